@@ -1,0 +1,46 @@
+# The tasks of a working day; `uv run just` lists them.
+
+default:
+    @just --list
+
+# Install everything, and keep download addresses out of the committed lock
+setup:
+    git config filter.neutral-lock.clean "python3 scripts/neutral_lock.py"
+    git config filter.neutral-lock.smudge cat
+    uv sync
+    git add uv.lock # stages nothing new: git notes that the lock on disk, addresses and all, is the committed one
+
+# Run the tests; arguments go to pytest
+test *arguments:
+    uv run pytest {{arguments}}
+
+# Look for mistakes, without changing a file
+lint:
+    uv run ruff check
+    uv run ruff format --check
+
+# Check the types
+types:
+    uv run mypy
+
+# Check that imports point down only
+imports:
+    uv run lint-imports
+
+# Mend what can be mended, and format
+format:
+    uv run ruff check --fix
+    uv run ruff format
+
+# Move every dependency to its newest version
+lock:
+    uv lock --upgrade
+    python3 scripts/neutral_lock.py --write uv.lock
+
+# Run the benchmarks; arguments go to them
+bench *arguments:
+    uv run python -m benchmarks {{arguments}}
+
+# Everything that must hold before a change lands
+ci:
+    .ci/run

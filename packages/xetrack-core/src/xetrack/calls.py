@@ -1,0 +1,228 @@
+"""One call of a function, as a row: what ran, with what, how long, and what came of it."""
+
+import inspect
+import reprlib
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial, wraps
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from xetrack.errors import InvalidKeyError
+from xetrack.values import check_key, safe_text
+
+__all__ = ["Call", "Recorder", "name_of", "runner", "text_of", "unpack_arguments", "wrapper"]
+
+MAX_TEXT = 10_000
+"""The most characters that the text of a call's arguments may have."""
+
+_QUICK = frozenset({type(None), bool, int, float})
+
+
+def _short_repr() -> reprlib.Repr:
+    short = reprlib.Repr()
+    short.maxlevel = 8
+    short.maxlist = short.maxtuple = short.maxdict = short.maxset = short.maxfrozenset = short.maxdeque = 200
+    short.maxstring = short.maxother = short.maxlong = 1000
+    return short
+
+
+_SHORT = _short_repr()
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """The name of anything callable: the function's own, that of what a `partial` wraps, or that of an object's class."""
+    while isinstance(function, partial):
+        function = function.func
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def text_of(value: object) -> str:
+    """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
+    return safe_text(value, _SHORT.repr if type(value) not in _QUICK else repr)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+class Recorder(Protocol):
+    """What a call tells of itself to: the tracker."""
+
+    raise_on_error: bool
+
+    def start(self, call: "Call") -> None:
+        """The function is about to run."""
+
+    def record(self, call: "Call") -> None:
+        """The function ended: log its row."""
+
+    def warn(self, about: str, message: str) -> None:
+        """Warn, once for each thing it is `about`."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A call while it runs and after it ended, and what records it: used as `with call: call.result = ...`."""
+
+    recorder: Recorder
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    params: Mapping[str, Any]
+    seconds: float = 0.0
+    result: Any = None
+    error: BaseException | None = None
+    monitors: list[Any] = field(default_factory=list)
+    _started: float = 0.0
+
+    def __enter__(self) -> Self:
+        self.recorder.start(self)
+        self._started = perf_counter()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        self.seconds = perf_counter() - self._started
+        self.error = None if isinstance(error, GeneratorExit) else error  # nobody wanted more of a generator
+        try:
+            self.recorder.record(self)
+        except Exception as failure:
+            if error is None:
+                raise
+            self.recorder.warn("record", f"a failed call of {name_of(self.function)} could not be logged: {failure}")
+        return isinstance(error, Exception) and not self.recorder.raise_on_error
+
+    def row(self) -> tuple[dict[str, Any], list[str]]:
+        """The event to log, and those keys of a returned dict that had to be renamed."""
+        own: dict[str, Any] = {
+            "function_name": name_of(self.function),
+            "args": _bounded(f"[{', '.join(map(text_of, self.args))}]"),
+            "kwargs": _bounded(f"{{{', '.join(f'{key!r}: {text_of(value)}' for key, value in self.kwargs.items())}}}"),
+            "error": _describe(self.error),
+            "function_time": self.seconds,
+        }
+        own |= unpack_arguments(self.function, self.args, self.kwargs)
+        if not isinstance(self.result, dict):
+            return {**self.params, **own, "function_result": self.result}, []
+        clashes = [key for key in self.result if key in own or not _can_be_key(key)]
+        returned = {(f"result_{_as_text(key)}" if key in clashes else key): item for key, item in self.result.items()}
+        return {**self.params, **own, **returned}, clashes
+
+
+def run(call: Call) -> Any:
+    """Call the function."""
+    with call:
+        call.result = call.function(*call.args, **call.kwargs)
+    return call.result
+
+
+async def run_async(call: Call) -> Any:
+    """Await the function's result."""
+    with call:
+        call.result = await call.function(*call.args, **call.kwargs)
+    return call.result
+
+
+def run_generator(call: Call) -> Generator[Any, Any, Any]:
+    """Pass on what the generator yields; the row is logged when it ends or is closed."""
+    with call:
+        call.result = yield from call.function(*call.args, **call.kwargs)
+    return call.result
+
+
+async def run_async_generator(call: Call) -> AsyncGenerator[Any, None]:
+    """Pass on what the generator yields; the row is logged when it ends or is closed."""
+    with call:
+        async with aclosing(call.function(*call.args, **call.kwargs)) as items:
+            async for item in items:
+                yield item
+
+
+def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
+    """Which of the four ways to run `function`."""
+    while isinstance(function, partial):
+        function = function.func
+    for candidate in (function, getattr(type(function), "__call__", None)):
+        if inspect.iscoroutinefunction(candidate):
+            return run_async
+        if inspect.isasyncgenfunction(candidate):
+            return run_async_generator
+        if inspect.isgeneratorfunction(candidate):
+            return run_generator
+    return run
+
+
+def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
+    """A function of the same kind, name and signature that runs as the call that `begin(function, args, kwargs)` makes."""
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(wrapper(function.__func__, begin))
+    kind = runner(function)
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return kind(begin(function, args, kwargs))
+
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        return await run_async(begin(function, args, kwargs))
+
+    def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        return (yield from run_generator(begin(function, args, kwargs)))
+
+    async def async_generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(run_async_generator(begin(function, args, kwargs))) as items:
+            async for item in items:
+                yield item
+
+    # one of each kind, so that inspect.iscoroutinefunction and its like see what they saw before
+    wrappers = {run_async: coroutine, run_generator: generator, run_async_generator: async_generator}
+    chosen = wraps(function)(wrappers.get(kind, plain))
+    if not hasattr(function, "__name__"):
+        chosen.__name__ = name_of(function)
+    return chosen
+
+
+def _can_be_key(key: object) -> bool:
+    try:
+        check_key(key)
+    except InvalidKeyError:
+        return False
+    return True
+
+
+def _as_text(key: object) -> str:
+    return safe_text(key, str if isinstance(key, str) else _SHORT.repr)
+
+
+def _describe(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    name, text = type(error).__name__, safe_text(error, str)
+    return _bounded(f"{name}: {text}" if text else name)
+
+
+def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of dataclass and pydantic arguments, as `<parameter>_<field>`."""
+    if not any(map(_has_fields, (*args, *kwargs.values()))):
+        return {}
+    try:
+        named = inspect.signature(function).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):  # a call that does not fit, or a builtin without a signature
+        named = {f"arg{index}": value for index, value in enumerate(args)} | dict(kwargs)
+    found: dict[str, Any] = {}
+    for name, value in named.items():
+        if _has_fields(value):
+            found |= {f"{name}_{key}": item for key, item in _fields_of(value).items()}
+    return found
+
+
+def _has_fields(value: object) -> bool:
+    kind = type(value)
+    return is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
+    found = {name: getattr(value, name) for name in names if hasattr(value, name)}
+    return {name: _fields_of(item) if _has_fields(item) else item for name, item in found.items()}

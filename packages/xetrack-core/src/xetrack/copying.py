@@ -1,0 +1,103 @@
+"""Copying runs from one database into another."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+from xetrack.errors import PluginNotInstalledError, XetrackError
+from xetrack.opening import open_engine, resolve
+from xetrack.plugins import Plugins, discovered
+from xetrack.protocols import Columns, Engine, Row
+
+__all__ = ["copy"]
+
+
+def copy(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    assets: bool = True,  # noqa: FBT001, FBT002 - the documented position
+    tables: Sequence[str] | None = None,
+    *,
+    source_engine: str = "sqlite",
+    target_engine: str = "sqlite",
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Merge the runs of `source` into `target`, and return how many rows were new there.
+
+    A row that is there already (same run, same timestamp) is left as it is, so that copying twice copies nothing.
+
+    Arguments:
+        source: path of the database to read; it is not changed.
+        target: path of the database to write; made if missing.
+        assets: whether to copy logged objects too. Needs xetrack-assets if the source has any.
+        tables: the tables of events to copy; all by default.
+        source_engine, target_engine: names of the storage engines.
+        progress: called with (rows done, rows in all) after each chunk.
+
+    Raises:
+        DatabaseNotFoundError: there is no source.
+        XetrackError: source and target are one, or a table does not exist.
+        PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
+    """
+    source, target = resolve(source), resolve(target)
+    if source == target or (os.path.exists(target) and os.path.samefile(source, target)):  # noqa: PTH110, PTH121 - may be no paths
+        message = f"{source} cannot be copied into itself. Give another target."
+        raise XetrackError(message)
+    plugins = discovered()
+    with closing(open_engine(plugins, source, source_engine, "events", {}, read_only=True)[0]) as reading:
+        chosen = _chosen(reading, tables, source)
+        if assets:
+            _check_assets(reading, plugins)
+        total, done, new = sum(map(reading.count, chosen)), 0, 0
+        with closing(open_engine(plugins, target, target_engine, "events", {})[0]) as writing:
+            for table in chosen:
+                for rows in _chunks(reading, table):
+                    new += writing.merge(table, rows)
+                    done += len(rows)
+                    if progress is not None:
+                        progress(done, total)
+                _copy_runs(reading, writing, table)
+    return new
+
+
+def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[str]:
+    there = engine.tables()
+    names = {"default": "events"}  # one table, two names
+    chosen = there if tables is None else list(dict.fromkeys(tables))
+    missing = [table for table in chosen if table not in there and names.get(table) not in there]
+    if missing:
+        message = f"{source} has no table {missing[0]!r}. It has: {', '.join(there) or 'none'}."
+        raise XetrackError(message)
+    return chosen
+
+
+def _check_assets(engine: Engine, plugins: Plugins) -> None:
+    if plugins.offers("asset_stores"):
+        return
+    if engine.has_assets():
+        message = (
+            "the source has logged objects, and copying them needs xetrack-assets: pip install xetrack-assets. "
+            "To copy the rows alone, give assets=False."
+        )
+        raise PluginNotInstalledError(message)
+
+
+def _chunks(engine: Engine, table: str) -> Iterator[list[Row]]:
+    for columns in engine.scan(table):
+        yield _rows(columns)
+
+
+def _rows(columns: Columns) -> list[Row]:
+    """Columns as rows; a None is left out, for it may only stand for a key that the row did not have."""
+    rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    return [{key: value for key, value in row.items() if value is not None} for row in rows]
+
+
+def _copy_runs(source: Engine, target: Engine, table: str) -> None:
+    known = {run.track_id: run for run in target.runs(table)}
+    for run in source.runs(table):
+        recorded = run.status != ""
+        if recorded and (run.track_id not in known or known[run.track_id].status == ""):
+            target.save_run(run)
+            if run.ended is not None:
+                target.finish_run(run)

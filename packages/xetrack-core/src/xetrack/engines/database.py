@@ -1,0 +1,294 @@
+"""A SQLite file opened well: WAL, busy writers wait, threads share it, forks reopen it, errors say what to do.
+
+The file is attached as `db` to an empty in-memory database, so that the SQL of the documentation (`SELECT * FROM
+db.events`) is the same for every engine. Only Python's `sqlite3` may open the file: a second copy of the SQLite library
+in one process breaks its locks, and committed rows are lost.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote as quote_url
+
+from xetrack.errors import (
+    ClosedError,
+    DatabaseError,
+    DatabaseLockedError,
+    DatabaseNotFoundError,
+    DatabaseReadOnlyError,
+    NotADatabaseError,
+)
+
+__all__ = ["MEMORY", "Database", "translate"]
+
+MEMORY = ":memory:"
+
+_BUSY, _LOCKED = 5, 6
+_PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
+_KINDS: dict[int, tuple[type[DatabaseError], str]] = {
+    3: (DatabaseReadOnlyError, "permission denied"),
+    _BUSY: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
+    _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
+    8: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
+    10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
+    11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
+    13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
+    14: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
+    26: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
+}
+
+
+def translate(error: sqlite3.Error, path: str) -> DatabaseError:
+    """Our error for one of SQLite's, with the path and the cure."""
+    code = getattr(error, "sqlite_errorcode", 1) & _PRIMARY
+    kind, cure = _KINDS.get(code, (DatabaseError, "the statement failed"))
+    return kind(f"{path}: {cure} ({error})")
+
+
+class Database:
+    """One connection to one file, opened when first used, and again in a forked child.
+
+    `setup(execute, writable)` runs on every fresh connection.
+    """
+
+    def __init__(
+        self, path: str, *, read_only: bool, timeout: float, setup: Callable[[sqlite3.Connection, bool], None]
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self.timeout = timeout
+        self.lock = threading.RLock()
+        self.depth = 0
+        self._setup = setup
+        self._own: sqlite3.Connection | None = None
+        self._users: sqlite3.Connection | None = None
+        self._closed = False
+        _check_path(path, read_only=read_only)
+        if path == MEMORY or Path(path).exists():
+            self.connection()  # what is wrong with the file is said now, not at the first row
+        _databases().add(self)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to read: a writer's file comes into being with the first write."""
+        return self._own is not None or self.path == MEMORY or Path(self.path).exists()
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection of the engine itself."""
+        if self._own is None:
+            with self.lock:
+                if self._own is None:
+                    self._own = self._open()
+        return self._own
+
+    def users_connection(self) -> sqlite3.Connection:
+        """A connection for the user's SQL. In a file it is one of its own, so that no open transaction or half-read
+        result of the user's can hold up `log()`; a database in memory has only one.
+        """
+        if self.path == MEMORY:
+            return self.connection()
+        with self.lock:
+            self.connection()
+            if self._users is None:
+                self._users = self._open()
+            return self._users
+
+    def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
+            raise ClosedError(message)
+        try:
+            if self.read_only and self.path != MEMORY:
+                return self._open_to_read()
+            if self.path != MEMORY:
+                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            return self._connect("rwc")
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+        except OSError as error:
+            if isinstance(error, DatabaseError):
+                raise
+            message = f"{self.path}: its folder cannot be made ({error}). Choose another path."
+            raise DatabaseReadOnlyError(message) from error
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        """Open without leaving a trace.
+
+        A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them on
+        closing. So where nobody is writing, the file is opened writable and only read. Where a log is there, of a
+        writer at work or killed, the file is opened read-only, lest closing it move the log into the file.
+        """
+        log = Path(f"{self.path}-wal")
+        modes = ["ro"] if log.exists() and log.stat().st_size else ["rw", "ro"]
+        for mode in (*modes, "ro&immutable=1"):  # immutable: a file on a medium that cannot be written at all
+            try:
+                return self._connect(mode)
+            except sqlite3.OperationalError as error:
+                failure = error
+                if error.sqlite_errorcode & _PRIMARY not in {8, 14}:
+                    break
+        raise failure
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            MEMORY,
+            timeout=self.timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+            uri=True,
+        )
+        try:
+            target = MEMORY if self.path == MEMORY else f"file:{quote_url(self.path)}?mode={mode}"
+            connection.execute("ATTACH ? AS db", (target,))
+            self._setup(connection, not self.read_only)
+            if self.read_only:
+                connection.execute("PRAGMA query_only = ON")
+            elif self.path != MEMORY:
+                self._use_wal(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # SQLite does not wait for other openers here, whatever the timeout: so we do
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                (mode,) = connection.execute("PRAGMA db.journal_mode = WAL").fetchone()
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY not in {_BUSY, _LOCKED} or time.monotonic() > deadline:
+                    raise
+                threading.Event().wait(0.005)
+        # in WAL mode, NORMAL survives a killed process; without a WAL only FULL does
+        connection.execute(f"PRAGMA db.synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+
+    def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self.lock:
+            try:
+                return self.connection().execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise translate(error, self.path) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock until the end of the block; commit, or undo all of it if the block raises."""
+        with self.lock:
+            connection = self.connection()
+            name = f"level{self.depth}"
+            begin, commit = (
+                ("BEGIN IMMEDIATE", "COMMIT") if not self.depth else (f"SAVEPOINT {name}", f"RELEASE {name}")
+            )
+            self.depth += 1
+            try:
+                connection.execute(begin)
+                yield connection
+                connection.execute(commit)
+            except BaseException as error:
+                self.undo(connection, name if self.depth > 1 else None)
+                if isinstance(error, sqlite3.Error):
+                    raise translate(error, self.path) from error
+                raise
+            finally:
+                self.depth -= 1
+
+    @staticmethod
+    def undo(connection: sqlite3.Connection, savepoint: str | None = None) -> None:
+        """Roll back; SQLite may have done so by itself."""
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):  # the error that brought us here is the one to tell
+                if savepoint is None:
+                    connection.execute("ROLLBACK")
+                else:
+                    connection.execute(f"ROLLBACK TO {savepoint}")
+                    connection.execute(f"RELEASE {savepoint}")
+
+    def flush(self) -> bool:
+        """Move the write-ahead log into the file. False if a reader or writer of another process kept part of it."""
+        with self.lock:
+            if self._own is None or self.read_only or self.path == MEMORY:
+                return True
+            try:
+                (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & _PRIMARY in {_BUSY, _LOCKED}:
+                    return False
+                raise translate(error, self.path) from error
+            return not busy
+
+    def close(self) -> None:
+        """Let go of the file for good."""
+        with self.lock:
+            self._disconnect()
+            self._closed = True
+
+    def _disconnect(self) -> None:
+        own, users = self._own, self._users
+        self._own = self._users = None
+        for connection in (users, own):
+            if connection is not None:
+                connection.close()
+
+    def before_fork(self) -> None:
+        """Hold still, and hold no file open, while the process forks.
+
+        SQLite's bookkeeping of file locks is inherited by the child, the locks are not: a child that opened the file
+        again beside an inherited connection would believe that it holds locks, and lose rows once the parent closes.
+        """
+        self.lock.acquire()
+        if self.path != MEMORY and not self.depth:
+            self._disconnect()
+
+    def after_fork(self) -> None:
+        """Go on, in parent and child; the file is opened again when needed."""
+        self.lock.release()
+
+
+def _check_path(path: str, *, read_only: bool) -> None:
+    if path == MEMORY:
+        return
+    if Path(path).is_dir():
+        message = f"{path} is a folder. Give the path of a file, such as {Path(path) / 'track.db'}."
+        raise NotADatabaseError(message)
+    if Path(path).exists():
+        return
+    if read_only:
+        message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
+        raise DatabaseNotFoundError(message)
+    parent = next(folder for folder in Path(path).parents if folder.exists())
+    if not parent.is_dir():
+        message = f"{path} cannot be made: {parent} is a file, not a folder."
+        raise NotADatabaseError(message)
+    if not os.access(parent, os.W_OK):
+        message = f"{path} cannot be made: {parent} cannot be written. Choose another path."
+        raise DatabaseReadOnlyError(message)
+
+
+@lru_cache(maxsize=1)
+def _databases() -> "weakref.WeakSet[Database]":
+    """Every open database of this process; the first one asks to be told of forks."""
+    opened: weakref.WeakSet[Database] = weakref.WeakSet()
+    held: list[Database] = []
+
+    def before() -> None:
+        held.extend(opened)
+        for database in held:
+            database.before_fork()
+
+    def after() -> None:
+        while held:
+            held.pop().after_fork()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+    return opened

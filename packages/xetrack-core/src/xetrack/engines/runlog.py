@@ -1,0 +1,179 @@
+"""The table of runs in a SQLite file.
+
+Counting rows and finding last values of ten thousand runs takes a look at every row. So a run's *summary* is stored
+when it ends. It is forgotten when a row of the run is updated or deleted, by whatever tool (two triggers see to that),
+and disbelieved when the run's last row is not the one it tells of; then it is made anew from the rows. Until the run
+ends it is an empty text, or NULL once somebody changed a row: then what the tracker remembers of its rows is not enough.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from xetrack.engines.database import Database
+from xetrack.engines.sql import EXTRA, pack, quote, restore, unpack
+from xetrack.protocols import Row, Run
+from xetrack.values import IDENTITY
+
+__all__ = ["CREATE", "finish", "forget", "invalidation", "list_runs", "save"]
+
+CREATE = (
+    "CREATE TABLE IF NOT EXISTS db.xetrack_runs (track_id TEXT NOT NULL, event_table TEXT NOT NULL, started TEXT,"
+    " ended TEXT, status TEXT, host TEXT, pid INTEGER, python TEXT, params JSON, summary JSON,"
+    " PRIMARY KEY (track_id, event_table)) WITHOUT ROWID"
+)
+_FIELDS = "track_id, event_table, started, ended, status, host, pid, python"
+
+
+def invalidation(table: str) -> list[str]:
+    """The triggers on `table` that forget a run's summary."""
+    literal = "'" + table.replace("'", "''") + "'"
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS db.{quote(f'xetrack_{table}_{event}')} AFTER {event} ON {quote(table)} BEGIN"
+        f" UPDATE xetrack_runs SET summary = NULL WHERE track_id = OLD.track_id AND event_table = {literal}"
+        " AND summary IS NOT NULL; END"
+        for event in ("UPDATE", "DELETE")
+    ]
+
+
+def save(database: Database, run: Run) -> None:
+    """Record that `run` goes on."""
+    with database.transaction() as connection:
+        connection.execute(
+            f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
+            " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
+            " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
+            " summary = NULL",
+            (
+                run.track_id,
+                run.table,
+                run.started,
+                run.ended,
+                run.status,
+                run.host,
+                run.pid,
+                run.python,
+                _dump(run.params),
+            ),
+        )
+
+
+def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
+    """Record the end of `run`, with its summary."""
+    with database.transaction() as connection:
+        mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
+        identity = (run.track_id, run.table, run.pid, run.host)
+        kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
+        if kept is None:
+            return  # never recorded, or resumed by another process since
+        connection.execute(
+            f"UPDATE db.xetrack_runs SET ended = ?, status = ? WHERE {mine}",
+            (run.ended, run.status, *identity),
+        )
+        ((rows, run.first, run.last),) = connection.execute(
+            f"SELECT count(*), min(timestamp), max(timestamp) FROM db.{quote(run.table)} WHERE track_id = ?",
+            (run.track_id,),
+        )
+        if rows != run.rows or kept[0] is None:  # others logged to this run as well, or rows were changed
+            _fill(database, run.table, columns, {run.track_id: run})
+        summary = json.dumps([run.rows, run.first, run.last, _dump(run.values)])
+        connection.execute(
+            f"UPDATE db.xetrack_runs SET summary = ? WHERE {mine}",
+            (summary, *identity),
+        )
+
+
+def forget(database: Database, table: str, track_id: str | None = None) -> None:
+    """Delete the record of one run, or of every run in `table`."""
+    with database.transaction() as connection:
+        connection.execute(
+            "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
+        )
+
+
+def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:
+    """Every run of `table`, the one that logged last first."""
+    runs = {track_id: Run(track_id, table, status="", last=last) for track_id, last in _ends(database, table)}
+    if recorded:
+        _load_records(database, table, runs)
+    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if not run.rows})
+    return list(runs.values())
+
+
+def _ends(database: Database, table: str) -> Iterable[tuple[str, str]]:
+    """Each run with the time of its last row, newest first: by seeks in the index, a few a run."""
+    name = f"db.{quote(table)}"
+    return database.query(
+        f"WITH RECURSIVE ids (id) AS (SELECT min(track_id) FROM {name} UNION ALL"
+        f" SELECT (SELECT min(track_id) FROM {name} WHERE track_id > id) FROM ids WHERE id IS NOT NULL),"
+        f" ends (id, row) AS (SELECT id, (SELECT _rowid_ FROM {name} WHERE track_id = id ORDER BY timestamp DESC LIMIT 1)"
+        "  FROM ids WHERE id IS NOT NULL)"
+        f" SELECT id, timestamp FROM ends JOIN {name} AS events ON events._rowid_ = ends.row ORDER BY ends.row DESC"
+    )
+
+
+def _load_records(database: Database, table: str, runs: dict[str, Run]) -> None:
+    sql = f"SELECT {_FIELDS}, params, summary FROM db.xetrack_runs WHERE event_table = ?"
+    for track_id, _, started, ended, status, host, pid, python, params, summary in database.query(sql, (table,)):
+        run = runs.get(track_id)
+        if run is None:
+            continue
+        run.started, run.ended, run.status, run.host, run.pid, run.python = started, ended, status, host, pid, python
+        run.params = _load(params)
+        if summary:
+            rows, first, last, values = json.loads(summary)
+            if last == run.last:
+                run.rows, run.first, run.values = rows, first, _load(values)
+
+
+def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[str, Run]) -> None:
+    """Derive rows, first, last and last values of `runs` from their rows, in one pass over these."""
+    keys = [key for key in columns if key not in (*IDENTITY, EXTRA)]
+    chosen = "track_id IN (SELECT value FROM json_each(?))"
+    wanted = json.dumps(list(runs))
+    latest = "".join(f", max(CASE WHEN {quote(key)} IS NOT NULL THEN _rowid_ END)" for key in keys)
+    sql = (
+        f"SELECT track_id, count(*), min(timestamp), max(timestamp){latest} FROM db.{quote(table)}"
+        f" WHERE {chosen} GROUP BY track_id"
+    )
+    where: dict[str, list[int | None]] = {}
+    for track_id, rows, first, last, *latest_rows in database.query(sql, (wanted,)):
+        run = runs[track_id]
+        run.rows, run.first, run.last, run.values = rows, first, last, {}
+        where[track_id] = latest_rows
+    for index, key in enumerate(keys):
+        rowids = {at[index]: track_id for track_id, at in where.items() if at[index] is not None}
+        for rowid, value in _cells(database, table, key, list(rowids)):
+            (runs[rowids[rowid]].values[key],) = restore([value], columns[key])
+    if EXTRA in columns:
+        _fill_extras(database, table, keys, where, runs)
+
+
+def _fill_extras(
+    database: Database, table: str, keys: list[str], where: dict[str, list[int | None]], runs: dict[str, Run]
+) -> None:
+    """Values in extras count too, where no later row has another."""
+    sql = (
+        f"SELECT _rowid_, track_id, {EXTRA} FROM db.{quote(table)}"
+        f" WHERE {EXTRA} IS NOT NULL AND track_id IN (SELECT value FROM json_each(?)) ORDER BY _rowid_"
+    )
+    for rowid, track_id, text in database.query(sql, (json.dumps(list(runs)),)):
+        latest = dict(zip(keys, where[track_id], strict=True))
+        for key, value in unpack(text).items():
+            if value is not None and rowid >= (latest.get(key) or 0):
+                runs[track_id].values[key] = value
+
+
+def _cells(database: Database, table: str, key: str, rowids: list[int | None]) -> list[tuple[Any, ...]]:
+    return database.query(
+        f"SELECT _rowid_, {quote(key)} FROM db.{quote(table)} WHERE _rowid_ IN (SELECT value FROM json_each(?))",
+        (json.dumps(rowids),),
+    )
+
+
+def _dump(row: Row) -> str:
+    return pack(row) or "{}"
+
+
+def _load(text: str | None) -> Row:
+    return unpack(text) if text else {}

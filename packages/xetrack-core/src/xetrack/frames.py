@@ -1,0 +1,118 @@
+"""Columns of values as frames of pandas, Arrow and polars; each is imported when it is asked for.
+
+pandas gets Python objects: lists and dicts where JSON was logged. Arrow and polars, whose columns have one type, get the
+JSON text, and keep None and NaN apart. A column of several types is text there.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from xetrack.errors import PluginNotInstalledError
+from xetrack.protocols import Columns, Json, Value
+from xetrack.values import decode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["to_arrow", "to_pandas", "to_polars", "write_csv", "write_parquet"]
+
+_EXACT = 2**53  # integers up to this size survive as floats
+
+
+def to_pandas(columns: Columns) -> "pd.DataFrame":
+    """A DataFrame with one row a row, in order.
+
+    Numbers with missing values become float64 with NaN, as pandas users expect, unless that would change an integer:
+    then the column is Int64 with NA. Booleans with missing values are objects.
+    """
+    import pandas as pd
+
+    index = pd.RangeIndex(len(next(iter(columns.values()), [])))
+    series = {key: _series(values, index) for key, values in columns.items()}
+    return pd.DataFrame(series, index=index, columns=pd.Index(list(columns), dtype=object))
+
+
+def _series(values: list[Value], index: Any) -> "pd.Series[Any]":
+    import numpy as np
+    import pandas as pd
+
+    kinds = set(map(type, values))
+    missing = type(None) in kinds
+    kinds.discard(type(None))
+    if kinds == {float} or (kinds == {int, float} and _exact_as_floats(values)):
+        return pd.Series(np.array(values, dtype=np.float64), index=index)
+    if kinds == {int}:
+        return pd.Series(_integers(values, missing=missing), index=index)
+    if kinds == {bool} and not missing:
+        return pd.Series(np.array(values, dtype=np.bool_), index=index)
+    if kinds == {str}:
+        return pd.Series(values, index=index)  # the text type of the installed pandas
+    decoded = [decode(value) for value in values] if Json in kinds else values
+    return pd.Series(decoded, index=index, dtype=object)
+
+
+def _integers(values: list[Value], *, missing: bool) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    if not missing:
+        return np.array(values, dtype=np.int64)
+    if _exact_as_floats(values):
+        return np.array(values, dtype=np.float64)
+    return pd.array(values, dtype="Int64")  # type: ignore[call-overload,unused-ignore]
+
+
+def _exact_as_floats(values: list[Value]) -> bool:
+    return all(-_EXACT <= value <= _EXACT for value in values if type(value) is int)
+
+
+def _of_one_type(values: list[Value]) -> list[Any]:
+    """The values, as floats or text where they are of several types."""
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) <= 1 and Json not in kinds:
+        return list(values)
+    convert = float if kinds == {int, float} and _exact_as_floats(values) else _spell
+    return [None if value is None else convert(value) for value in values]  # type: ignore[operator]
+
+
+def _spell(value: Value) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def to_arrow(columns: Columns) -> Any:
+    """A `pyarrow.Table`. Raises `PluginNotInstalledError` without pyarrow."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError as error:
+        message = "Arrow and Parquet need pyarrow: pip install pyarrow"
+        raise PluginNotInstalledError(message) from error
+    return pa.table({key: pa.array(_of_one_type(values), from_pandas=False) for key, values in columns.items()})
+
+
+def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
+    """Write a CSV file with JSON text where lists and dicts were logged, bytes in hex, and no index."""
+    spelt = {
+        key: [_spell(value) if type(value) in {Json, bytes} else value for value in values]
+        for key, values in columns.items()
+    }
+    to_pandas(spelt).to_csv(path, index=False)
+
+
+def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
+    """Write a Parquet file of `to_arrow`. Raises `PluginNotInstalledError` without pyarrow."""
+    table = to_arrow(columns)
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path)
+
+
+def to_polars(columns: Columns) -> Any:
+    """A `polars.DataFrame`. Raises `PluginNotInstalledError` without polars."""
+    try:
+        import polars as pl
+    except ModuleNotFoundError as error:
+        message = "to_polars() needs polars: pip install polars"
+        raise PluginNotInstalledError(message) from error
+    return pl.DataFrame([pl.Series(key, _of_one_type(values)) for key, values in columns.items()])

@@ -1,0 +1,77 @@
+"""What listens beside the row path: sinks and monitors. None of them may cost a row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from xetrack.discovery import explain
+from xetrack.plugins import Offer
+from xetrack.protocols import Context, Monitor, Row, Sink
+
+__all__ = ["Listeners"]
+
+
+class Listeners:
+    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted."""
+
+    def __init__(
+        self, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context, warn: Callable[[str, str], None]
+    ):
+        self._warn = warn
+        self._context = context
+        self.losses: dict[str, int] = {}
+        self.sinks: list[tuple[str, Sink]] = []
+        for offer, options in routed:
+            if offer.kind == "sinks" and (sink := offer.open(options, context)) is not None:
+                self.sinks.append((offer.provider.name, sink))
+        self.monitors = [(offer, options) for offer, options in routed if offer.kind == "monitors"]
+
+    def emit(self, row: Row) -> None:
+        """Tell every sink of a row that is committed."""
+        for name, sink in self.sinks:
+            try:
+                sink.emit(row)
+            except Exception as error:  # noqa: BLE001 - the row is safe; the sink's loss is counted
+                self.losses[name] = self.losses.get(name, 0) + 1
+                self._warn(
+                    f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only."
+                )
+
+    def start(self) -> list[tuple[str, Monitor]]:
+        """Open and start a monitor of each kind."""
+        started: list[tuple[str, Monitor]] = []
+        for offer, options in self.monitors:
+            name = offer.provider.name
+            try:
+                monitor = offer.open(options, self._context)
+                if monitor is not None:
+                    monitor.start()
+                    started.append((name, monitor))
+            except Exception as error:  # noqa: BLE001 - the call goes on unmeasured
+                self._warn(f"monitor {name}", f"the monitor {name!r} could not start: {explain(error)}")
+        return started
+
+    def stop(self, started: Sequence[tuple[str, Monitor]]) -> dict[str, Any]:
+        """Stop monitors and return what they measured."""
+        measured: dict[str, Any] = {}
+        for name, monitor in reversed(started):
+            try:
+                measured |= monitor.stop()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
+        return measured
+
+    def flush(self) -> None:
+        """Flush every sink."""
+        self._each("flush")
+
+    def close(self) -> None:
+        """Close every sink."""
+        self._each("close")
+        self.sinks = []
+
+    def _each(self, method: str) -> None:
+        for name, sink in self.sinks:
+            try:
+                getattr(sink, method)()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._warn(f"sink {name} {method}", f"{method}() of the sink {name!r} failed: {explain(error)}")

@@ -1,0 +1,32 @@
+"""Opening the engine over a database, the same way for trackers, readers and copies."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xetrack.engines.database import MEMORY
+from xetrack.plugins import Offer, Plugins
+from xetrack.protocols import Context, Engine
+
+__all__ = ["SKIP_INSERT", "open_engine", "resolve"]
+
+SKIP_INSERT = "SKIP_INSERT"
+"""Given as a database: no rows are kept."""
+
+
+def resolve(db: str | os.PathLike[str]) -> str:
+    """`db` as an absolute path, so that a later `chdir` changes nothing. In memory, none, and URLs stay as they are."""
+    text = os.fspath(db)
+    if text in {MEMORY, SKIP_INSERT} or "://" in text:
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def open_engine(
+    plugins: Plugins, db: str, name: str, table: str, options: Mapping[str, Any], *, read_only: bool = False
+) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
+    """The engine, and the other providers that `options` ask for, with the options of each."""
+    chosen = plugins.pick("engines", "none" if db == SKIP_INSERT else name)
+    (_, claimed), *others = plugins.route(options, chosen)
+    return chosen.open(claimed, Context(db, table, read_only=read_only)), others

@@ -1,0 +1,266 @@
+"""What is plugged in: providers by kind and name, who claims which option, and what went wrong.
+
+The only user of pluggy's manager. A plugin that fails is set aside with its error; the error is raised when somebody
+asks for what the plugin brings, and otherwise warned of once.
+"""
+
+import difflib
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import pluggy
+
+from xetrack import hints, hookspecs
+from xetrack.discovery import explain, installed, load, strict
+from xetrack.engines import memory, sqlite
+from xetrack.errors import (
+    OptionError,
+    PluginBrokenError,
+    PluginConflictError,
+    PluginDisabledError,
+    PluginError,
+    PluginNotInstalledError,
+    XetrackWarning,
+    outer_level,
+)
+from xetrack.protocols import Context, Provider
+
+__all__ = ["KINDS", "Offer", "Plugins", "discovered"]
+
+KINDS = ("engines", "serializers", "asset_stores", "caches", "sinks", "monitors", "commands")
+TRACKER_OPTIONS = (
+    "params",
+    "table",
+    "engine",
+    "track_id",
+    "reset",
+    "raise_on_error",
+    "warnings",
+    "git_root",
+    "plugins",
+)
+"""Options of the tracker itself: a misspelt one is found here."""
+
+OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
+"""Kinds whose providers open when one of their options is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A provider of some kind, and who registered it. One handed in with `plugins=` is asked for by that alone."""
+
+    kind: str
+    provider: Provider[Any]
+    owner: str
+    handed_in: bool = False
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The options it claims."""
+        return frozenset(each.name for each in fields(self.provider.options)) if self.provider.options else frozenset()
+
+    def open(self, options: Mapping[str, Any], context: Context) -> Any:
+        """Open what it provides. Raises `OptionError` if the options do not fit."""
+        chosen = None
+        if self.provider.options is not None:
+            try:
+                chosen = self.provider.options(**options)
+            except (TypeError, ValueError) as error:
+                message = f"{self.provider.name} of {self.owner} cannot use the options {dict(options)!r}: {error}"
+                raise OptionError(message) from error
+        return self.provider.open(chosen, context)
+
+
+class Plugins:
+    """The plugins of the environment, and those handed to one tracker."""
+
+    def __init__(self, handed_in: Sequence[object] = (), base: "Plugins | None" = None) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._owners: dict[str, str] = {}
+        self._handed_in: set[str] = set()
+        self.failures: dict[str, PluginError] = dict(base.failures) if base else {}
+        self._warned: set[str] = base._warned if base else set()
+        self._offers: dict[str, dict[str, list[Offer]]] = {kind: {} for kind in KINDS}
+        if base is not None:
+            for name, plugin in base._manager.list_name_plugin():
+                self._register(plugin, name, base._owners[name])
+        for index, plugin in enumerate(handed_in):
+            self._hand_in(plugin, f"plugins[{index}]")
+        for kind in KINDS:
+            self._collect(kind)
+
+    @classmethod
+    def of_environment(cls) -> "Plugins":
+        """The built-in engines and every installed plugin that works."""
+        plugins = cls()
+        for module in (sqlite, memory):
+            plugins._register(module, module.__name__, "xetrack-core")
+        for found in installed():
+            name = f"{found.distribution}:{found.name}"
+            try:
+                plugins._register(load(found), name, found.distribution)
+            except PluginError as error:
+                plugins.failures[name] = error
+        for kind in KINDS:
+            plugins._collect(kind)
+        return plugins
+
+    def having(self, handed_in: Sequence[object]) -> "Plugins":
+        """These plugins, and some more for one tracker."""
+        return Plugins(handed_in, self) if handed_in else self
+
+    def _register(self, plugin: object, name: str, owner: str) -> None:
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()  # a misspelt hook would never be called
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+            message = f"the plugin {name!r} does not fit the hooks of xetrack: {error}"
+            raise PluginBrokenError(message) from error
+        self._owners[name] = owner
+
+    def _hand_in(self, plugin: object, name: str) -> None:
+        made = plugin() if inspect.isclass(plugin) else plugin
+        self._register(made, name, f"{type(made).__qualname__} in plugins=")
+        if not self._manager.get_hookcallers(made):
+            message = (
+                f"{made!r} in plugins= implements no hook. Give it a method such as xetrack_sinks(self), "
+                "marked with @xetrack.hookimpl, that returns providers."
+            )
+            raise PluginBrokenError(message)
+        self._handed_in.add(name)
+
+    def _collect(self, kind: str) -> None:
+        """Ask every plugin for its providers of one kind."""
+        self._offers[kind] = {}
+        for implementation in getattr(self._manager.hook, f"xetrack_{kind}").get_hookimpls():
+            name = implementation.plugin_name
+            try:
+                for provider in implementation.function() or ():
+                    offer = Offer(kind, provider, self._owners[name], name in self._handed_in)
+                    self._offers[kind].setdefault(offer.provider.name, []).append(offer)
+            except Exception as error:
+                message = f"xetrack_{kind}() of {self._owners[name]} failed: {explain(error)}"
+                broken = PluginBrokenError(message)
+                broken.__cause__ = error
+                if name in self._handed_in:
+                    raise broken from error
+                self.failures[name] = broken
+
+    # Choosing
+
+    def offers(self, kind: str) -> list[Offer]:
+        """Every provider of a kind whose name is its own."""
+        return [offers[0] for offers in self._offers[kind].values() if len(offers) == 1]
+
+    def pick(self, kind: str, name: str) -> Offer:
+        """The provider of that name. Raises a `PluginError` that says how to get it."""
+        found = self._offers[kind].get(name, [])
+        if len(found) > 1:
+            raise PluginConflictError(_two_of(f"the name {name!r} among {kind}", found))
+        if found:
+            return found[0]
+        what = f"{_singular(kind)} {name!r}"
+        raise self._missing(what, hints.PROVIDERS.get((kind, name)), name, list(self._offers[kind]))
+
+    def route(self, options: Mapping[str, Any], engine: Offer) -> list[tuple[Offer, dict[str, Any]]]:
+        """Each provider to open, the engine first, with the options it claims.
+
+        Raises `OptionError` for an option that nobody claims, or a `PluginError` if the plugin that would is missing.
+        """
+        candidates = [engine, *(offer for kind in OPENED_BY_OPTION for offer in self.offers(kind))]
+        given: list[dict[str, Any]] = [{} for _ in candidates]
+        for option, value in options.items():
+            claimants = [index for index, offer in enumerate(candidates) if option in offer.options]
+            if not claimants:
+                raise self._unclaimed(option, candidates)
+            if len(claimants) > 1:
+                raise PluginConflictError(_two_of(f"the option {option!r}", [candidates[index] for index in claimants]))
+            given[claimants[0]][option] = value
+        routed = zip(candidates, given, strict=True)
+        return [(offer, chosen) for offer, chosen in routed if chosen or offer is engine or offer.handed_in]
+
+    def _unclaimed(self, option: str, candidates: Sequence[Offer]) -> Exception:
+        """The error for an option that no candidate claims."""
+        for offer in self.offers("engines"):
+            if option in offer.options:
+                name = offer.provider.name
+                return OptionError(f"{option}= belongs to the engine {name!r}: choose it with engine={name!r}.")
+        if option in hints.OPTIONS:
+            return self._missing(f"{option}=", hints.OPTIONS[option], option, [])
+        known = sorted({*hints.OPTIONS, *TRACKER_OPTIONS, *(name for offer in candidates for name in offer.options)})
+        message = f"no installed plugin knows the option {option}=.{_did_you_mean(option, known)}{self._set_aside()}"
+        return OptionError(message)
+
+    def _missing(self, what: str, distribution: str | None, name: str, known: Sequence[str]) -> Exception:
+        """Why `what` is not there: its plugin failed, or is not installed, or nobody ever heard of it."""
+        for owner, failure in self.failures.items():
+            if owner.partition(":")[0] == distribution or owner.partition(":")[2] == name:
+                return failure
+        if distribution is not None:
+            return PluginNotInstalledError(f"{what} needs {distribution}: pip install {distribution}")
+        message = f"there is no {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.{self._set_aside()}"
+        return PluginNotInstalledError(message)
+
+    def _set_aside(self) -> str:
+        if not self.failures:
+            return ""
+        return f" (Not working: {', '.join(self.failures)}.)"
+
+    def warn_of_failures(self) -> None:
+        """Warn, once a process, of what was found but does not work; in strict mode raise it."""
+        for name, failure in self._troubles().items():
+            if strict():
+                raise failure
+            if name not in self._warned:
+                self._warned.add(name)
+                warnings.warn(f"{failure} It is left out; the run goes on.", XetrackWarning, stacklevel=outer_level())
+
+    def _troubles(self) -> dict[str, PluginError]:
+        clashes = {
+            f"{kind}:{name}": PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
+            for kind, named in self._offers.items()
+            for name, offers in named.items()
+            if len(offers) > 1
+        }
+        # a plugin that was switched off is no trouble
+        failed = {name: each for name, each in self.failures.items() if not isinstance(each, PluginDisabledError)}
+        return failed | clashes
+
+    # Lifecycle
+
+    def fire(self, hook: str, **arguments: Any) -> list[str]:
+        """Call a lifecycle hook of every plugin, each on its own; return what failed."""
+        failed = []
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            try:
+                implementation.function(*(arguments[name] for name in implementation.argnames))
+            except Exception as error:  # noqa: BLE001 - one plugin must not end the run
+                failed.append(f"{hook}() of {self._owners[implementation.plugin_name]} failed: {explain(error)}")
+        return failed
+
+
+def _singular(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ")
+
+
+def _two_of(what: str, offers: Sequence[Offer]) -> str:
+    owners = " and ".join(offer.owner for offer in offers)
+    return f"{what} is claimed by both {owners}. Uninstall one, or switch it off with XETRACK_DISABLE_PLUGINS."
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+@lru_cache(maxsize=1)
+def discovered() -> Plugins:
+    """The plugins of this environment, looked for once a process."""
+    return Plugins.of_environment()

@@ -1,0 +1,280 @@
+"""What each kind of plugin promises. No input or output happens here.
+
+An object keeps a promise by having the methods: nothing needs to inherit from these classes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+__all__ = [
+    "API_VERSION",
+    "AssetStore",
+    "Columns",
+    "Context",
+    "Engine",
+    "Json",
+    "Monitor",
+    "Provider",
+    "ResultCache",
+    "Row",
+    "Run",
+    "Serializer",
+    "Sink",
+    "Value",
+]
+
+API_VERSION = 1
+"""The version of the plugin API. A plugin module may state the one it was made for as `xetrack_api = 1`."""
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Json(str):
+    """The text of a JSON document, as told apart from plain text by its type alone."""
+
+    __slots__ = ()
+
+
+Value: TypeAlias = None | bool | int | float | str | bytes | Json
+"""What an engine stores. An int is within 64 bits, signed; a float may be NaN or infinite; text is valid UTF-8."""
+
+Row: TypeAlias = dict[str, Value]
+"""One event, in the order of its keys. `timestamp` and `track_id` are always among them."""
+
+Columns: TypeAlias = dict[str, list[Value]]
+"""Rows turned on their side: a list a key, all of one length, None where a row had no such key."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run in one table, as `Reader.runs()` tells it.
+
+    `started` and `ended` are local times, `YYYY-MM-DD HH:MM:SS.ffffff`; `ended` is None while the run goes on. `status` is
+    `running`, `finished` or `failed`. The last four fields are derived from the run's rows: engines fill them in when
+    they list runs, and ignore them when they save one.
+    """
+
+    track_id: str
+    table: str
+    started: str | None = None
+    ended: str | None = None
+    status: str = "running"
+    host: str | None = None
+    pid: int | None = None
+    python: str | None = None
+    params: Row = field(default_factory=dict)
+    rows: int = 0
+    first: str | None = None
+    last: str | None = None
+    values: Row = field(default_factory=dict)
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Stores rows in tables, in the order of insertion, and gives them back as they were.
+
+    Tables come into being with their first row. Reading a table that does not exist gives nothing, never an error.
+    One engine may be shared by threads. Every method raises `DatabaseError` or one of its subclasses when the store
+    fails, and then nothing of that call was stored.
+    """
+
+    @property
+    def conn(self) -> Any:
+        """A connection to query with; for SQL engines the data is attached as `db`."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is written inside is committed together at the end, or not at all if the block raises. May be nested."""
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Store `rows`, all or none; durable on return unless inside `transaction()`.
+
+        `(track_id, timestamp)` is unique in a table. Where a row's is taken, its `timestamp` moves on by as many
+        microseconds as it takes, in the row handed in too.
+        """
+
+    def merge(self, table: str, rows: Sequence[Row]) -> int:
+        """Store those `rows` whose `(track_id, timestamp)` is not there yet, and return how many those were."""
+
+    def read(
+        self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
+    ) -> Columns:
+        """The rows of `table` (of one run, the first `head`, the last `tail`) in the order of insertion."""
+
+    def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
+        """All rows of `table` in the order of insertion, at most `size` at a time, in bounded memory."""
+
+    def count(self, table: str, track_id: str | None = None) -> int:
+        """The number of rows."""
+
+    def tables(self) -> list[str]:
+        """The names of the tables that hold events, sorted."""
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Each key of `table` and its declared type: BOOLEAN, INTEGER, REAL, TEXT, BLOB, JSON, or "" if unknown."""
+
+    def update(
+        self,
+        table: str,
+        key: str,
+        value: Value,
+        *,
+        track_id: str | None = None,
+        where: tuple[str, Value] | None = None,
+    ) -> int:
+        """Set `key` to `value` in the rows of one run, or where another key has a value; return how many rows."""
+
+    def delete(self, table: str, track_id: str) -> int:
+        """Delete one run, its rows and its record; return how many rows."""
+
+    def drop(self, table: str) -> None:
+        """Delete a table with all its runs."""
+
+    def save_run(self, run: Run) -> None:
+        """Record that `run` goes on. A run recorded before keeps its `started`."""
+
+    def finish_run(self, run: Run) -> None:
+        """Record how `run` ended, if it was recorded and no other process has resumed it since."""
+
+    def runs(self, table: str) -> list[Run]:
+        """Every run in `table`, the one that logged last first, recorded or told from its rows."""
+
+    def latest_run(self, table: str) -> str | None:
+        """The track id of the run that logged last."""
+
+    def has_assets(self) -> bool:
+        """Whether objects were logged into this store."""
+
+    def flush(self) -> bool:
+        """Make the store whole on its own: afterwards a copy of its file is a copy of everything.
+
+        False if somebody who is reading kept a part of it from getting there.
+        """
+
+    def close(self) -> None:
+        """`flush()`, then let go of everything. Closing twice does nothing."""
+
+
+@runtime_checkable
+class Serializer(Protocol):
+    """Turns values of some kind into bytes and back."""
+
+    tag: str
+    """Stored beside the bytes; finds the serializer again on reading. Unique among serializers."""
+
+    safe: bool
+    """Whether `loads` on bytes from a stranger can run no code of theirs."""
+
+    def takes(self, value: object) -> bool:
+        """Whether this serializer is meant for `value`."""
+
+    def dumps(self, value: object) -> bytes:
+        """The bytes of `value`."""
+
+    def loads(self, data: bytes) -> object:
+        """The value again."""
+
+
+@runtime_checkable
+class AssetStore(Protocol):
+    """Keeps objects once, however often they are logged, under the hash of their content."""
+
+    def insert(self, value: object) -> str:
+        """Keep `value`, or count one more use of it, and return its hash. Runs inside the engine's transaction."""
+
+    def get(self, key: str) -> object | None:
+        """The object with this hash; None if there is none."""
+
+    def remove(self, key: str) -> bool:
+        """Take back one use; with the last one the object goes. False if there was none."""
+
+    def keys(self) -> list[str]:
+        """The hashes of all objects."""
+
+    def __contains__(self, key: object) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+
+
+@runtime_checkable
+class ResultCache(Protocol):
+    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`."""
+
+    def key(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        params: Mapping[str, Any],
+    ) -> str | None:
+        """The key of a call; None if the call cannot be cached."""
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The entry, or None. A damaged entry is None."""
+
+    def set(self, key: str, result: object, track_id: str) -> None:
+        """Keep a result and the run it came from."""
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+
+    def scan(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        """Every entry with its key."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Hears of every row once the engine has committed it. If it raises, the row stays and the loss is counted."""
+
+    def emit(self, row: Mapping[str, Value]) -> None:
+        """Take one row. It must not be changed."""
+
+    def flush(self) -> None:
+        """Write out whatever is held back."""
+
+    def close(self) -> None:
+        """Flush and let go of everything."""
+
+
+@runtime_checkable
+class Monitor(Protocol):
+    """Measures one call. A fresh one is opened for each, so it needs no lock."""
+
+    def start(self) -> None:
+        """Called right before the function."""
+
+    def stop(self) -> Mapping[str, Any]:
+        """Called right after it; what is returned joins the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a provider may need to know when it opens something for a tracker or reader.
+
+    `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine itself opens.
+    """
+
+    db: str
+    table: str = "events"
+    track_id: str | None = None
+    read_only: bool = False
+    engine: Engine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider(Generic[T_co]):
+    """What a plugin registers, the same for every kind.
+
+    `open` is called with an instance of `options` (None if the provider has none) and the `Context`. The fields of
+    `options`, a dataclass, are the `Tracker` options this provider claims. `open` may return None: with these options
+    there is nothing to do. `read`, where there is one, reads back what was written: `Reader.read_logs` and the like.
+    """
+
+    name: str
+    open: Callable[[Any, Context], T_co | None]
+    options: type | None = None
+    read: Callable[..., Any] | None = None

@@ -1,0 +1,272 @@
+"""The Reader: every run of a table, without changing the file."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from xetrack import frames, runs
+from xetrack.engines.sql import check_table
+from xetrack.errors import ClosedError, PluginNotInstalledError
+from xetrack.opening import open_engine, resolve
+from xetrack.plugins import discovered
+from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, ResultCache, Run, Value
+from xetrack.values import IDENTITY, Normaliser, decode, safe_text
+from xetrack.views import View
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Reader"]
+
+
+class Reader(View):
+    """Reads a table of events, also while other processes write to it. Reading creates and changes no file.
+
+    ```python
+    df = Reader("database.db").to_df()
+    ```
+
+    Arguments:
+        db: path of the database.
+        engine: name of the storage engine.
+        table: the table of events.
+        options: options of the engine, such as `timeout=60.0`.
+
+    Raises:
+        DatabaseNotFoundError: there is no such file.
+        DatabaseError: the file cannot be read; the subclass says why.
+        OptionError, PluginError: as for `Tracker`.
+    """
+
+    def __init__(
+        self,
+        db: str | os.PathLike[str] = "track.db",
+        engine: str = "sqlite",
+        table: str = "events",
+        **options: Any,
+    ) -> None:
+        self.db = resolve(db)
+        self.table = check_table(table)
+        self._engine_name = engine
+        self._options = {name: value for name, value in options.items() if value is not None and value is not False}
+        self._closed = False
+        self.engine = self._open(read_only=True)
+
+    def _open(self, *, read_only: bool) -> Engine:
+        return open_engine(discovered(), self.db, self._engine_name, self.table, self._options, read_only=read_only)[0]
+
+    # Reading
+
+    def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
+        """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them."""
+        return frames.to_pandas(self._select(track_id, head, tail))
+
+    def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
+        """The same as a `pyarrow.Table`."""
+        return frames.to_arrow(self._select(track_id, head, tail))
+
+    def to_polars(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
+        """The same as a `polars.DataFrame`."""
+        return frames.to_polars(self._select(track_id, head, tail))
+
+    def latest(self) -> "pd.DataFrame":
+        """The rows of the run that logged last."""
+        self._check_open()
+        track_id = self.engine.latest_run(self.table)
+        return frames.to_pandas(self._select(track_id, None if track_id else 0, None))
+
+    def runs(self) -> "pd.DataFrame":
+        """One row a run, the one that logged last first.
+
+        Columns: `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first`
+        and `last` timestamp, `rows`, then the last value of each key, under `last_<key>` where the name is taken. A run of
+        xetrack 0.x has only what its rows tell. `status` is `running`, `finished`, `failed`, or `crashed` where the process
+        of a running one is gone from this host.
+        """
+        self._check_open()
+        listed = [_run_row(run) for run in self.engine.runs(self.table)]
+        keys = dict.fromkeys(key for row in listed for key in row)
+        return frames.to_pandas({key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)})
+
+    @classmethod
+    def read_db(
+        cls,
+        db: str | os.PathLike[str],
+        engine: str = "sqlite",
+        table: str = "events",
+        track_id: str | None = None,
+        head: int | None = None,
+        tail: int | None = None,
+    ) -> "pd.DataFrame":
+        """The rows of a table in one call: `Reader(db, engine, table).to_df(track_id, head, tail)`."""
+        with cls(db, engine, table) as reader:
+            return reader.to_df(track_id, head, tail)
+
+    @property
+    def conn(self) -> Any:
+        """The engine's connection for your own queries, read-only; the data is attached as `db`."""
+        self._check_open()
+        return self.engine.conn
+
+    def __len__(self) -> int:
+        """The number of rows in the table."""
+        self._check_open()
+        return self.engine.count(self.table)
+
+    def __repr__(self) -> str:
+        """Table and file."""
+        return f"<Reader of {self.table} in {self.db}>"
+
+    def _select(self, track_id: str | None, head: int | None, tail: int | None) -> Columns:
+        self._check_open()
+        return self.engine.read(self.table, track_id=track_id, head=head, tail=tail)
+
+    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+        return self._select(None, head, tail)
+
+    def _types(self) -> dict[str, str]:
+        self._check_open()
+        return self.engine.columns(self.table)
+
+    # Changing
+
+    def delete_run(self, track_id: str) -> int:
+        """Delete a run; return how many rows it had."""
+        with self._writer() as engine:
+            return engine.delete(self.table, track_id)
+
+    def set_value(self, key: str, value: Any, track_id: str | None = None) -> int:
+        """Set `key` in all rows, or in those of one run; return how many rows."""
+        with self._writer() as engine:
+            return engine.update(self.table, key, _stored(key, value), track_id=track_id)
+
+    def set_where(
+        self,
+        key: str,
+        value: Any,
+        where_key: str,
+        where_value: Any,
+        track_id: str | None = None,
+    ) -> int:
+        """Set `key` in those rows (of one run) where `where_key` is `where_value`; return how many rows."""
+        where = (where_key, _stored("value", where_value))
+        with self._writer() as engine:
+            return engine.update(self.table, key, _stored(key, value), track_id=track_id, where=where)
+
+    def _writer(self) -> closing[Engine]:
+        self._check_open()
+        return closing(self._open(read_only=False))
+
+    # Objects, logs and caches, which plugins bring
+
+    @property
+    def assets(self) -> AssetStore:
+        """The store of logged objects."""
+        self._check_open()
+        offers = discovered().offers("asset_stores")
+        if not offers:
+            message = "reading objects needs xetrack-assets: pip install xetrack-assets"
+            raise PluginNotInstalledError(message)
+        store: AssetStore = offers[0].open({}, Context(self.db, self.table, read_only=True, engine=self.engine))
+        return store
+
+    @staticmethod
+    def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
+        """The events in the log files under `path`, newest first. Needs xetrack-sinks."""
+        return _reader_of("sinks", "logs")(Path(path), limit=limit)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def read_jsonl(path: str | os.PathLike[str]) -> "pd.DataFrame":
+        """The events in a JSONL file. Needs xetrack-sinks."""
+        return _reader_of("sinks", "jsonl")(Path(path))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def read_cache(cache: str | os.PathLike[str], key: str) -> dict[str, Any] | None:
+        """The cached entry `{"result": ..., "cache": track_id}` under a key. Needs xetrack-cache."""
+        with closing(_cache(cache)) as opened:
+            return opened.get(key)
+
+    @staticmethod
+    def scan_cache(cache: str | os.PathLike[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every key and entry of a cache. Needs xetrack-cache."""
+        return _scan(_cache(cache))
+
+    @staticmethod
+    def delete_cache_by_track_id(cache: str | os.PathLike[str], track_id: str) -> int:
+        """Forget what a run computed; return how many entries. Needs xetrack-cache."""
+        with closing(_cache(cache)) as opened:
+            return opened.delete_run(track_id)
+
+    # Ending
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice does nothing."""
+        if not self._closed:
+            self._closed = True
+            self.engine.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = f"this reader of {self.db} was closed. Make a new one to go on."
+            raise ClosedError(message)
+
+    def __enter__(self) -> Self:
+        """The reader itself."""
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Close what was forgotten."""
+        if not getattr(self, "_closed", True) and hasattr(self, "engine"):
+            self.close()
+
+
+_RUN_COLUMNS = (
+    "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
+)  # fmt: skip
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    row = {name: getattr(run, name) for name in _RUN_COLUMNS}
+    row["params"] = Json(json.dumps({key: decode(value) for key, value in run.params.items()}, default=str))
+    row["status"] = _status(run)
+    values = {key: value for key, value in run.values.items() if key not in IDENTITY}
+    return row | {(f"last_{key}" if key in row else key): value for key, value in values.items()}
+
+
+def _status(run: Run) -> str | None:
+    here = runs.this_process()["host"]
+    if run.status == "running" and run.host == here and run.pid is not None and not runs.is_alive(run.pid):
+        return "crashed"
+    return run.status or None
+
+
+def _stored(key: str, value: object) -> Value:
+    """`value` as an engine takes it; objects, which only a tracker keeps, as their repr."""
+    return Normaliser()({key: value}, lambda _, each: safe_text(each))[key]
+
+
+def _reader_of(kind: str, name: str) -> Callable[..., Any]:
+    """The function that reads back what a provider wrote."""
+    provider = discovered().pick(kind, name).provider
+    if provider.read is None:
+        message = f"the plugin for {name} cannot read back what it wrote."
+        raise PluginNotInstalledError(message)
+    return provider.read
+
+
+def _cache(path: str | os.PathLike[str]) -> ResultCache:
+    cache: ResultCache = _reader_of("caches", "diskcache")(Path(path))
+    return cache
+
+
+def _scan(cache: ResultCache) -> Iterator[tuple[str, dict[str, Any]]]:
+    with closing(cache):
+        yield from cache.scan()

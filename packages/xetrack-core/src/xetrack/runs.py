@@ -1,0 +1,114 @@
+"""What identifies a run and the machine it ran on: track ids, the clock, git."""
+
+import os
+import platform
+import random
+import subprocess
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["Clock", "git_state", "is_alive", "new_track_id", "this_process"]
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Clock:
+    """Gives local times as `YYYY-MM-DD HH:MM:SS.ffffff`, no two the same as long as the clock goes forward.
+
+    A clock that stands still is helped on by microseconds. A clock that is set back is told as it is: order is the
+    order of insertion, and the engine sees to it that no two rows of a run share a time.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
+        self._now = now
+        self._read = self._given = datetime.min
+
+    def stamp(self) -> str:
+        """The time now."""
+        now = self._now()
+        if now > self._given or now < self._read:
+            self._given = now
+        else:
+            self._given += MICROSECOND
+        self._read = now
+        return self._given.isoformat(" ", "microseconds")
+
+    def stamps(self, count: int) -> list[str]:
+        """`count` times, a microsecond apart, from now on."""
+        if not count:
+            return []
+        found = [self.stamp()]
+        start, first = self._given, self._given.microsecond
+        while len(found) < count:
+            # within a second only the last six digits change: spelling these is all the work
+            second = found[-1][:20]
+            room = min(count - len(found), 1_000_000 - first - 1)
+            found += [f"{second}{micro:06d}" for micro in range(first + 1, first + 1 + room)]
+            self._given = start + MICROSECOND * (len(found) - 1)
+            if len(found) < count:
+                self._given += MICROSECOND
+                first = self._given.microsecond
+                found.append(self._given.isoformat(" ", "microseconds"))
+        return found
+
+
+@lru_cache(maxsize=1)
+def _generator() -> Callable[[], str]:
+    import coolname
+    from coolname.data import config
+
+    # the operating system's randomness: users seed `random`, and two seeded runs must not share a name
+    names = coolname.RandomGenerator(deepcopy(config), random.SystemRandom())
+    return lambda: str(names.generate_slug(2))
+
+
+def new_track_id() -> str:
+    """A new name for a run, such as `fierce-pudu-1649`."""
+    return f"{_generator()()}-{random.SystemRandom().randrange(10_000):04d}"
+
+
+def this_process() -> dict[str, str | int]:
+    """Host, process id and Python version, as a run records them."""
+    return {"host": platform.node(), "pid": os.getpid(), "python": platform.python_version()}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this host with this id exists."""
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, 0, pid)  # type: ignore[attr-defined,unused-ignore]
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))  # type: ignore[attr-defined,unused-ignore]
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def git_state(root: str | Path) -> dict[str, str | bool]:
+    """Commit, branch and whether the tree is dirty, of the repository that `root` lies in; empty if there is none."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return {}
+    branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD") or ""
+    return {
+        "git_commit_hash": commit,
+        "git_branch": branch,
+        "git_dirty": bool(_git(root, "status", "--porcelain")),
+    }
+
+
+def _git(root: str | Path, *words: str) -> str | None:
+    # --no-optional-locks: looking must not disturb a git command of the user's
+    command = ["git", "--no-optional-locks", "-C", os.fspath(root), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - no shell
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

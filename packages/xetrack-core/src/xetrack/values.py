@@ -1,0 +1,258 @@
+"""From what a user logs to what an engine stores: keys are checked, values become one of the types of `Value`.
+
+| logged                                            | stored                                                |
+|---------------------------------------------------|-------------------------------------------------------|
+| None, bool, float, str, bytes, int within 64 bits | as it is                                              |
+| int beyond 64 bits                                | text with every digit                                 |
+| scalar or 0-d array of numpy, torch, jax          | the Python number                                     |
+| datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
+| Decimal, Fraction, Enum, numpy.datetime64         |                                                       |
+| list, tuple, dict, set                            | JSON; tuples and sets come back as lists, keys as text|
+| pandas.NA, NaT                                    | None                                                  |
+| anything else                                     | the text that `keep(key, value)` gives for it         |
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from xetrack.errors import InvalidKeyError, InvalidValueError
+from xetrack.protocols import Columns, Json, Row, Value
+
+__all__ = ["IDENTITY", "Keep", "Normaliser", "check_key", "decode", "safe_text", "to_rows"]
+
+IDENTITY = ("timestamp", "track_id")
+"""The keys that every row has and no user may set."""
+
+RESERVED_PREFIX = "xetrack_"
+INT64 = 2**63
+
+Keep: TypeAlias = Callable[[str, object], str]
+"""Called with key and object for what is no value of ours; gives the text to store instead."""
+
+Converter: TypeAlias = Callable[[str, Any, Keep], Value]
+
+_UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
+_MAX_KNOWN = 4096
+
+
+def check_key(key: object) -> str:
+    """Return `key` if it can name a value, else raise `InvalidKeyError`."""
+    if not isinstance(key, str):
+        message = f"keys are text, but this one is {type(key).__name__}: {key!r}. Use str({key!r})."
+        raise InvalidKeyError(message)
+    if key in IDENTITY:
+        message = f"{key!r} is set by xetrack itself on every row. Choose another key, such as 'my_{key}'."
+        raise InvalidKeyError(message)
+    if key.lower().startswith(RESERVED_PREFIX):
+        message = f"{key!r}: keys that start with '{RESERVED_PREFIX}' are kept for xetrack itself. Choose another key."
+        raise InvalidKeyError(message)
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        message = f"the key {key!r} holds a lone surrogate, which no database can store as text."
+        raise InvalidKeyError(message) from None
+    return str.__str__(key)
+
+
+class Normaliser:
+    """Turns dicts into rows, remembering how rows of the same keys and types went.
+
+    A training loop logs the same few shapes of dict over and over: the work of looking at keys and types is done once
+    a shape, and what is left per row is to convert the values that need it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[tuple[str, Converter], ...]] = {}
+
+    def __call__(self, data: Mapping[str, Any], keep: Keep) -> Row:
+        """Return a new dict of the same keys and stored values.
+
+        Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
+        """
+        row = dict(data)
+        shape = (*row, *map(type, row.values()))
+        converters = self._known.get(shape)
+        if converters is None:
+            converters = self._learn(row, shape)
+        for key, convert in converters:
+            try:
+                row[key] = convert(key, row[key], keep)
+            except (InvalidValueError, RecursionError) as error:
+                reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
+                message = f"the value of {key!r} {reason}"
+                raise InvalidValueError(message) from error
+        return row
+
+    def _learn(self, row: Row, shape: tuple[Any, ...]) -> tuple[tuple[str, Converter], ...]:
+        for key in row:
+            check_key(key)
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        found = ((key, _converter(type(value))) for key, value in row.items())
+        self._known[shape] = converters = tuple((key, convert) for key, convert in found if convert is not None)
+        return converters
+
+
+def _converter(kind: type) -> Converter | None:
+    """What turns values of this type into stored ones; None if they are that already."""
+    if kind in _UNTOUCHED:
+        return None
+    if _is_missing(kind):
+        return _missing
+    for base, convert in _CONVERTERS:
+        if issubclass(kind, base):
+            return convert
+    return _scalar if hasattr(kind, "item") and hasattr(kind, "shape") else _kept
+
+
+def _is_missing(kind: type) -> bool:
+    return kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas"
+
+
+def _value(key: str, value: object, keep: Keep) -> Value:
+    convert = _converter(type(value))
+    return value if convert is None else convert(key, value, keep)  # type: ignore[return-value] # untouched types
+
+
+def _missing(_: str, __: object, ___: Keep) -> None:
+    return None
+
+
+def _enum(key: str, value: Enum, keep: Keep) -> str:
+    return _text(key, value.value if isinstance(value.value, str) else value.name, keep)
+
+
+def _integer(_: str, value: int, __: Keep) -> Value:
+    # Decimal spells integers of any length; str() stops at 4,300 digits
+    return int(value) if -INT64 <= value < INT64 else format(Decimal(int(value)), "f")
+
+
+def _real(_: str, value: float, __: Keep) -> float:
+    return float(value)
+
+
+def _text(_: str, value: str, __: Keep) -> str:
+    text = str.__str__(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            message = "holds a lone surrogate, which no database can store as text. Log it as bytes."
+            raise InvalidValueError(message) from None
+    return text
+
+
+def _bytes(_: str, value: bytes, __: Keep) -> bytes:
+    return bytes(value)
+
+
+def _iso(_: str, value: date | time, __: Keep) -> str:
+    return value.isoformat()
+
+
+def _spelt(key: str, value: object, keep: Keep) -> str:
+    return _text(key, str(value), keep)
+
+
+def _kept(key: str, value: object, keep: Keep) -> str:
+    return keep(key, value)
+
+
+def _scalar(key: str, value: Any, keep: Keep) -> Value:
+    """A numpy scalar, or a 0-d array or tensor of any library that has `shape` and `item()`."""
+    if tuple(value.shape) != ():
+        return keep(key, value)
+    if getattr(getattr(value, "dtype", None), "kind", "") in {"M", "m"}:
+        return None if str(value) == "NaT" else str(value)  # item() of a time in nanoseconds is a bare integer
+    number = value.item()
+    if type(number) is not type(value):
+        return _value(key, number, keep)
+    return float(value) if float(value) == value else str(value)  # numpy.longdouble is its own item()
+
+
+def _json(key: str, value: object, keep: Keep) -> Json:
+    return Json(_text(key, json.dumps(_nested(key, value, keep), ensure_ascii=False), keep))
+
+
+_CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
+    (Enum, _enum),  # first: some enums are integers or texts as well
+    (int, _integer),
+    (float, _real),
+    (str, _text),
+    ((bytes, bytearray, memoryview), _bytes),
+    ((list, tuple, dict, set, frozenset), _json),
+    ((datetime, date, time), _iso),
+    ((Decimal, Fraction, UUID, PurePath, timedelta), _spelt),
+)
+
+
+def _nested(key: str, value: object, keep: Keep) -> object:
+    """What JSON takes for a value inside of a list or dict."""
+    if isinstance(value, dict):
+        return {name: _nested(key, item, keep) for name, item in _text_keys(value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_nested(key, item, keep) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return [_nested(key, item, keep) for item in _in_order(value)]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return keep(key, value)
+    stored = _value(key, value, keep)
+    return json.loads(stored) if type(stored) is Json else stored
+
+
+def _text_keys(value: dict[Any, Any]) -> dict[str, Any]:
+    """The dict with its keys in JSON's spelling; two keys of one spelling would lose a value."""
+    keys = [key if type(key) is str else _spell_key(key) for key in value]
+    if len(set(keys)) < len(keys):
+        message = f"has keys that JSON cannot tell apart: {list(value)!r:.200}. Make them different as text."
+        raise InvalidValueError(message)
+    return dict(zip(keys, value.values(), strict=True))
+
+
+def _spell_key(key: object) -> str:
+    if key is None or isinstance(key, (bool, float)):
+        return json.dumps(key)
+    stored = _value("", key, _refuse_key)
+    if isinstance(stored, bytes):
+        _refuse_key("", key)
+    return str(stored)
+
+
+def _refuse_key(_: str, key: object) -> str:
+    message = f"has a key that JSON cannot spell, of type {type(key).__name__}: {key!r:.200}. Use text keys."
+    raise InvalidValueError(message)
+
+
+def _in_order(value: Iterable[Any]) -> list[Any]:
+    """A set in an order that does not change between processes, as far as its members allow."""
+    try:
+        return sorted(value)
+    except TypeError:
+        return sorted(value, key=repr)
+
+
+def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
+    """`spell(value)`, whatever it does, as text that a database can store."""
+    try:
+        text = spell(value)
+    except Exception as error:  # noqa: BLE001 - user code; what it stands for is logged all the same
+        text = f"<{type(value).__name__}: {type(error).__name__} on showing it>"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def decode(value: Value) -> Any:
+    """What a reader of Python objects gets: JSON becomes lists and dicts, all else is as stored."""
+    return json.loads(value) if type(value) is Json else value
+
+
+def to_rows(columns: Columns) -> list[dict[str, Any]]:
+    """Columns as a list of dicts of decoded values."""
+    decoded = ([decode(value) for value in column] for column in columns.values())
+    return [dict(zip(columns, values, strict=True)) for values in zip(*decoded, strict=True)]
