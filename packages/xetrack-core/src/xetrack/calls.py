@@ -2,18 +2,21 @@
 
 import inspect
 import reprlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial, wraps
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self, TypeVar, overload
 
-from xetrack.errors import InvalidKeyError
+from xetrack.errors import InvalidKeyError, OptionError
 from xetrack.values import check_key, safe_text
 
 __all__ = ["Call", "Recorder", "name_of", "runner", "text_of", "unpack_arguments", "wrapper"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAX_TEXT = 10_000
 """The most characters that the text of a call's arguments may have."""
@@ -33,7 +36,7 @@ _SHORT = _short_repr()
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name of anything callable: the function's own, that of what a `partial` wraps, or that of an object's class."""
+    """The name of anything callable: its own, that of what a `partial` wraps, or that of an object's class."""
     while isinstance(function, partial):
         function = function.func
     name = getattr(function, "__name__", None)
@@ -49,26 +52,11 @@ def _bounded(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
-class Recorder(Protocol):
-    """What a call tells of itself to: the tracker."""
-
-    raise_on_error: bool
-
-    def start(self, call: "Call") -> None:
-        """The function is about to run."""
-
-    def record(self, call: "Call") -> None:
-        """The function ended: log its row."""
-
-    def warn(self, about: str, message: str) -> None:
-        """Warn, once for each thing it is `about`."""
-
-
 @dataclass(slots=True)
 class Call:
     """A call while it runs and after it ended, and what records it: used as `with call: call.result = ...`."""
 
-    recorder: Recorder
+    recorder: "Recorder"
     function: Callable[..., Any]
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
@@ -145,7 +133,7 @@ def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
     """Which of the four ways to run `function`."""
     while isinstance(function, partial):
         function = function.func
-    for candidate in (function, getattr(type(function), "__call__", None)):
+    for candidate in (function, type(function).__call__):
         if inspect.iscoroutinefunction(candidate):
             return run_async
         if inspect.isasyncgenfunction(candidate):
@@ -156,7 +144,7 @@ def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
 
 
 def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
-    """A function of the same kind, name and signature that runs as the call that `begin(function, args, kwargs)` makes."""
+    """A function of the same kind, name and signature; each run of it is the call `begin(function, args, kwargs)`."""
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(wrapper(function.__func__, begin))
     kind = runner(function)
@@ -176,7 +164,7 @@ def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
                 yield item
 
     # one of each kind, so that inspect.iscoroutinefunction and its like see what they saw before
-    wrappers = {run_async: coroutine, run_generator: generator, run_async_generator: async_generator}
+    wrappers: dict[Any, Any] = {run_async: coroutine, run_generator: generator, run_async_generator: async_generator}
     chosen = wraps(function)(wrappers.get(kind, plain))
     if not hasattr(function, "__name__"):
         chosen.__name__ = name_of(function)
@@ -226,3 +214,62 @@ def _fields_of(value: Any) -> dict[str, Any]:
     names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
     found = {name: getattr(value, name) for name in names if hasattr(value, name)}
     return {name: _fields_of(item) if _has_fields(item) else item for name, item in found.items()}
+
+
+class Recorder(ABC):
+    """Whatever logs calls: `track` and `wrap`."""
+
+    raise_on_error: bool
+
+    @abstractmethod
+    def start(self, call: Call) -> None:
+        """The function is about to run. Called by the call itself."""
+
+    @abstractmethod
+    def record(self, call: Call) -> None:
+        """The function ended: log its row. Called by the call itself."""
+
+    @abstractmethod
+    def warn(self, about: str, message: str) -> None:
+        """Warn, once for each thing it is `about`."""
+
+    def track(
+        self,
+        function: Callable[..., Any],
+        /,
+        *positional: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Any:
+        """Call `function`, log the call, and return the result.
+
+        `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same; `params` are added to the row. A
+        function whose own parameters are called `args`, `kwargs` or `params` gets them through `kwargs`. Works with
+        async functions and generators too: what they return is awaited or iterated as usual, and logged at its end.
+
+        The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
+        `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
+        tracker has `raise_on_error=False`: then None is returned.
+        """
+        if (positional and args is not None) or (named.keys() & (kwargs or {})):
+            raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
+        call = Call(self, function, args or positional, {**(kwargs or {}), **named}, params or {})
+        return runner(function)(call)
+
+    @overload
+    def wrap(self, function: Function) -> Function: ...
+    @overload
+    def wrap(self, *, params: Mapping[str, Any] | None = None) -> Callable[[Function], Function]: ...
+    def wrap(self, function: Any = None, *, params: Mapping[str, Any] | None = None) -> Any:
+        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`."""
+        chosen = dict(params or {})
+
+        def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
+            return Call(self, function, args, kwargs, chosen)
+
+        def decorate(function: Any) -> Any:
+            return wrapper(function, begin)
+
+        return decorate if function is None else decorate(function)

@@ -1,8 +1,8 @@
 """Every error and warning of xetrack.
 
-One base, `XetrackError`; each class is also the builtin a caller would guess (`FileNotFoundError`, `ValueError`, ...), so
-that `except ValueError` works without knowing ours. Messages say what happened and what to do. All carry one string,
-so that they survive pickling between processes.
+One base, `XetrackError`; each class is also the builtin a caller would guess (`FileNotFoundError`, `ValueError`, ...),
+so that `except ValueError` works without knowing ours. Messages say what happened and what to do. All carry one
+string, so that they survive pickling between processes.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Columns of values as frames of pandas, Arrow and polars; each is imported when it is asked for.
 
-pandas gets Python objects: lists and dicts where JSON was logged. Arrow and polars, whose columns have one type, get the
-JSON text, and keep None and NaN apart. A column of several types is text there.
+pandas gets Python objects: lists and dicts where JSON was logged. Arrow and polars, whose columns have one type, get
+the JSON text, and keep None and NaN apart. A column of several types is text there.
 """
 
 import os
@@ -72,13 +72,17 @@ def _of_one_type(values: list[Value]) -> list[Any]:
     if len(kinds) <= 1 and Json not in kinds:
         return list(values)
     convert = float if kinds == {int, float} and _exact_as_floats(values) else _spell
-    return [None if value is None else convert(value) for value in values]  # type: ignore[operator]
+    return [None if value is None else convert(value) for value in values]
 
 
 def _spell(value: Value) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+def _spell_nested(value: Value) -> Value:
+    return _spell(value) if isinstance(value, (Json, bytes)) else value
 
 
 def to_arrow(columns: Columns) -> Any:
@@ -93,10 +97,7 @@ def to_arrow(columns: Columns) -> Any:
 
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
     """Write a CSV file with JSON text where lists and dicts were logged, bytes in hex, and no index."""
-    spelt = {
-        key: [_spell(value) if type(value) in {Json, bytes} else value for value in values]
-        for key, values in columns.items()
-    }
+    spelt = {key: list(map(_spell_nested, values)) for key, values in columns.items()}
     to_pandas(spelt).to_csv(path, index=False)
 
 

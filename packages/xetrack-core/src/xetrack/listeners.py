@@ -15,7 +15,7 @@ class Listeners:
 
     def __init__(
         self, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context, warn: Callable[[str, str], None]
-    ):
+    ) -> None:
         self._warn = warn
         self._context = context
         self.losses: dict[str, int] = {}

@@ -32,17 +32,7 @@ from xetrack.protocols import Context, Provider
 __all__ = ["KINDS", "Offer", "Plugins", "discovered"]
 
 KINDS = ("engines", "serializers", "asset_stores", "caches", "sinks", "monitors", "commands")
-TRACKER_OPTIONS = (
-    "params",
-    "table",
-    "engine",
-    "track_id",
-    "reset",
-    "raise_on_error",
-    "warnings",
-    "git_root",
-    "plugins",
-)
+TRACKER_OPTIONS = ("db", "params", "table", "engine", "track_id", "reset", "raise_on_error", "warnings", "git_root")
 """Options of the tracker itself: a misspelt one is found here."""
 
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
@@ -81,14 +71,14 @@ class Plugins:
     def __init__(self, handed_in: Sequence[object] = (), base: "Plugins | None" = None) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        self._owners: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
         self._handed_in: set[str] = set()
         self.failures: dict[str, PluginError] = dict(base.failures) if base else {}
-        self._warned: set[str] = base._warned if base else set()
+        self.warned: set[str] = base.warned if base else set()
         self._offers: dict[str, dict[str, list[Offer]]] = {kind: {} for kind in KINDS}
         if base is not None:
-            for name, plugin in base._manager.list_name_plugin():
-                self._register(plugin, name, base._owners[name])
+            for name, plugin in base.registered():
+                self._register(plugin, name, base.owners[name])
         for index, plugin in enumerate(handed_in):
             self._hand_in(plugin, f"plugins[{index}]")
         for kind in KINDS:
@@ -110,6 +100,10 @@ class Plugins:
             plugins._collect(kind)
         return plugins
 
+    def registered(self) -> list[tuple[str, Any]]:
+        """Each plugin with its name, in the order of registration."""
+        return [(name, plugin) for name, plugin in self._manager.list_name_plugin() if plugin is not None]
+
     def having(self, handed_in: Sequence[object]) -> "Plugins":
         """These plugins, and some more for one tracker."""
         return Plugins(handed_in, self) if handed_in else self
@@ -123,7 +117,7 @@ class Plugins:
                 self._manager.unregister(name=name)
             message = f"the plugin {name!r} does not fit the hooks of xetrack: {error}"
             raise PluginBrokenError(message) from error
-        self._owners[name] = owner
+        self.owners[name] = owner
 
     def _hand_in(self, plugin: object, name: str) -> None:
         made = plugin() if inspect.isclass(plugin) else plugin
@@ -143,10 +137,10 @@ class Plugins:
             name = implementation.plugin_name
             try:
                 for provider in implementation.function() or ():
-                    offer = Offer(kind, provider, self._owners[name], name in self._handed_in)
+                    offer = Offer(kind, provider, self.owners[name], name in self._handed_in)
                     self._offers[kind].setdefault(offer.provider.name, []).append(offer)
             except Exception as error:
-                message = f"xetrack_{kind}() of {self._owners[name]} failed: {explain(error)}"
+                message = f"xetrack_{kind}() of {self.owners[name]} failed: {explain(error)}"
                 broken = PluginBrokenError(message)
                 broken.__cause__ = error
                 if name in self._handed_in:
@@ -218,8 +212,8 @@ class Plugins:
         for name, failure in self._troubles().items():
             if strict():
                 raise failure
-            if name not in self._warned:
-                self._warned.add(name)
+            if name not in self.warned:
+                self.warned.add(name)
                 warnings.warn(f"{failure} It is left out; the run goes on.", XetrackWarning, stacklevel=outer_level())
 
     def _troubles(self) -> dict[str, PluginError]:
@@ -242,7 +236,7 @@ class Plugins:
             try:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception as error:  # noqa: BLE001 - one plugin must not end the run
-                failed.append(f"{hook}() of {self._owners[implementation.plugin_name]} failed: {explain(error)}")
+                failed.append(f"{hook}() of {self.owners[implementation.plugin_name]} failed: {explain(error)}")
         return failed
 
 

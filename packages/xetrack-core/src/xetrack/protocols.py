@@ -37,7 +37,7 @@ class Json(str):
     __slots__ = ()
 
 
-Value: TypeAlias = None | bool | int | float | str | bytes | Json
+Value: TypeAlias = bool | int | float | str | bytes | Json | None
 """What an engine stores. An int is within 64 bits, signed; a float may be NaN or infinite; text is valid UTF-8."""
 
 Row: TypeAlias = dict[str, Value]
@@ -51,9 +51,10 @@ Columns: TypeAlias = dict[str, list[Value]]
 class Run:
     """One run in one table, as `Reader.runs()` tells it.
 
-    `started` and `ended` are local times, `YYYY-MM-DD HH:MM:SS.ffffff`; `ended` is None while the run goes on. `status` is
-    `running`, `finished` or `failed`. The last four fields are derived from the run's rows: engines fill them in when
-    they list runs, and ignore them when they save one.
+    `started` and `ended` are local times, `YYYY-MM-DD HH:MM:SS.ffffff`; `ended` is None while the run goes on.
+    `status` is `running`, `finished` or `failed`, "" for a run told from its rows alone. `rows`, `first`, `last` and
+    `values` (the last one of each key that is not None) are what an engine tells when it lists runs. A tracker that
+    ends its run hands in `rows` and `values` as it knows them; the rows themselves decide if they disagree.
     """
 
     track_id: str
@@ -255,7 +256,7 @@ class Monitor(Protocol):
 class Context:
     """What a provider may need to know when it opens something for a tracker or reader.
 
-    `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine itself opens.
+    `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
     """
 
     db: str

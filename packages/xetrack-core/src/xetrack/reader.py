@@ -82,10 +82,10 @@ class Reader(View):
     def runs(self) -> "pd.DataFrame":
         """One row a run, the one that logged last first.
 
-        Columns: `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first`
-        and `last` timestamp, `rows`, then the last value of each key, under `last_<key>` where the name is taken. A run of
-        xetrack 0.x has only what its rows tell. `status` is `running`, `finished`, `failed`, or `crashed` where the process
-        of a running one is gone from this host.
+        Columns: `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
+        `first` and `last` timestamp, `rows`, then the last value of each key, under `last_<key>` where the name is
+        taken. A run of xetrack 0.x has only what its rows tell. `status` is `running`, `finished`, `failed`, or
+        `crashed` where the process of a running one is gone from this host.
         """
         self._check_open()
         listed = [_run_row(run) for run in self.engine.runs(self.table)]
@@ -93,7 +93,7 @@ class Reader(View):
         return frames.to_pandas({key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)})
 
     @classmethod
-    def read_db(
+    def read_db(  # noqa: PLR0917 - the documented order
         cls,
         db: str | os.PathLike[str],
         engine: str = "sqlite",
@@ -242,8 +242,7 @@ def _run_row(run: Run) -> dict[str, Any]:
 
 
 def _status(run: Run) -> str | None:
-    here = runs.this_process()["host"]
-    if run.status == "running" and run.host == here and run.pid is not None and not runs.is_alive(run.pid):
+    if run.status == "running" and run.host == runs.this_host() and run.pid is not None and not runs.is_alive(run.pid):
         return "crashed"
     return run.status or None
 

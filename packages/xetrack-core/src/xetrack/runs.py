@@ -8,9 +8,10 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 
-__all__ = ["Clock", "git_state", "is_alive", "new_track_id", "this_process"]
+from xetrack.protocols import Run
+
+__all__ = ["Clock", "git_state", "is_alive", "new_run", "new_track_id", "this_host"]
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -24,7 +25,7 @@ class Clock:
 
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self._now = now
-        self._read = self._given = datetime.min
+        self._read = self._given = datetime.min  # noqa: DTZ901 - local times, as documented
 
     def stamp(self) -> str:
         """The time now."""
@@ -61,7 +62,7 @@ def _generator() -> Callable[[], str]:
     from coolname.data import config
 
     # the operating system's randomness: users seed `random`, and two seeded runs must not share a name
-    names = coolname.RandomGenerator(deepcopy(config), random.SystemRandom())
+    names = coolname.RandomGenerator(deepcopy(config), random.SystemRandom())  # type: ignore[arg-type] # its own config
     return lambda: str(names.generate_slug(2))
 
 
@@ -70,9 +71,14 @@ def new_track_id() -> str:
     return f"{_generator()()}-{random.SystemRandom().randrange(10_000):04d}"
 
 
-def this_process() -> dict[str, str | int]:
-    """Host, process id and Python version, as a run records them."""
-    return {"host": platform.node(), "pid": os.getpid(), "python": platform.python_version()}
+def new_run(track_id: str, table: str) -> Run:
+    """The record of a run of this process."""
+    return Run(track_id, table, host=this_host(), pid=os.getpid(), python=platform.python_version())
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return platform.node()
 
 
 def is_alive(pid: int) -> bool:
@@ -91,7 +97,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def git_state(root: str | Path) -> dict[str, str | bool]:
+def git_state(root: str | os.PathLike[str]) -> dict[str, str | bool]:
     """Commit, branch and whether the tree is dirty, of the repository that `root` lies in; empty if there is none."""
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
@@ -104,7 +110,7 @@ def git_state(root: str | Path) -> dict[str, str | bool]:
     }
 
 
-def _git(root: str | Path, *words: str) -> str | None:
+def _git(root: str | os.PathLike[str], *words: str) -> str | None:
     # --no-optional-locks: looking must not disturb a git command of the user's
     command = ["git", "--no-optional-locks", "-C", os.fspath(root), *words]
     try:

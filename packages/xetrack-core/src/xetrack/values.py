@@ -25,7 +25,7 @@ from uuid import UUID
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import Columns, Json, Row, Value
 
-__all__ = ["IDENTITY", "Keep", "Normaliser", "check_key", "decode", "safe_text", "to_rows"]
+__all__ = ["IDENTITY", "Keep", "Normaliser", "check_key", "decode", "readable", "safe_text", "to_rows"]
 
 IDENTITY = ("timestamp", "track_id")
 """The keys that every row has and no user may set."""
@@ -256,3 +256,11 @@ def to_rows(columns: Columns) -> list[dict[str, Any]]:
     """Columns as a list of dicts of decoded values."""
     decoded = ([decode(value) for value in column] for column in columns.values())
     return [dict(zip(columns, values, strict=True)) for values in zip(*decoded, strict=True)]
+
+
+def readable(row: Row) -> dict[str, Any]:
+    """The row with decoded values; the row itself where there is nothing to decode."""
+    for value in row.values():
+        if type(value) is Json:
+            return {key: decode(each) for key, each in row.items()}
+    return row

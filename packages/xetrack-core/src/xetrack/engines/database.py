@@ -89,8 +89,10 @@ class Database:
         return self._own
 
     def users_connection(self) -> sqlite3.Connection:
-        """A connection for the user's SQL. In a file it is one of its own, so that no open transaction or half-read
-        result of the user's can hold up `log()`; a database in memory has only one.
+        """A connection for the user's SQL.
+
+        In a file it is one of its own, so that no open transaction or half-read result of the user's can hold up
+        `log()`; a database in memory has only one.
         """
         if self.path == MEMORY:
             return self.connection()
@@ -121,8 +123,8 @@ class Database:
     def _open_to_read(self) -> sqlite3.Connection:
         """Open without leaving a trace.
 
-        A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them on
-        closing. So where nobody is writing, the file is opened writable and only read. Where a log is there, of a
+        A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them
+        on closing. So where nobody is writing, the file is opened writable and only read. Where a log is there, of a
         writer at work or killed, the file is opened read-only, lest closing it move the log into the file.
         """
         log = Path(f"{self.path}-wal")

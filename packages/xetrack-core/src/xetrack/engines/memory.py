@@ -149,7 +149,7 @@ class MemoryEngine:
         with self._lock:
             known = self._runs.get((run.track_id, self._name(run.table)))
             if known is not None and (known.pid, known.host) == (run.pid, run.host):
-                known.ended, known.status = run.ended, run.status
+                known.ended, known.status, known.params = run.ended, run.status, run.params
 
     def runs(self, table: str) -> list[Run]:
         """Every run, newest first."""

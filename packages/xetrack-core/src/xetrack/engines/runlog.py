@@ -3,7 +3,7 @@
 Counting rows and finding last values of ten thousand runs takes a look at every row. So a run's *summary* is stored
 when it ends. It is forgotten when a row of the run is updated or deleted, by whatever tool (two triggers see to that),
 and disbelieved when the run's last row is not the one it tells of; then it is made anew from the rows. Until the run
-ends it is an empty text, or NULL once somebody changed a row: then what the tracker remembers of its rows is not enough.
+ends it is an empty text, or NULL once somebody changed a row: then what the tracker remembers of them is not enough.
 """
 
 import json
@@ -23,6 +23,7 @@ CREATE = (
     " PRIMARY KEY (track_id, event_table)) WITHOUT ROWID"
 )
 _FIELDS = "track_id, event_table, started, ended, status, host, pid, python"
+_ATTRIBUTES = ("track_id", "table", "started", "ended", "status", "host", "pid", "python")
 
 
 def invalidation(table: str) -> list[str]:
@@ -44,17 +45,7 @@ def save(database: Database, run: Run) -> None:
             " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
             " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
             " summary = NULL",
-            (
-                run.track_id,
-                run.table,
-                run.started,
-                run.ended,
-                run.status,
-                run.host,
-                run.pid,
-                run.python,
-                _dump(run.params),
-            ),
+            [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
         )
 
 
@@ -67,8 +58,8 @@ def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
         if kept is None:
             return  # never recorded, or resumed by another process since
         connection.execute(
-            f"UPDATE db.xetrack_runs SET ended = ?, status = ? WHERE {mine}",
-            (run.ended, run.status, *identity),
+            f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ? WHERE {mine}",
+            (run.ended, run.status, _dump(run.params), *identity),
         )
         ((rows, run.first, run.last),) = connection.execute(
             f"SELECT count(*), min(timestamp), max(timestamp) FROM db.{quote(run.table)} WHERE track_id = ?",
@@ -106,8 +97,8 @@ def _ends(database: Database, table: str) -> Iterable[tuple[str, str]]:
     return database.query(
         f"WITH RECURSIVE ids (id) AS (SELECT min(track_id) FROM {name} UNION ALL"
         f" SELECT (SELECT min(track_id) FROM {name} WHERE track_id > id) FROM ids WHERE id IS NOT NULL),"
-        f" ends (id, row) AS (SELECT id, (SELECT _rowid_ FROM {name} WHERE track_id = id ORDER BY timestamp DESC LIMIT 1)"
-        "  FROM ids WHERE id IS NOT NULL)"
+        " ends (id, row) AS (SELECT id, (SELECT _rowid_ FROM"
+        f" {name} WHERE track_id = id ORDER BY timestamp DESC LIMIT 1) FROM ids WHERE id IS NOT NULL)"
         f" SELECT id, timestamp FROM ends JOIN {name} AS events ON events._rowid_ = ends.row ORDER BY ends.row DESC"
     )
 

@@ -82,7 +82,7 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def check_table(name: str) -> str:
+def check_table(name: object) -> str:
     """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
     if not isinstance(name, str) or not name or "\0" in name:
         message = f"a table needs a name, as text: got {name!r}."

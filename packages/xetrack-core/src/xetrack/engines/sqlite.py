@@ -5,13 +5,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from xetrack.engines import runlog
 from xetrack.engines.database import Database, translate
+from xetrack.engines.inserts import Inserts
 from xetrack.engines.schema import Schema
 from xetrack.engines.sql import (
     EXTRA,
@@ -23,16 +22,11 @@ from xetrack.engines.sql import (
     quote,
     restore,
     same,
-    split,
-    type_fits,
 )
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Columns, Context, Provider, Row, Run, Value
-from xetrack.runs import MICROSECOND
 
 __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
-
-_MAX_PLANS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +36,12 @@ class SqliteOptions:
     timeout: float = 60.0
 
 
-class _Plan(NamedTuple):
-    """How rows of one shape (table, keys, types) go in."""
-
-    sql: str
-    floats: tuple[str, ...]  # keys whose value may be NaN
-    exact: bool  # whether the columns give every value back as it is, NaN aside
-
-
 class SqliteEngine:
     """Rows in a SQLite file, or in memory. Promises what `Engine` does, between threads and processes."""
 
     def __init__(self, db: str, options: SqliteOptions | None = None, *, read_only: bool = False) -> None:
-        self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._schema = Schema()
+        self._inserts = Inserts(self._schema)
         timeout = (options or SqliteOptions()).timeout
         self.database = Database(db, read_only=read_only, timeout=timeout, setup=self._setup)
 
@@ -79,13 +65,13 @@ class SqliteEngine:
         with database.lock:
             if database.depth:
                 with self._writing() as connection:
-                    self._insert(connection, table, rows)
+                    self._inserts.insert(connection, table, rows)
                 return
             # what transaction() does, spelt out: this is the path of every log()
             connection = database.connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                self._insert(connection, table, rows)
+                self._inserts.insert(connection, table, rows)
                 connection.execute("COMMIT")
             except BaseException as error:
                 database.undo(connection)
@@ -104,103 +90,16 @@ class SqliteEngine:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             with self.database.transaction() as connection:
-                self._look(connection)
+                self._inserts.look(connection)
                 yield connection
         except BaseException:
             self._schema.version = None  # tables and columns made inside are gone
             raise
 
-    def _look(self, connection: sqlite3.Connection) -> None:
-        """Notice what others did to tables and columns."""
-        if self._schema.refresh(connection):
-            self._plans.clear()
-
-    def _insert(self, connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
-        self._look(connection)
-        if len(rows) == 1:
-            self._insert_one(connection, table, rows[0])
-            return
-        for _, group in groupby(rows, _shape):
-            self._insert_many(connection, table, list(group))
-
-    def _insert_one(self, connection: sqlite3.Connection, table: str, row: Row) -> None:
-        plan = self._plans.get((table, *_shape(row))) or self._plan(connection, table, row)
-        try:
-            if _goes_in_as_it_is(row, plan):
-                connection.execute(plan.sql, [*row.values()])
-            else:
-                connection.execute(*self._with_extra(connection, table, row))
-        except sqlite3.IntegrityError:
-            free = self._free_time(connection, table, row)
-            if free == row["timestamp"]:
-                raise  # not a clash of times, but a rule that somebody else gave the table
-            row["timestamp"] = free
-            self._insert_one(connection, table, row)
-
-    def _insert_many(self, connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
-        plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
-        if plan.exact and all(_goes_in_as_it_is(row, plan) for row in rows):
-            connection.execute("SAVEPOINT many")
-            try:
-                connection.executemany(plan.sql, ([*row.values()] for row in rows))
-            except sqlite3.IntegrityError:
-                connection.execute("ROLLBACK TO many")
-            else:
-                return
-            finally:
-                connection.execute("RELEASE many")
-        latest = ""
-        for row in rows:
-            if str(row["timestamp"]) <= latest:  # the row before was moved past this one
-                row["timestamp"] = _later(latest)
-            self._insert_one(connection, table, row)
-            latest = str(row["timestamp"])
-
-    def _free_time(self, connection: sqlite3.Connection, table: str, row: Row) -> str:
-        """The first time from the row's on that no row of its run has."""
-        taken = connection.execute(
-            f"SELECT timestamp FROM {self._schema.name(table)} WHERE track_id = ? AND timestamp >= ? ORDER BY timestamp",
-            (row["track_id"], row["timestamp"]),
-        )
-        free = str(row["timestamp"])
-        for (time,) in taken:
-            if time != free:
-                break
-            free = _later(free)
-        return free
-
-    def _plan(self, connection: sqlite3.Connection, table: str, row: Row) -> _Plan:
-        columns = self._columns_for(connection, table, {key: declared_type(value) for key, value in row.items()})
-        exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
-        floats = tuple(key for key, value in row.items() if type(value) is float)
-        if len(self._plans) >= _MAX_PLANS:
-            self._plans.clear()
-        plan = _Plan(_insert_sql(self._schema.name(table), row), floats, exact)
-        self._plans[table, *_shape(row)] = plan
-        return plan
-
-    def _with_extra(self, connection: sqlite3.Connection, table: str, row: Row) -> tuple[str, list[Value]]:
-        kept, extra = split(row, self._schema.columns(table))
-        if extra is not None:
-            self._columns_for(connection, table, {EXTRA: "JSON"})
-            kept[EXTRA] = extra
-        return _insert_sql(self._schema.name(table), kept), [*kept.values()]
-
-    def _columns_for(self, connection: sqlite3.Connection, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The columns of `table`, after making what is missing of it and of them."""
-        if self._schema.make(connection, table, wanted):
-            self._plans.clear()
-        return self._schema.columns(table)
-
     def merge(self, table: str, rows: Sequence[Row]) -> int:
         """Store those rows that are not there yet."""
-        added = 0
         with self._writing() as connection:
-            for row in rows:
-                self._columns_for(connection, table, {key: declared_type(value) for key, value in row.items()})
-                sql, values = self._with_extra(connection, table, row)
-                added += connection.execute(sql + " ON CONFLICT DO NOTHING", values).rowcount
-        return added
+            return sum(self._inserts.merge(connection, table, row) for row in rows)
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
@@ -209,10 +108,10 @@ class SqliteEngine:
         with self._writing() as connection:
             if not self._schema.has(table):
                 return 0
-            columns = self._columns_for(connection, table, {key: declared_type(value)})
+            columns = self._inserts.make_columns(connection, table, {key: declared_type(value)})
             packed = None if key in columns and fits(value, columns[key]) else pack({key: value})
             if packed is not None:
-                columns = self._columns_for(connection, table, {EXTRA: "JSON"})
+                columns = self._inserts.make_columns(connection, table, {EXTRA: "JSON"})
             changes: list[tuple[str, list[Value]]] = []
             if key in columns:
                 changes.append((f"{quote(key)} = ?", [value]))
@@ -242,7 +141,6 @@ class SqliteEngine:
                 if self._schema.recorded:
                     runlog.forget(self.database, self._schema.physical(table))
                 self._schema.drop(connection, table)
-                self._plans.clear()
 
     # Reading
 
@@ -292,7 +190,7 @@ class SqliteEngine:
         if not self.database.exists:
             return False
         try:
-            self._look(self.database.connection())
+            self._inserts.look(self.database.connection())
         except sqlite3.Error as error:
             raise translate(error, self.database.path) from error
         return self._schema.has(table)
@@ -314,7 +212,7 @@ class SqliteEngine:
             return self._schema.tables()
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys that have a column, with their declared types, and those found in extras, with "JSON" or "" as theirs."""
+        """Keys that have a column, with their declared types, and those found in extras, with "" as theirs."""
         with self.database.lock:
             if not self._known(table):
                 return {}
@@ -352,7 +250,7 @@ class SqliteEngine:
 
     def finish_run(self, run: Run) -> None:
         """Record how `run` ended."""
-        with self._writing() as connection:
+        with self._writing():
             if self._schema.recorded and self._schema.has(run.table):
                 named = replace(run, table=self._schema.physical(run.table))
                 runlog.finish(self.database, named, self._schema.columns(run.table))
@@ -376,26 +274,6 @@ class SqliteEngine:
         """Flush and close."""
         self.database.flush()
         self.database.close()
-
-
-def _shape(row: Row) -> tuple[Any, ...]:
-    return (*row, *map(type, row.values()))
-
-
-def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
-    for key in plan.floats:
-        if row[key] != row[key]:
-            return False
-    return plan.exact
-
-
-def _later(time: str) -> str:
-    return (datetime.fromisoformat(time) + MICROSECOND).isoformat(" ", "microseconds")
-
-
-def _insert_sql(name: str, row: Row) -> str:
-    columns = ", ".join(map(quote, row))
-    return f"INSERT INTO {name} ({columns}) VALUES ({', '.join('?' * len(row))})"
 
 
 def _condition(

@@ -1,0 +1,175 @@
+"""A run under way: its engine, its record, its asset store, and what listens."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xetrack import runs
+from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.listeners import Listeners
+from xetrack.opening import SKIP_INSERT, open_engine
+from xetrack.plugins import discovered
+from xetrack.protocols import AssetStore, Context, Row
+from xetrack.values import safe_text
+
+__all__ = ["Session", "Settings", "StoreNeededError"]
+
+
+class StoreNeededError(Exception):
+    """A row holds an object: it is to be stored with the row, inside `Session.storing()`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a tracker was made with; enough to make another one in another process."""
+
+    db: str
+    table: str
+    engine: str
+    options: Mapping[str, Any]
+    plugins: tuple[object, ...]
+    warnings: bool
+
+    def check_portable(self) -> None:
+        """Raise `OptionError` if no other process can reach the database."""
+        if "://" not in self.db and self.db != SKIP_INSERT and not Path(self.db).is_absolute():
+            message = (
+                f"a tracker of {self.db} lives in this process only. Give it a file, and other processes can share it."
+            )
+            raise OptionError(message)
+
+
+class Session:
+    """Everything a tracker opens, from the first option to the end of the run."""
+
+    def __init__(self, settings: Settings, track_id: str | None) -> None:
+        self.closed = True  # until the engine is open
+        self.begun = False
+        self._settings = settings
+        self._warned: set[str] = set()
+        self._store: AssetStore | None = None
+        self._storing = False
+        self._plugins = discovered().having(settings.plugins)
+        self.engine, self._routed = open_engine(
+            self._plugins, settings.db, settings.engine, settings.table, settings.options
+        )
+        self.closed = False
+        self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
+        self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine)
+        self.listeners = Listeners(self._routed, self._context, self.warn)
+        if settings.warnings:
+            self._plugins.warn_of_failures()
+
+    def _new_track_id(self) -> str:
+        while True:
+            track_id = runs.new_track_id()
+            if not self.engine.count(self._settings.table, track_id):
+                return track_id
+
+    # Rows
+
+    def append(self, rows: Sequence[Row], params: Callable[[], Row]) -> None:
+        """Store rows; the first ones together with the record of the run and its params."""
+        if self.begun:
+            self.engine.append(self._settings.table, rows)
+            return
+        self.check_open()
+        self.run.started = self.run.started or str(rows[0]["timestamp"])
+        self.run.params = params()
+        with self.engine.transaction():
+            self.engine.save_run(self.run)
+            self.engine.append(self._settings.table, rows)
+
+    def committed(self, row: Row) -> None:
+        """Count a row that is durable now, and tell the sinks."""
+        run = self.run
+        run.rows += 1
+        if None in row.values():
+            run.values |= {key: value for key, value in row.items() if value is not None}
+        else:
+            run.values.update(row)
+        if self.listeners.sinks:
+            self.listeners.emit(row)
+
+    # Objects
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """Objects kept and rows appended inside are committed together."""
+        self.check_open()
+        before, self._storing = self._storing, True
+        try:
+            with self.engine.transaction():
+                yield
+        finally:
+            self._storing = before
+
+    def keep(self, key: str, value: object) -> str:
+        """The text that stands for an object in its row: its hash in the asset store, or its repr without one."""
+        store = self.store()
+        if store is None:
+            kind = type(value).__qualname__
+            message = f"the {kind} under {key!r} is kept as its repr only. To keep objects: pip install xetrack-assets"
+            self.warn("assets", message)
+            return safe_text(value)
+        if not self._storing:
+            raise StoreNeededError
+        return store.insert(value)
+
+    def store(self) -> AssetStore | None:
+        """The asset store: the one whose options were given, or the only one that is installed; None without any."""
+        if self._store is None:
+            chosen = [(offer, given) for offer, given in self._routed if offer.kind == "asset_stores"]
+            chosen = chosen or [(offer, {}) for offer in self._plugins.offers("asset_stores")]
+            if len(chosen) > 1:
+                names = ", ".join(offer.provider.name for offer, _ in chosen)
+                message = f"there are several asset stores ({names}): choose one by giving one of its options."
+                raise OptionError(message)
+            for offer, given in chosen:
+                self._store = offer.open(given, self._context)
+        return self._store
+
+    def assets(self) -> AssetStore:
+        """The asset store. Raises `PluginNotInstalledError` if there is none."""
+        self.check_open()
+        store = self.store()
+        if store is None:
+            raise PluginNotInstalledError("keeping objects needs xetrack-assets: pip install xetrack-assets")
+        return store
+
+    # Ending
+
+    def end(self, status: str, time: str, params: Row) -> bool:
+        """Record the end of the run; False if there is none to end, or it is another process's to end."""
+        if not self.begun or self.run.pid != os.getpid():
+            return False
+        self.run.ended, self.run.status, self.run.params = time, status, params
+        self.engine.finish_run(self.run)
+        return True
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.closed = True
+        self.listeners.close()
+        self.engine.close()
+
+    def check_open(self) -> None:
+        """Raise `ClosedError` once the tracker was closed."""
+        if self.closed:
+            resume = f"Tracker(..., track_id={self.run.track_id!r})"
+            raise ClosedError(f"the tracker of run {self.run.track_id} was closed. To go on with the run: {resume}.")
+
+    def fire(self, hook: str, **arguments: Any) -> None:
+        """Call a lifecycle hook of all plugins; warn of those that fail."""
+        for failure in self._plugins.fire(hook, **arguments):
+            self.warn(failure, failure)
+
+    def warn(self, about: str, message: str) -> None:
+        """Warn, once for each thing it is `about`, unless the tracker was told not to."""
+        if self._settings.warnings and about not in self._warned:
+            self._warned.add(about)
+            warnings.warn(message, XetrackWarning, stacklevel=outer_level())
