@@ -249,7 +249,7 @@ def _status(run: Run) -> str | None:
 
 def _stored(key: str, value: object) -> Value:
     """`value` as an engine takes it; objects, which only a tracker keeps, as their repr."""
-    return Normaliser()({key: value}, lambda _, each: safe_text(each))[key]
+    return Normaliser().value(key, value, lambda _, each: safe_text(each))
 
 
 def _reader_of(kind: str, name: str) -> Callable[..., Any]:

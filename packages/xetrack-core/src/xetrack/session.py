@@ -57,10 +57,14 @@ class Session:
         self.engine, self._routed = open_engine(
             self._plugins, settings.db, settings.engine, settings.table, settings.options
         )
+        try:
+            self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
+            self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine)
+            self.listeners = Listeners(self._routed, self._context, self.warn)
+        except BaseException:
+            self.engine.close()
+            raise
         self.closed = False
-        self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
-        self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine)
-        self.listeners = Listeners(self._routed, self._context, self.warn)
         if settings.warnings:
             self._plugins.warn_of_failures()
 
@@ -84,14 +88,11 @@ class Session:
             self.engine.save_run(self.run)
             self.engine.append(self._settings.table, rows)
 
-    def committed(self, row: Row) -> None:
-        """Count a row that is durable now, and tell the sinks."""
+    def committed(self, told: Row, row: Row) -> None:
+        """Count a row that is durable now, remember what it told (all that is not None), and pass it to the sinks."""
         run = self.run
         run.rows += 1
-        if None in row.values():
-            run.values |= {key: value for key, value in row.items() if value is not None}
-        else:
-            run.values.update(row)
+        run.values.update(told)
         if self.listeners.sinks:
             self.listeners.emit(row)
 

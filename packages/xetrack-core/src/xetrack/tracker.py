@@ -178,18 +178,18 @@ class Tracker(View, Recorder):
         return self._log(data)
 
     def _log(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        event = {**self._params, **data}
+        row = {**self._params, **data}
         session = self._session
         with self._lock:
             try:
-                row = self._normalise(event, session.keep)
+                plain = self._normalise(row, session.keep)
             except StoreNeededError:
-                return self._log_all([event])[0]
+                return self._log_all([{**self._params, **data}])[0]
             row["timestamp"] = self._clock.stamp()
             row["track_id"] = session.run.track_id
             session.append([row], self._described)
-            self._committed([row])
-        return readable(row)
+            self._committed(row, plain)
+        return row if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows."""
@@ -200,14 +200,20 @@ class Tracker(View, Recorder):
             return []
         with self._lock:
             try:
-                rows = [self._normalise(event, self._session.keep) for event in events]
+                rows, plain = self._normalised(events)
                 self._append(rows)
             except StoreNeededError:
                 with self._session.storing():
-                    rows = [self._normalise(event, self._session.keep) for event in events]
+                    rows, plain = self._normalised(events)
                     self._append(rows)
-            self._committed(rows)
-        return [readable(row) for row in rows]
+            for row in rows:
+                self._committed(row, plain)
+        return rows if plain else [readable(row) for row in rows]
+
+    def _normalised(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[Row], bool]:
+        rows = [dict(event) for event in events]
+        plain = [self._normalise(row, self._session.keep) for row in rows]
+        return rows, all(plain)
 
     def _append(self, rows: Sequence[Row]) -> None:
         for row, stamp in zip(rows, self._clock.stamps(len(rows)), strict=True):
@@ -215,10 +221,9 @@ class Tracker(View, Recorder):
             row["track_id"] = self.track_id
         self._session.append(rows, self._described)
 
-    def _committed(self, rows: Sequence[Row]) -> None:
-        self._latest = rows[-1]
-        for row in rows:
-            self._session.committed(row)
+    def _committed(self, row: Row, plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
+        self._latest = row
+        self._session.committed(row if plain else {key: value for key, value in row.items() if value is not None}, row)
         if not self._session.begun:
             self._session.begun = True
             self._session.fire("xetrack_run_started", tracker=self)
@@ -237,13 +242,15 @@ class Tracker(View, Recorder):
     def _frozen(self, key: str, value: object) -> object:
         """`value` as it will be stored, so that changing it later changes nothing; objects are stored with the rows."""
         try:
-            return self._normalise({key: value}, self._session.keep)[key]
+            return self._normalise.value(key, value, self._session.keep)
         except StoreNeededError:
             return value
 
     def _described(self) -> Row:
         """The params as the record of the run shows them: objects as their repr."""
-        return self._normalise(self._params, lambda _, each: text_of(each))
+        params = dict(self._params)
+        self._normalise(params, lambda _, each: text_of(each))
+        return params
 
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows of this run, those logged before included; return how many rows."""
@@ -251,12 +258,12 @@ class Tracker(View, Recorder):
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
         """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows."""
-        wanted = self._normalise({"value": where_value}, lambda _, each: safe_text(each))["value"]
+        wanted = self._normalise.value("value", where_value, lambda _, each: safe_text(each))
         return self._update(key, value, (where_key, wanted))
 
     def _update(self, key: str, value: object, where: tuple[str, Value] | None) -> int:
         with self._lock, self._session.storing():
-            stored = self._normalise({key: value}, self._session.keep)[key]
+            stored = self._normalise.value(key, value, self._session.keep)
             self._latest = None
             return self.engine.update(self.table, key, stored, track_id=self.track_id, where=where)
 

@@ -13,24 +13,26 @@
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import Columns, Json, Row, Value
 
-__all__ = ["IDENTITY", "Keep", "Normaliser", "check_key", "decode", "readable", "safe_text", "to_rows"]
+__all__ = ["EXTRA", "IDENTITY", "Keep", "Normaliser", "check_key", "decode", "readable", "safe_text", "to_rows"]
 
 IDENTITY = ("timestamp", "track_id")
 """The keys that every row has and no user may set."""
 
-RESERVED_PREFIX = "xetrack_"
+EXTRA = "xetrack_extra"
+"""The column of what no other column can hold."""
+
 INT64 = 2**63
 
 Keep: TypeAlias = Callable[[str, object], str]
@@ -50,8 +52,8 @@ def check_key(key: object) -> str:
     if key in IDENTITY:
         message = f"{key!r} is set by xetrack itself on every row. Choose another key, such as 'my_{key}'."
         raise InvalidKeyError(message)
-    if key.lower().startswith(RESERVED_PREFIX):
-        message = f"{key!r}: keys that start with '{RESERVED_PREFIX}' are kept for xetrack itself. Choose another key."
+    if key.lower() == EXTRA:
+        message = f"{key!r} is where the store keeps what fits no column. Choose another key."
         raise InvalidKeyError(message)
     try:
         key.encode()
@@ -59,6 +61,15 @@ def check_key(key: object) -> str:
         message = f"the key {key!r} holds a lone surrogate, which no database can store as text."
         raise InvalidKeyError(message) from None
     return str.__str__(key)
+
+
+class _Shape(NamedTuple):
+    """What is to be done with rows of the same keys and types."""
+
+    integers: tuple[str, ...]  # may be too big
+    texts: tuple[str, ...]  # may hold what is no Unicode
+    others: tuple[tuple[str, Converter], ...]  # are to be converted
+    plain: bool  # holds nothing but numbers and text: no None, no JSON
 
 
 class Normaliser:
@@ -69,35 +80,58 @@ class Normaliser:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], tuple[tuple[str, Converter], ...]] = {}
+        self._known: dict[tuple[Any, ...], _Shape] = {}
 
-    def __call__(self, data: Mapping[str, Any], keep: Keep) -> Row:
-        """Return a new dict of the same keys and stored values.
+    def __call__(self, event: dict[str, Any], keep: Keep) -> bool:
+        """Turn `event` itself into a row, and tell whether it is plain: without any None or JSON.
 
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
         """
-        row = dict(data)
-        shape = (*row, *map(type, row.values()))
-        converters = self._known.get(shape)
-        if converters is None:
-            converters = self._learn(row, shape)
-        for key, convert in converters:
-            try:
-                row[key] = convert(key, row[key], keep)
-            except (InvalidValueError, RecursionError) as error:
-                reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
-                message = f"the value of {key!r} {reason}"
-                raise InvalidValueError(message) from error
-        return row
+        key = (*event, *map(type, event.values()))
+        shape = self._known.get(key) or self._learn(event, key)
+        for name in shape.integers:
+            if not -INT64 <= event[name] < INT64:
+                event[name] = _integer(name, event[name], keep)
+        for name in shape.texts:
+            if not event[name].isascii():
+                _convert(event, name, _text, keep)
+        for name, convert in shape.others:
+            _convert(event, name, convert, keep)
+        return shape.plain
 
-    def _learn(self, row: Row, shape: tuple[Any, ...]) -> tuple[tuple[str, Converter], ...]:
-        for key in row:
-            check_key(key)
+    def value(self, key: str, value: object, keep: Keep) -> Value:
+        """The stored form of one value. Raises as for a row."""
+        row = {key: value}
+        self(row, keep)
+        return row[key]  # type: ignore[return-value] # a stored value by now
+
+    def _learn(self, event: dict[str, Any], key: tuple[Any, ...]) -> _Shape:
+        for name in event:
+            check_key(name)
+        kinds = {name: type(value) for name, value in event.items()}
+        others = {
+            name: convert
+            for name, kind in kinds.items()
+            if kind not in {int, str} and (convert := _converter(kind)) is not None
+        }
+        shape = _Shape(
+            tuple(name for name, kind in kinds.items() if kind is int),
+            tuple(name for name, kind in kinds.items() if kind is str),
+            tuple(others.items()),
+            not others and not {type(None), Json} & set(kinds.values()),
+        )
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        found = ((key, _converter(type(value))) for key, value in row.items())
-        self._known[shape] = converters = tuple((key, convert) for key, convert in found if convert is not None)
-        return converters
+        self._known[key] = shape
+        return shape
+
+
+def _convert(event: dict[str, Any], key: str, convert: Converter, keep: Keep) -> None:
+    try:
+        event[key] = convert(key, event[key], keep)
+    except (InvalidValueError, RecursionError) as error:
+        reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
+        raise InvalidValueError(f"the value of {key!r} {reason}") from error
 
 
 def _converter(kind: type) -> Converter | None:

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as quote_url
 
 from xetrack.errors import (
     ClosedError,
@@ -52,6 +51,26 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
     return kind(f"{path}: {cure} ({error})")
 
 
+class _UsersConnection(sqlite3.Connection):
+    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """A cursor; `execute()` of a connection asks for one here, too."""
+        cursor = super().cursor(*args, **kwargs)
+        self._cursors.add(cursor)
+        return cursor
+
+    def close(self) -> None:
+        """Close the cursors, then the connection."""
+        for cursor in self._cursors:
+            cursor.close()
+        super().close()
+
+
 class Database:
     """One connection to one file, opened when first used, and again in a forked child.
 
@@ -68,6 +87,7 @@ class Database:
         self.depth = 0
         self._setup = setup
         self._own: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
         self._users: sqlite3.Connection | None = None
         self._closed = False
         _check_path(path, read_only=read_only)
@@ -88,6 +108,12 @@ class Database:
                     self._own = self._open()
         return self._own
 
+    def cursor(self) -> sqlite3.Cursor:
+        """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
+        if self._cursor is None:
+            self._cursor = self.connection().cursor()
+        return self._cursor
+
     def users_connection(self) -> sqlite3.Connection:
         """A connection for the user's SQL.
 
@@ -99,19 +125,19 @@ class Database:
         with self.lock:
             self.connection()
             if self._users is None:
-                self._users = self._open()
+                self._users = self._open(_UsersConnection)
             return self._users
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
         try:
             if self.read_only and self.path != MEMORY:
-                return self._open_to_read()
+                return self._open_to_read(factory)
             if self.path != MEMORY:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            return self._connect("rwc")
+            return self._connect("rwc", factory)
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
         except OSError as error:
@@ -120,7 +146,7 @@ class Database:
             message = f"{self.path}: its folder cannot be made ({error}). Choose another path."
             raise DatabaseReadOnlyError(message) from error
 
-    def _open_to_read(self) -> sqlite3.Connection:
+    def _open_to_read(self, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
         """Open without leaving a trace.
 
         A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them
@@ -131,14 +157,14 @@ class Database:
         modes = ["ro"] if log.exists() and log.stat().st_size else ["rw", "ro"]
         for mode in (*modes, "ro&immutable=1"):  # immutable: a file on a medium that cannot be written at all
             try:
-                return self._connect(mode)
+                return self._connect(mode, factory)
             except sqlite3.OperationalError as error:
                 failure = error
                 if error.sqlite_errorcode & _PRIMARY not in {8, 14}:
                     break
         raise failure
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _connect(self, mode: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
         connection = sqlite3.connect(
             MEMORY,
             timeout=self.timeout,
@@ -146,9 +172,10 @@ class Database:
             check_same_thread=False,
             cached_statements=512,
             uri=True,
+            factory=factory,
         )
         try:
-            target = MEMORY if self.path == MEMORY else f"file:{quote_url(self.path)}?mode={mode}"
+            target = MEMORY if self.path == MEMORY else f"{Path(self.path).absolute().as_uri()}?mode={mode}"
             connection.execute("ATTACH ? AS db", (target,))
             self._setup(connection, not self.read_only)
             if self.read_only:
@@ -229,14 +256,20 @@ class Database:
             return not busy
 
     def close(self) -> None:
-        """Let go of the file for good."""
+        """Let go of the file for good, and leave it whole on its own unless another process is reading."""
         with self.lock:
-            self._disconnect()
             self._closed = True
+            if self._users is not None:
+                self._users.close()  # a result of the user's, half read, would hold up the flush
+                self._users = None
+            try:
+                self.flush()
+            finally:
+                self._disconnect()
 
     def _disconnect(self) -> None:
         own, users = self._own, self._users
-        self._own = self._users = None
+        self._own = self._users = self._cursor = None
         for connection in (users, own):
             if connection is not None:
                 connection.close()
@@ -251,8 +284,16 @@ class Database:
         if self.path != MEMORY and not self.depth:
             self._disconnect()
 
-    def after_fork(self) -> None:
-        """Go on, in parent and child; the file is opened again when needed."""
+    def after_fork_in_parent(self) -> None:
+        """Go on; the file is opened again when needed."""
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
+        if self.path != MEMORY and self.depth:
+            _left_to_the_parent.extend((self._own, self._users))
+            self._own = self._users = self._cursor = None
+            self.depth = 0
         self.lock.release()
 
 
@@ -276,6 +317,10 @@ def _check_path(path: str, *, read_only: bool) -> None:
         raise DatabaseReadOnlyError(message)
 
 
+_left_to_the_parent: list[sqlite3.Connection | None] = []
+"""Connections that a fork caught in a transaction, kept so that the child never closes them."""
+
+
 @lru_cache(maxsize=1)
 def _databases() -> "weakref.WeakSet[Database]":
     """Every open database of this process; the first one asks to be told of forks."""
@@ -287,10 +332,14 @@ def _databases() -> "weakref.WeakSet[Database]":
         for database in held:
             database.before_fork()
 
-    def after() -> None:
+    def in_parent() -> None:
         while held:
-            held.pop().after_fork()
+            held.pop().after_fork_in_parent()
+
+    def in_child() -> None:
+        while held:
+            held.pop().after_fork_in_child()
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
     return opened

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from xetrack.engines.schema import Schema
-from xetrack.engines.sql import EXTRA, declared_type, quote, split, type_fits
+from xetrack.engines.schema import Executor, Schema
+from xetrack.engines.sql import EXTRA, declared_type, fits, quote, split, type_fits
 from xetrack.protocols import Row, Value
 from xetrack.runs import MICROSECOND
 
@@ -31,12 +31,17 @@ class Inserts:
         self._schema = schema
         self._plans: dict[tuple[Any, ...], _Plan] = {}
 
-    def look(self, connection: sqlite3.Connection) -> None:
+    def look(self, connection: Executor) -> None:
         """Notice what others did to tables and columns."""
-        if self._schema.refresh(connection):
-            self._plans.clear()
+        if connection.execute("PRAGMA db.schema_version").fetchone() != self._schema.version:
+            self._schema.refresh(connection)
+            self.forget()
 
-    def insert(self, connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    def forget(self) -> None:
+        """Work out anew how rows go in: a table or column is not what it was."""
+        self._plans.clear()
+
+    def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
         """Insert `rows`; where the time of one is taken in its run, it moves on."""
         self.look(connection)
         if len(rows) == 1:
@@ -45,20 +50,20 @@ class Inserts:
         for _, group in groupby(rows, _shape):
             self._insert_many(connection, table, list(group))
 
-    def merge(self, connection: sqlite3.Connection, table: str, row: Row) -> int:
+    def merge(self, connection: Executor, table: str, row: Row) -> int:
         """Insert `row` unless its run has one of this time; return how many rows went in."""
         self.make_columns(connection, table, {key: declared_type(value) for key, value in row.items()})
         sql, values = self._with_extra(connection, table, row)
         return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount
 
-    def make_columns(self, connection: sqlite3.Connection, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
+    def make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
         """The columns of `table`, after making what is missing of it and of them."""
         if self._schema.make(connection, table, wanted):
-            self._plans.clear()
+            self.forget()
         return self._schema.columns(table)
 
-    def _insert_one(self, connection: sqlite3.Connection, table: str, row: Row) -> None:
-        plan = self._plans.get((table, *_shape(row))) or self._plan(connection, table, row)
+    def _insert_one(self, connection: Executor, table: str, row: Row) -> None:
+        plan = self._plans.get((table, *row, *map(type, row.values()))) or self._plan(connection, table, row)
         try:
             if _goes_in_as_it_is(row, plan):
                 connection.execute(plan.sql, [*row.values()])
@@ -71,7 +76,7 @@ class Inserts:
             row["timestamp"] = free
             self._insert_one(connection, table, row)
 
-    def _insert_many(self, connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
+    def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
         plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
         if all(_goes_in_as_it_is(row, plan) for row in rows):
@@ -86,7 +91,7 @@ class Inserts:
                 return
         self._insert_each(connection, table, rows)
 
-    def _insert_each(self, connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
+    def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:
         # once a row was moved past a block of taken times, those after it need not look through the block again
         moved: dict[Value, tuple[str, str]] = {}
         for row in rows:
@@ -96,9 +101,9 @@ class Inserts:
                 row["timestamp"] = _later(last)
             self._insert_one(connection, table, row)
             if row["timestamp"] != asked:
-                moved[run] = (min(first or asked, asked), str(row["timestamp"]))
+                moved[run] = (first if first <= asked <= last else asked, str(row["timestamp"]))
 
-    def _free_time(self, connection: sqlite3.Connection, table: str, row: Row) -> str:
+    def _free_time(self, connection: Executor, table: str, row: Row) -> str:
         """The first time from the row's on that no row of its run has."""
         name = self._schema.name(table)
         taken = connection.execute(
@@ -112,7 +117,7 @@ class Inserts:
             free = _later(free)
         return free
 
-    def _plan(self, connection: sqlite3.Connection, table: str, row: Row) -> _Plan:
+    def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
         columns = self.make_columns(connection, table, {key: declared_type(value) for key, value in row.items()})
         exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
         floats = tuple(key for key, value in row.items() if type(value) is float)
@@ -122,10 +127,10 @@ class Inserts:
         self._plans[table, *_shape(row)] = plan
         return plan
 
-    def _with_extra(self, connection: sqlite3.Connection, table: str, row: Row) -> tuple[str, list[Value]]:
+    def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
         kept, extra = split(row, self._schema.columns(table))
         if extra is not None:
-            self.make_columns(connection, table, {EXTRA: "JSON"})
+            self.make_columns(connection, table, {EXTRA: "JSON TEXT"})
             kept[EXTRA] = extra
         return _insert_sql(self._schema.name(table), kept), [*kept.values()]
 
@@ -136,7 +141,9 @@ def _shape(row: Row) -> tuple[Any, ...]:
 
 def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
     for key in plan.floats:
-        if row[key] != row[key]:
+        value = row[key]
+        # a NaN, or a zero that may be negative
+        if (not value or value != value) and not fits(value, "REAL"):  # noqa: PLR0124
             return False
     return plan.exact
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from xetrack.engines.sql import check_table, declared_type
+from xetrack.engines.sql import check_table, declared_type, normal_type
 from xetrack.errors import ClosedError
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Columns, Json, Provider, Row, Run, Value
@@ -34,6 +34,7 @@ class MemoryEngine:
     @property
     def conn(self) -> "MemoryEngine":
         """There is no SQL here: the engine itself."""
+        self._check_open()
         return self
 
     @contextmanager
@@ -52,6 +53,8 @@ class MemoryEngine:
         """Store `rows`, moving their times on where these are taken."""
         with self._lock:
             self._check_open()
+            if not rows:
+                return
             kept = self._tables.setdefault(self._name(check_table(table)), [])
             taken = {(row["track_id"], row["timestamp"]) for row in kept}
             for row in rows:
@@ -65,8 +68,11 @@ class MemoryEngine:
         """Store those that are not there yet."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
-            new = {(row["track_id"], row["timestamp"]): row for row in reversed(rows)}
-            fresh = [row for identity, row in reversed(new.items()) if identity not in taken]
+            fresh: list[Row] = []
+            for row in rows:
+                if (row["track_id"], row["timestamp"]) not in taken:
+                    taken.add((row["track_id"], row["timestamp"]))
+                    fresh.append(row)
             self.append(table, fresh)
             return len(fresh)
 
@@ -93,6 +99,7 @@ class MemoryEngine:
 
     def tables(self) -> list[str]:
         """The names of tables."""
+        self._check_open()
         return sorted(self._tables)
 
     def columns(self, table: str) -> dict[str, str]:
@@ -102,7 +109,7 @@ class MemoryEngine:
             columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
             for row in rows:
                 for key, value in row.items():
-                    columns[key] = columns.get(key) or declared_type(value)
+                    columns[key] = columns.get(key) or normal_type(declared_type(value))
             return columns
 
     def update(
@@ -132,6 +139,7 @@ class MemoryEngine:
     def drop(self, table: str) -> None:
         """Delete a table and its runs."""
         with self._lock:
+            self._check_open()
             name = self._name(table)
             self._tables.pop(name, None)
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
@@ -147,6 +155,7 @@ class MemoryEngine:
     def finish_run(self, run: Run) -> None:
         """Record how `run` ended."""
         with self._lock:
+            self._check_open()
             known = self._runs.get((run.track_id, self._name(run.table)))
             if known is not None and (known.pid, known.host) == (run.pid, run.host):
                 known.ended, known.status, known.params = run.ended, run.status, run.params
@@ -172,6 +181,7 @@ class MemoryEngine:
 
     def has_assets(self) -> bool:
         """Objects are not kept here."""
+        self._check_open()
         return False
 
     def flush(self) -> bool:

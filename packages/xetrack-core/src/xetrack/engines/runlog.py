@@ -1,13 +1,13 @@
 """The table of runs in a SQLite file.
 
-Counting rows and finding last values of ten thousand runs takes a look at every row. So a run's *summary* is stored
-when it ends. It is forgotten when a row of the run is updated or deleted, by whatever tool (two triggers see to that),
-and disbelieved when the run's last row is not the one it tells of; then it is made anew from the rows. Until the run
-ends it is an empty text, or NULL once somebody changed a row: then what the tracker remembers of them is not enough.
+Finding the last values of ten thousand runs takes a look at every row. So a run's *summary* is stored when it ends:
+these values and the number of rows. It is forgotten when a row of the run is updated or deleted, by whatever tool (two
+triggers see to that), and disbelieved when the run has another number of rows by now; then the values are looked up in
+the rows. Until the run ends the summary is an empty text, or NULL once somebody changed a row: then what the tracker
+remembers of them is not enough.
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from xetrack.engines.database import Database
@@ -61,13 +61,10 @@ def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
             f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ? WHERE {mine}",
             (run.ended, run.status, _dump(run.params), *identity),
         )
-        ((rows, run.first, run.last),) = connection.execute(
-            f"SELECT count(*), min(timestamp), max(timestamp) FROM db.{quote(run.table)} WHERE track_id = ?",
-            (run.track_id,),
-        )
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
         if rows != run.rows or kept[0] is None:  # others logged to this run as well, or rows were changed
             _fill(database, run.table, columns, {run.track_id: run})
-        summary = json.dumps([run.rows, run.first, run.last, _dump(run.values)])
+        summary = json.dumps([rows, _dump(run.values)])
         connection.execute(
             f"UPDATE db.xetrack_runs SET summary = ? WHERE {mine}",
             (summary, *identity),
@@ -83,27 +80,23 @@ def forget(database: Database, table: str, track_id: str | None = None) -> None:
 
 
 def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:
-    """Every run of `table`, the one that logged last first."""
-    runs = {track_id: Run(track_id, table, status="", last=last) for track_id, last in _ends(database, table)}
-    if recorded:
-        _load_records(database, table, runs)
-    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if not run.rows})
+    """Every run of `table`, the one that logged last first: from its records, and from the index of its rows."""
+    counted = database.query(
+        "SELECT track_id, count(*), min(timestamp), max(timestamp), max(_rowid_)"
+        f" FROM db.{quote(table)} GROUP BY track_id ORDER BY 5 DESC"
+    )
+    runs = {
+        track_id: Run(track_id, table, status="", rows=rows, first=first, last=last)
+        for track_id, rows, first, last, _ in counted
+    }
+    told = _load_records(database, table, runs) if recorded else set()
+    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in told})
     return list(runs.values())
 
 
-def _ends(database: Database, table: str) -> Iterable[tuple[str, str]]:
-    """Each run with the time of its last row, newest first: by seeks in the index, a few a run."""
-    name = f"db.{quote(table)}"
-    return database.query(
-        f"WITH RECURSIVE ids (id) AS (SELECT min(track_id) FROM {name} UNION ALL"
-        f" SELECT (SELECT min(track_id) FROM {name} WHERE track_id > id) FROM ids WHERE id IS NOT NULL),"
-        " ends (id, row) AS (SELECT id, (SELECT _rowid_ FROM"
-        f" {name} WHERE track_id = id ORDER BY timestamp DESC LIMIT 1) FROM ids WHERE id IS NOT NULL)"
-        f" SELECT id, timestamp FROM ends JOIN {name} AS events ON events._rowid_ = ends.row ORDER BY ends.row DESC"
-    )
-
-
-def _load_records(database: Database, table: str, runs: dict[str, Run]) -> None:
+def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:
+    """Put into `runs` what was recorded of them; return those whose summary still holds."""
+    told = set()
     sql = f"SELECT {_FIELDS}, params, summary FROM db.xetrack_runs WHERE event_table = ?"
     for track_id, _, started, ended, status, host, pid, python, params, summary in database.query(sql, (table,)):
         run = runs.get(track_id)
@@ -111,26 +104,25 @@ def _load_records(database: Database, table: str, runs: dict[str, Run]) -> None:
             continue
         run.started, run.ended, run.status, run.host, run.pid, run.python = started, ended, status, host, pid, python
         run.params = _load(params)
-        if summary:
-            rows, first, last, values = json.loads(summary)
-            if last == run.last:
-                run.rows, run.first, run.values = rows, first, _load(values)
+        rows, values = json.loads(summary) if summary else (None, None)
+        if rows == run.rows:
+            run.values = _load(values)
+            told.add(track_id)
+    return told
 
 
 def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[str, Run]) -> None:
-    """Derive rows, first, last and last values of `runs` from their rows, in one pass over these."""
+    """Find the last values of `runs`, in one pass over their rows."""
+    if not runs:
+        return
     keys = [key for key in columns if key not in (*IDENTITY, EXTRA)]
     chosen = "track_id IN (SELECT value FROM json_each(?))"
     wanted = json.dumps(list(runs))
     latest = "".join(f", max(CASE WHEN {quote(key)} IS NOT NULL THEN _rowid_ END)" for key in keys)
-    sql = (
-        f"SELECT track_id, count(*), min(timestamp), max(timestamp){latest} FROM db.{quote(table)}"
-        f" WHERE {chosen} GROUP BY track_id"
-    )
+    sql = f"SELECT track_id{latest} FROM db.{quote(table)} WHERE {chosen} GROUP BY track_id"
     where: dict[str, list[int | None]] = {}
-    for track_id, rows, first, last, *latest_rows in database.query(sql, (wanted,)):
-        run = runs[track_id]
-        run.rows, run.first, run.last, run.values = rows, first, last, {}
+    for track_id, *latest_rows in database.query(sql, (wanted,)):
+        runs[track_id].values = {}
         where[track_id] = latest_rows
     for index, key in enumerate(keys):
         rowids = {at[index]: track_id for track_id, at in where.items() if at[index] is not None}

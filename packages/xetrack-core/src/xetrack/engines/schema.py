@@ -6,13 +6,16 @@ Other processes add columns, tables and views, or drop them. So every transactio
 
 import sqlite3
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from xetrack.engines import runlog
 from xetrack.engines.sql import EXTRA, check_table, may_be_column, normal_type, quote
 from xetrack.errors import InvalidTableError, SchemaVersionError
 from xetrack.values import IDENTITY
 
-__all__ = ["FILE_VERSION", "Schema"]
+__all__ = ["FILE_VERSION", "Executor", "Schema"]
+
+Executor: TypeAlias = sqlite3.Connection | sqlite3.Cursor
 
 FILE_VERSION = 1
 """The version of the file's layout that this code writes, and the newest that it reads."""
@@ -28,26 +31,29 @@ class Schema:
     """The tables of one file as of `version`. Names are those of the user unless called physical."""
 
     def __init__(self) -> None:
-        self.version: int | None = None
+        self.version: tuple[int] | None = None
         self.recorded = self.assets = False  # whether there are tables of runs and of objects
         self._tables: dict[str, str] = {}
         self._views: set[str] = set()
         self._columns: dict[str, dict[str, str]] = {}
 
-    def refresh(self, connection: sqlite3.Connection) -> bool:
+    def refresh(self, connection: Executor) -> bool:
         """Look again if the schema changed, and tell whether it had."""
-        (version,) = connection.execute("PRAGMA db.schema_version").fetchone()
+        version = connection.execute("PRAGMA db.schema_version").fetchone()
         if version == self.version:
             return False
         self.load(connection)
         self.version = version
         return True
 
-    def load(self, connection: sqlite3.Connection) -> None:
+    def load(self, connection: Executor) -> None:
         """Look at all tables. Raises `SchemaVersionError` if the file is newer than this code."""
-        found = connection.execute("SELECT type, name FROM db.sqlite_master WHERE type IN ('table', 'view')").fetchall()
-        tables = [name for kind, name in found if kind == "table"]
-        self._views = {_fold(name) for kind, name in found if kind == "view"}
+        found = connection.execute(
+            "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM db.sqlite_master WHERE type IN ('table', 'view')"
+        ).fetchall()
+        tables = [name for name, kind, _ in found if kind == "table"]
+        virtual = {name for name, _, virtual in found if virtual}  # may need a module that is not here
+        self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
         self.recorded = "xetrack_runs" in tables
         self.assets = "assets" in tables
@@ -57,7 +63,7 @@ class Schema:
             ]
             if layout > FILE_VERSION:
                 raise SchemaVersionError(_TOO_NEW.format(found=layout, known=FILE_VERSION))
-        self._columns = {name: _event_columns(connection, name) for name in tables}
+        self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
 
     def physical(self, table: str) -> str:
         """The name in the file. `events` and `default` are one table, whichever of the two a file has."""
@@ -87,7 +93,7 @@ class Schema:
         """All tables of events."""
         return sorted(self.shown(name) for name, columns in self._columns.items() if columns)
 
-    def make(self, connection: sqlite3.Connection, table: str, wanted: Mapping[str, str]) -> bool:
+    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
         """Make the table and those `wanted` columns that are missing and can be made; tell whether anything was."""
         made = self.make_records(connection)
         if self.has(table):
@@ -97,7 +103,7 @@ class Schema:
             made = True
         return made and self.refresh(connection)
 
-    def _make_columns(self, connection: sqlite3.Connection, table: str, wanted: Mapping[str, str]) -> bool:
+    def _make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
         columns = self.columns(table)
         before = len(columns)
         for key, kind in wanted.items():
@@ -106,7 +112,7 @@ class Schema:
                 columns[key] = kind
         return len(columns) > before
 
-    def _make_table(self, connection: sqlite3.Connection, table: str, wanted: Mapping[str, str]) -> None:
+    def _make_table(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> None:
         physical = self.physical(check_table(table))
         if _fold(physical) in self._tables.keys() | self._views:
             message = f"the file has a table {physical!r} that xetrack did not make. Choose another with table=."
@@ -120,7 +126,7 @@ class Schema:
         for trigger in runlog.invalidation(physical):
             connection.execute(trigger)
 
-    def make_records(self, connection: sqlite3.Connection) -> bool:
+    def make_records(self, connection: Executor) -> bool:
         """Make the tables that xetrack itself needs, and what a file of 0.x lacks; tell whether that was needed."""
         if self.recorded:
             return False
@@ -135,7 +141,7 @@ class Schema:
         self.recorded = True
         return True
 
-    def drop(self, connection: sqlite3.Connection, table: str) -> None:
+    def drop(self, connection: Executor, table: str) -> None:
         """Drop a table of events."""
         physical = self.physical(table)
         if physical == _LEGACY and _EVENTS in self._views:
@@ -153,7 +159,7 @@ def _addable(key: str, columns: Mapping[str, str]) -> bool:
     return key == EXTRA or may_be_column(key, columns)
 
 
-def _event_columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+def _event_columns(connection: Executor, table: str) -> dict[str, str]:
     """The columns of a table of events; empty for a table that is none."""
     found = connection.execute(f"PRAGMA db.table_info({quote(table)})").fetchall()
     identity = {name for _, name, _, _, _, key in found if key}

@@ -7,12 +7,13 @@ row's *extra*, a JSON object beside it; so do keys that cannot be a column at al
 
 import base64
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xetrack.errors import InvalidTableError
 from xetrack.protocols import Json, Row, Value
-from xetrack.values import RESERVED_PREFIX
+from xetrack.values import EXTRA
 
 __all__ = [
     "EXTRA",
@@ -33,9 +34,6 @@ __all__ = [
     "unpack",
 ]
 
-EXTRA = "xetrack_extra"
-"""The column that holds what no other column can."""
-
 MAX_COLUMNS = 1000
 """Columns of a table beyond which new keys go to the extra; SQLite allows 2,000."""
 
@@ -45,7 +43,7 @@ DECLARED: dict[type, str] = {
     float: "REAL",
     str: "TEXT",
     bytes: "BLOB",
-    Json: "JSON",
+    Json: "JSON TEXT",  # of JSON alone SQLite would make a number where the text looks like one
     type(None): "",
 }
 
@@ -58,8 +56,9 @@ _FITTING: dict[type, frozenset[str]] = {
     str: _AS_IT_IS | {"TEXT"},
     Json: frozenset({"JSON"}),
 }
-# SQLite finds a column's affinity by these parts of its declared type, in this order (sqlite.org/datatype3.html, 3.1)
+# SQLite finds a column's affinity by parts of its declared type, in this order (sqlite.org/datatype3.html, 3.1)
 _AFFINITIES = (
+    ("JSON TEXT", "JSON"),
     ("INT", "INTEGER"),
     ("CHAR", "TEXT"),
     ("CLOB", "TEXT"),
@@ -69,7 +68,6 @@ _AFFINITIES = (
     ("FLOA", "REAL"),
     ("DOUB", "REAL"),
     ("BOOL", "BOOLEAN"),
-    ("JSON", "JSON"),
 )
 _BOOLEANS = {0: False, 1: True}
 _OURS = frozenset({"assets", "keys", "counts"})
@@ -88,7 +86,7 @@ def check_table(name: object) -> str:
         message = f"a table needs a name, as text: got {name!r}."
         raise InvalidTableError(message)
     lower = name.lower()
-    if lower in _OURS or lower.startswith((RESERVED_PREFIX, "sqlite_")):
+    if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is kept for the store itself. Choose another one."
         raise InvalidTableError(message)
     return name
@@ -121,8 +119,8 @@ def normal_type(declared: str) -> str:
 def fits(value: Value, declared: str) -> bool:
     """Whether a column of this type gives `value` back as it is."""
     if isinstance(value, float):
-        if value != value:  # noqa: PLR0124 - SQLite has no NaN, it stores NULL
-            return False
+        if value != value or (not value and math.copysign(1, value) < 0):  # noqa: PLR0124
+            return False  # SQLite stores a NaN as NULL, and -0.0 as 0.0
         if declared == "INTEGER":
             return not value.is_integer()  # SQLite makes 2.0 a 2
     return type_fits(type(value), declared)

@@ -22,6 +22,8 @@ from xetrack.engines.sql import (
     quote,
     restore,
     same,
+    type_fits,
+    unpack,
 )
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Columns, Context, Provider, Row, Run, Value
@@ -70,9 +72,10 @@ class SqliteEngine:
             # what transaction() does, spelt out: this is the path of every log()
             connection = database.connection()
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                self._inserts.insert(connection, table, rows)
-                connection.execute("COMMIT")
+                cursor = database.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+                self._inserts.insert(cursor, table, rows)
+                cursor.execute("COMMIT")
             except BaseException as error:
                 database.undo(connection)
                 self._schema.version = None
@@ -111,7 +114,7 @@ class SqliteEngine:
             columns = self._inserts.make_columns(connection, table, {key: declared_type(value)})
             packed = None if key in columns and fits(value, columns[key]) else pack({key: value})
             if packed is not None:
-                columns = self._inserts.make_columns(connection, table, {EXTRA: "JSON"})
+                columns = self._inserts.make_columns(connection, table, {EXTRA: "JSON TEXT"})
             changes: list[tuple[str, list[Value]]] = []
             if key in columns:
                 changes.append((f"{quote(key)} = ?", [value]))
@@ -141,6 +144,7 @@ class SqliteEngine:
                 if self._schema.recorded:
                     runlog.forget(self.database, self._schema.physical(table))
                 self._schema.drop(connection, table)
+                self._inserts.forget()
 
     # Reading
 
@@ -218,10 +222,9 @@ class SqliteEngine:
                 return {}
             columns = dict(self._schema.columns(table))
             if columns.pop(EXTRA, None):
-                more = self.database.query(
-                    f"SELECT DISTINCT key FROM {self._schema.name(table)}, json_each({EXTRA}) WHERE {EXTRA} IS NOT NULL"
-                )
-                columns |= {key: "" for (key,) in more if key not in columns}
+                name = self._schema.name(table)
+                extras = self.database.query(f"SELECT DISTINCT {EXTRA} FROM {name} WHERE {EXTRA} IS NOT NULL")
+                columns |= {key: "" for (text,) in extras for key in unpack(text) if key not in columns}
             return columns
 
     def latest_run(self, table: str) -> str | None:
@@ -272,7 +275,6 @@ class SqliteEngine:
 
     def close(self) -> None:
         """Flush and close."""
-        self.database.flush()
         self.database.close()
 
 
@@ -287,7 +289,7 @@ def _condition(
     if where is not None:
         key, value = where
         cell = f"+{quote(key)}" if key in columns else "NULL"  # the plus keeps SQLite from converting what is compared
-        plain = f"{cell} IS ?"
+        plain = f"{cell} IS ?" if _comparable(value, columns.get(key, "")) else "? AND FALSE"
         if EXTRA in columns:
             parts.append(f"CASE WHEN {EXTRA} IS NULL THEN {plain} ELSE xetrack_same({EXTRA}, ?, {cell}, ?) END")
             bound += [value, key, pack({key: value})]
@@ -295,6 +297,13 @@ def _condition(
             parts.append(plain)
             bound.append(value)
     return " AND ".join(parts) or "TRUE", bound
+
+
+def _comparable(value: Value, declared: str) -> bool:
+    """Whether SQLite compares `value` with cells of this type as Python would: no NaN, no text with JSON."""
+    if isinstance(value, str):
+        return type_fits(type(value), declared)
+    return value == value  # noqa: PLR0124 - NaN
 
 
 def _turn(columns: Mapping[str, str], rows: list[tuple[Any, ...]]) -> Columns:

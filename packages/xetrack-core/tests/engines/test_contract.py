@@ -1,0 +1,25 @@
+"""The engines of the core keep the contract that they ask of others."""
+
+from pathlib import Path
+
+from xetrack.engines.memory import MemoryEngine
+from xetrack.engines.sqlite import SqliteEngine
+from xetrack.testing import EngineContract
+
+
+class TestSqliteFile(EngineContract):
+    durable = True
+    shared = True
+
+    def open(self, place: Path) -> SqliteEngine:
+        return SqliteEngine(str(place / "track.db"))
+
+
+class TestSqliteInMemory(EngineContract):
+    def open(self, place: Path) -> SqliteEngine:
+        return SqliteEngine(":memory:")
+
+
+class TestMemory(EngineContract):
+    def open(self, place: Path) -> MemoryEngine:
+        return MemoryEngine()

@@ -1,0 +1,14 @@
+import pytest
+
+from xetrack.plugins import discovered
+
+
+@pytest.fixture(autouse=True)
+def core_alone(monkeypatch):
+    """Trackers of these tests see xetrack-core alone, whatever else is installed here."""
+    monkeypatch.delenv("XETRACK_STRICT_PLUGINS", raising=False)
+    monkeypatch.delenv("XETRACK_DISABLE_PLUGINS", raising=False)
+    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    discovered.cache_clear()
+    yield
+    discovered.cache_clear()

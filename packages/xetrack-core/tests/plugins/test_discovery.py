@@ -1,0 +1,313 @@
+"""Installed plugins, as real distributions on the path of a fresh process."""
+
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+
+SINK = """
+from xetrack import Provider, hookimpl
+
+class Sink:
+    def emit(self, row): print("emitted", row["x"])
+    def flush(self): pass
+    def close(self): pass
+
+@hookimpl
+def xetrack_sinks():
+    return [Provider("{name}", lambda options, context: Sink(), {options})]
+"""
+
+OPTIONS = """
+from dataclasses import dataclass
+
+@dataclass
+class Options:
+    shout: bool = False
+"""
+
+ENGINE = """
+from xetrack import Provider, hookimpl
+from xetrack.engines.memory import MemoryEngine
+
+@hookimpl
+def xetrack_engines():
+    return [Provider("cloud", lambda options, context: MemoryEngine())]
+"""
+
+LOG = """
+from xetrack import Tracker
+Tracker(":memory:").log({"x": 1})
+print("logged")
+"""
+
+
+class Site:
+    """A folder of installed distributions, and Python processes that see them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def install(self, distribution, code, *, entry=None, version="1.0"):
+        """A distribution with one module and one entry point, both named after it."""
+        module = distribution.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(f'print("imported {module}")\n{dedent(code)}')
+        info = self.folder / f"{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[xetrack]\n{entry or module} = {module}\n")
+
+    def run(self, code, **environment):
+        """Standard output of the code, then what it warned of or died of."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("XETRACK_")}
+        command = [sys.executable, "-W", "always::UserWarning", "-c", dedent(code)]
+        done = subprocess.run(
+            command,
+            env={**inherited, "PYTHONPATH": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+        )
+        self.failed = bool(done.returncode)
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_an_installed_plugin_is_found_by_its_entry_point_and_opened_by_its_option(site):
+    site.install("acme-sink", OPTIONS + SINK.format(name="acme", options="Options"))
+
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", shout=True).log({"x": 5})')
+
+    assert told.splitlines() == ["imported acme_sink", "emitted 5"]
+
+
+def test_an_installed_plugin_nobody_asked_for_is_not_opened(site):
+    site.install("acme-sink", OPTIONS + SINK.format(name="acme", options="Options"))
+
+    assert "emitted" not in site.run(LOG)
+    assert not site.failed
+
+
+BROKEN = {
+    "missing dependency": ("import no_such_library_xyz", ["pip install no_such_library_xyz"]),
+    "raises at import": ('raise RuntimeError("flux capacitor")', ["RuntimeError", "flux capacitor"]),
+    "made for another API": ("xetrack_api = 99", ["version 99", "pip install --upgrade acme-engine xetrack-core"]),
+    "misspelt hook": ("import xetrack\n@xetrack.hookimpl\ndef xetrack_engins(): return []", ["xetrack_engins"]),
+    "hook with an unknown argument": (
+        "import xetrack\n@xetrack.hookimpl\ndef xetrack_run_started(trakcer): pass",
+        ["trakcer"],
+    ),
+    "hook that raises": (
+        'import xetrack\n@xetrack.hookimpl\ndef xetrack_engines(): raise OSError("no disk")',
+        ["OSError", "no disk"],
+    ),
+    "hook that returns no providers": (
+        'import xetrack\n@xetrack.hookimpl\ndef xetrack_engines(): return ["cloud"]',
+        ["xetrack_engines"],
+    ),
+    "options that are no dataclass": (
+        "import xetrack\n@xetrack.hookimpl\ndef xetrack_sinks():\n    return [xetrack.Provider('a', print, dict)]",
+        ["dataclass"],
+    ),
+}
+broken = pytest.mark.parametrize(("code", "reasons"), BROKEN.values(), ids=BROKEN)
+
+
+@broken
+def test_a_broken_plugin_nobody_asked_for_is_one_warning_and_the_run_goes_on(site, code, reasons):
+    site.install("acme-engine", code, entry="cloud")
+
+    told = site.run(LOG + "Tracker(':memory:', timeout=1.0).log({'y': 2})\nprint('logged twice')")
+
+    assert "logged twice" in told
+    assert told.count("XetrackWarning") == 1
+    for reason in ["acme-engine", *reasons]:
+        assert reason in told
+
+
+@broken
+def test_strict_mode_raises_for_a_broken_plugin_nobody_asked_for(site, code, reasons):
+    site.install("acme-engine", code, entry="cloud")
+
+    told = site.run(LOG, XETRACK_STRICT_PLUGINS="1")
+
+    assert site.failed
+    assert "logged" not in told
+    assert "acme-engine" in told
+
+
+ASKED = {
+    "missing dependency": "PluginBrokenError",
+    "raises at import": "PluginBrokenError",
+    "made for another API": "PluginVersionError",
+    "misspelt hook": "PluginBrokenError",
+    "hook that raises": "PluginBrokenError",
+}
+
+
+@pytest.mark.parametrize(("kind", "error"), ASKED.items())
+def test_a_broken_plugin_somebody_asked_for_raises_what_is_wrong_with_it(site, kind, error):
+    code, reasons = BROKEN[kind]
+    site.install("acme-engine", code, entry="cloud")
+
+    told = site.run('from xetrack import Tracker; Tracker("new.db", engine="cloud")')
+
+    assert site.failed
+    assert f"xetrack.errors.{error}: " in told.splitlines()[-1]
+    for reason in ["acme-engine 1.0", *reasons] if "hook" not in kind else ["acme-engine", *reasons]:
+        assert reason in told.splitlines()[-1]
+
+
+def test_a_broken_package_of_ours_is_told_as_broken_and_not_as_missing(site):
+    site.install("xetrack-sinks", "import no_such_library_xyz", entry="sinks")
+
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", jsonl="x.jsonl")')
+
+    assert "PluginBrokenError" in told
+    assert "pip install no_such_library_xyz" in told
+    assert "pip install xetrack-sinks" not in told
+
+
+def test_a_plugin_that_fails_with_an_import_error_of_its_own_is_told_as_broken(site):
+    site.install("acme-engine", "from math import no_such_name", entry="cloud")
+
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", engine="cloud")')
+
+    assert "PluginBrokenError" in told
+    assert "no_such_name" in told
+
+
+@pytest.mark.parametrize("disabled", ["acme", "*", "other, acme"])
+def test_a_disabled_plugin_is_never_imported_and_never_warned_of(site, disabled):
+    site.install("acme-engine", ENGINE, entry="acme")
+
+    told = site.run(LOG, XETRACK_DISABLE_PLUGINS=disabled, XETRACK_STRICT_PLUGINS="1")
+
+    assert told == "logged\n"
+
+
+def test_a_disabled_plugin_somebody_asked_for_raises_that_it_is_switched_off(site):
+    site.install("xetrack-duckdb", ENGINE, entry="duckdb")
+
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", engine="duckdb")', XETRACK_DISABLE_PLUGINS="*")
+
+    assert "imported" not in told
+    assert "PluginDisabledError" in told
+    assert "XETRACK_DISABLE_PLUGINS=*" in told
+    assert "pip install" not in told.splitlines()[-1]
+
+
+def test_disabling_one_plugin_leaves_the_others(site):
+    site.install("acme-engine", ENGINE, entry="acme")
+    site.install("other-engine", ENGINE, entry="other")
+
+    told = site.run(LOG, XETRACK_DISABLE_PLUGINS="acme")
+
+    assert told == "imported other_engine\nlogged\n"
+
+
+@pytest.fixture
+def twins(site):
+    site.install("acme-engine", ENGINE)
+    site.install("bolt-engine", ENGINE)
+    return site
+
+
+def test_two_distributions_with_one_engine_name_raise_naming_both_when_it_is_asked_for(twins):
+    told = twins.run('from xetrack import Tracker; Tracker(":memory:", engine="cloud")').splitlines()[-1]
+
+    assert "PluginConflictError" in told
+    assert "acme-engine" in told
+    assert "bolt-engine" in told
+
+
+def test_two_distributions_with_one_engine_name_hurt_nobody_who_asks_for_another(twins):
+    assert "logged" in twins.run(LOG)
+    assert not twins.failed
+
+
+def test_disabling_one_of_two_with_one_name_leaves_the_other(twins):
+    told = twins.run(
+        'from xetrack import Tracker; print(type(Tracker(":memory:", engine="cloud").engine).__name__)',
+        XETRACK_DISABLE_PLUGINS="acme_engine",
+    )
+
+    assert told == "imported bolt_engine\nMemoryEngine\n"
+
+
+@pytest.mark.parametrize("names", [("acme", "bolt"), ("same", "same")], ids=["two names", "one name"])
+def test_two_distributions_claiming_one_option_raise_naming_both_only_when_it_is_given(site, names):
+    for distribution, name in zip(("acme-sink", "bolt-sink"), names, strict=True):
+        site.install(distribution, OPTIONS + SINK.format(name=name, options="Options"))
+
+    assert "logged" in site.run(LOG)
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", shout=True)').splitlines()[-1]
+
+    assert "PluginConflictError" in told
+    assert "acme-sink" in told
+    assert "bolt-sink" in told
+
+
+def test_listing_what_is_installed_imports_nothing_and_scans_once(site):
+    site.install("acme-engine", "raise RuntimeError", entry="cloud", version="2.5")
+
+    told = site.run("""
+        import importlib_metadata
+        scans = []
+        scan = importlib_metadata.entry_points
+        importlib_metadata.entry_points = lambda **given: scans.append(given) or scan(**given)
+        from xetrack.discovery import installed
+        mine = [found for found in installed() if found.distribution == "acme-engine"]
+        assert installed() is installed()
+        print(mine[0].name, mine[0].target, mine[0].version, len(scans))
+    """)
+
+    assert told == "cloud acme_engine 2.5 1\n"
+
+
+def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
+    site.install("acme-engine", ENGINE)
+
+    told = site.run("""
+        import importlib_metadata
+        scans = []
+        scan = importlib_metadata.entry_points
+        importlib_metadata.entry_points = lambda **given: scans.append(given) or scan(**given)
+        from xetrack import Reader, Tracker
+        for _ in range(3):
+            Tracker("a.db").log({"x": 1})
+            Reader("a.db").close()
+        print(len(scans))
+    """)
+
+    assert told == "imported acme_engine\n1\n"
+
+
+def test_import_xetrack_looks_for_no_plugins(site):
+    site.install("acme-engine", ENGINE)
+
+    told = site.run("""
+        import sys, xetrack
+        from xetrack import Reader, Tracker
+        print(sorted({"pandas", "importlib_metadata", "duckdb", "loguru", "typer"} & sys.modules.keys()))
+    """)
+
+    assert told == "[]\n"
+
+
+def test_one_distribution_seen_twice_on_the_path_is_one_plugin(site):
+    site.install("acme-engine", ENGINE)
+
+    told = site.run(
+        'from xetrack import Tracker; Tracker(":memory:", engine="cloud"); print("ok")',
+        PYTHONPATH=os.pathsep.join([str(site.folder), str(site.folder)]),
+    )
+
+    assert told == "imported acme_engine\nok\n"
