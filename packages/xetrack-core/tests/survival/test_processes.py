@@ -73,11 +73,13 @@ statuses = []
 for number in range(20):
     child = os.fork()
     if child == 0:
-        signal.alarm(10)  # a child that hangs is killed
+        signal.alarm(5)  # a child that hangs is killed
         for each in range(5):
             tracker.log({"who": "child"})
         os._exit(0)
     statuses.append(os.waitpid(child, 0)[1])
+    if statuses[-1]:
+        break
 stop.set()
 for thread in threads:
     thread.join()

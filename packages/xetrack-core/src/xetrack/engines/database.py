@@ -59,10 +59,22 @@ class _UsersConnection(sqlite3.Connection):
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """A cursor; `execute()` of a connection asks for one here, too."""
+        """A cursor, remembered."""
         cursor = super().cursor(*args, **kwargs)
         self._cursors.add(cursor)
         return cursor
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
+        return self.cursor().execute(*args)  # type: ignore[no-any-return]
+
+    def executemany(self, *args: Any) -> sqlite3.Cursor:
+        """As `sqlite3` has it."""
+        return self.cursor().executemany(*args)  # type: ignore[no-any-return]
+
+    def executescript(self, *args: Any) -> sqlite3.Cursor:
+        """As `sqlite3` has it."""
+        return self.cursor().executescript(*args)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Close the cursors, then the connection."""

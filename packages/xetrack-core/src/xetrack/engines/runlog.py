@@ -81,9 +81,13 @@ def forget(database: Database, table: str, track_id: str | None = None) -> None:
 
 def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:
     """Every run of `table`, the one that logged last first: from its records, and from the index of its rows."""
-    counted = database.query(
-        "SELECT track_id, count(*), min(timestamp), max(timestamp), max(_rowid_)"
-        f" FROM db.{quote(table)} GROUP BY track_id ORDER BY 5 DESC"
+    name = f"db.{quote(table)}"
+    ends = (
+        f"(SELECT timestamp FROM {name} WHERE track_id = id ORDER BY timestamp {way} LIMIT 1)" for way in ("", "DESC")
+    )
+    counted = database.query(  # all of it is in the index of (track_id, timestamp): no row is looked at
+        f"SELECT id, rows, {', '.join(ends)}, latest FROM (SELECT track_id AS id, count(*) AS rows,"
+        f" max(_rowid_) AS latest FROM {name} GROUP BY track_id) ORDER BY latest DESC"
     )
     runs = {
         track_id: Run(track_id, table, status="", rows=rows, first=first, last=last)

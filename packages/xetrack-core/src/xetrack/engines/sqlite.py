@@ -289,14 +289,14 @@ def _condition(
     if where is not None:
         key, value = where
         cell = f"+{quote(key)}" if key in columns else "NULL"  # the plus keeps SQLite from converting what is compared
-        plain = f"{cell} IS ?" if _comparable(value, columns.get(key, "")) else "? AND FALSE"
+        plain = f"{cell} IS ?" if _comparable(value, columns.get(key, "")) else "? AND 0"
         if EXTRA in columns:
             parts.append(f"CASE WHEN {EXTRA} IS NULL THEN {plain} ELSE xetrack_same({EXTRA}, ?, {cell}, ?) END")
             bound += [value, key, pack({key: value})]
         else:
             parts.append(plain)
             bound.append(value)
-    return " AND ".join(parts) or "TRUE", bound
+    return " AND ".join(parts) or "1", bound
 
 
 def _comparable(value: Value, declared: str) -> bool:

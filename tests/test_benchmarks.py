@@ -1,0 +1,47 @@
+"""The benchmarks run and print every row. Never a timing: a test machine has other work."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = (
+    "log() of 3 values + 1 param",
+    "log_batch(), per row",
+    "to_df() of",
+    "track(noop)",
+    "import xetrack",
+    "heavy modules that import xetrack loads",
+    "heavy modules that the first row loads",
+    "the first row of a fresh process",
+    "log() into 200 rows",
+    "log() into 20 columns",
+    "no run closed",
+    "all closed",
+    "a tenth of the rows",
+    "Tracker() + first log() + close()",
+)
+
+
+def printed(*arguments):
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_row_is_printed(tmp_path):
+    lines = [line for line in printed("benchmarks", "--tiny", "--folder", str(tmp_path)).splitlines() if "|" in line]
+    assert lines[0].split("|")[1].strip() == "what"
+    for row, line in zip(ROWS, lines[2:], strict=True):
+        assert row in line
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("how", [["benchmarks"], ["-m", "benchmarks"]])
+def test_one_benchmark_can_be_chosen(how, tmp_path):
+    text = printed(*how, "--tiny", "--only", "log", "--folder", str(tmp_path))
+    assert "log() of 3 values" in text
+    assert "to_df" not in text
