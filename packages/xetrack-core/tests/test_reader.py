@@ -21,6 +21,15 @@ from xetrack.errors import (
 )
 from xetrack.plugins import discovered
 
+DOOMED = """
+import sys
+from xetrack import Tracker
+tracker = Tracker("a.db", track_id="doomed")
+tracker.log({"x": 1})
+print("logged", flush=True)
+sys.stdin.read()
+"""
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -241,9 +250,7 @@ def test_a_run_whose_process_was_killed_crashed(tmp_path):
         [
             sys.executable,
             "-c",
-            "from xetrack import Tracker; import sys\n"
-            "tracker = Tracker('a.db', track_id='doomed'); tracker.log({'x': 1})\n"
-            "print('logged', flush=True); sys.stdin.read()",
+            DOOMED,
         ],
         cwd=tmp_path,
         stdin=subprocess.PIPE,
@@ -288,7 +295,7 @@ def test_set_value_changes_all_rows_or_one_run(reader):
 def test_set_where_changes_the_rows_it_names(reader):
     assert reader.set_where("x", 0.5, "y", 0.5) == 2
     assert reader["x"].tolist() == [0.5, 2, 0.5, 4]
-    assert reader.set_where("note", "good", "ok", True, track_id="two") == 1
+    assert reader.set_where("note", "good", where_key="ok", where_value=True, track_id="two") == 1
     assert [row["note"] for row in reader] == [None, None, None, "good"]
 
 

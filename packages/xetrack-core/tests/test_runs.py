@@ -1,5 +1,6 @@
 """Track ids, the clock, and what is told of a git repository."""
 
+import os
 import random
 import re
 import subprocess
@@ -45,9 +46,11 @@ def test_a_clock_set_back_is_told_as_it_is():
     assert [back.stamp()[11:] for _ in range(3)] == ["12:00:00.000000", "11:00:00.000000", "11:00:00.000005"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 10, 1_000_002])
-@pytest.mark.parametrize("start", [0, 1, 999_998, 999_999])
-def test_the_stamps_of_a_batch_are_a_microsecond_apart_across_seconds(count, start):
+@pytest.mark.parametrize(
+    ("start", "count"),
+    [(0, 0), (0, 1), (0, 10), (1, 2), (999_998, 1), (999_998, 2), (999_998, 3), (999_999, 2), (999_999, 1_000_003)],
+)
+def test_the_stamps_of_a_batch_are_a_microsecond_apart_across_seconds(start, count):
     first = NOON + microseconds(start)
 
     stamps = clock(first).stamps(count)
@@ -178,7 +181,7 @@ def test_a_folder_that_does_not_exist_or_no_git_at_all_is_nothing_to_tell(reposi
 def test_looking_leaves_the_repository_alone(repository):
     index = repository / ".git" / "index"
     before = index.read_bytes()
-    (repository / "a.txt").write_text("one")  # the same text, a newer time: git would like to refresh its index
+    os.utime(repository / "a.txt", (1, 1))  # the same text, another time: git would like to refresh its index
 
     git_state(repository)
 

@@ -88,13 +88,15 @@ class Session:
             self.engine.save_run(self.run)
             self.engine.append(self._settings.table, rows)
 
-    def committed(self, told: Row, row: Row) -> None:
-        """Count a row that is durable now, remember what it told (all that is not None), and pass it to the sinks."""
+    def committed(self, rows: Sequence[Row], *, plain: bool) -> None:
+        """Count rows that are durable now, remember what they told, and pass them to the sinks."""
         run = self.run
-        run.rows += 1
-        run.values.update(told)
+        run.rows += len(rows)
+        for row in rows:
+            run.values.update(row if plain else {key: value for key, value in row.items() if value is not None})
         if self.listeners.sinks:
-            self.listeners.emit(row)
+            for row in rows:
+                self.listeners.emit(row)
 
     # Objects
 

@@ -187,8 +187,9 @@ class Tracker(View, Recorder):
                 return self._log_all([{**self._params, **data}])[0]
             row["timestamp"] = self._clock.stamp()
             row["track_id"] = session.run.track_id
-            session.append([row], self._described)
-            self._committed(row, plain)
+            rows = [row]
+            session.append(rows, self._described)
+            self._committed(rows, plain=plain)
         return row if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -206,24 +207,24 @@ class Tracker(View, Recorder):
                 with self._session.storing():
                     rows, plain = self._normalised(events)
                     self._append(rows)
-            for row in rows:
-                self._committed(row, plain)
+            self._committed(rows, plain=plain)
         return rows if plain else [readable(row) for row in rows]
 
     def _normalised(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[Row], bool]:
-        rows = [dict(event) for event in events]
-        plain = [self._normalise(row, self._session.keep) for row in rows]
+        rows, keep, normalise = [dict(event) for event in events], self._session.keep, self._normalise
+        plain = [normalise(row, keep) for row in rows]
         return rows, all(plain)
 
     def _append(self, rows: Sequence[Row]) -> None:
+        track_id = self.track_id
         for row, stamp in zip(rows, self._clock.stamps(len(rows)), strict=True):
             row["timestamp"] = stamp
-            row["track_id"] = self.track_id
+            row["track_id"] = track_id
         self._session.append(rows, self._described)
 
-    def _committed(self, row: Row, plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
-        self._latest = row
-        self._session.committed(row if plain else {key: value for key, value in row.items() if value is not None}, row)
+    def _committed(self, rows: Sequence[Row], *, plain: bool) -> None:
+        self._latest = rows[-1]
+        self._session.committed(rows, plain=plain)
         if not self._session.begun:
             self._session.begun = True
             self._session.fire("xetrack_run_started", tracker=self)

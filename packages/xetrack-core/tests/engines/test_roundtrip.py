@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-
 from xetrack.engines.memory import MemoryEngine
 from xetrack.engines.sqlite import SqliteEngine
 from xetrack.protocols import Engine, Json, Row, Value
@@ -58,7 +57,7 @@ def test_any_types_share_one_column(wanted):
         check_round_trip(engine, wanted)
 
 
-class _Changed(Exception):
+class _ChangedMindError(Exception):
     """Ends a transaction that is to be undone."""
 
 
@@ -128,11 +127,11 @@ class Against(RuleBasedStateMachine):
     @rule(table=TABLES, batch=BATCHES, key=KEYS)
     def undo(self, table: str, batch: list[Row], key: str) -> None:
         for engine in (self.engine, self.oracle):
-            with pytest.raises(_Changed), engine.transaction():
+            with pytest.raises(_ChangedMindError), engine.transaction():  # noqa: PT012 - it is the end that raises
                 engine.append(table, [dict(row) for row in batch])
                 engine.update(table, key, 1)
                 engine.delete(table, "run-1")
-                raise _Changed
+                raise _ChangedMindError
 
     @rule()
     def reopen(self) -> None:

@@ -61,11 +61,12 @@ class Site:
 
     def run(self, code, **environment):
         """Standard output of the code, then what it warned of or died of."""
+        path = [str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("XETRACK_")}
         command = [sys.executable, "-W", "always::UserWarning", "-c", dedent(code)]
         done = subprocess.run(
             command,
-            env={**inherited, "PYTHONPATH": str(self.folder), **environment},
+            env={**inherited, "PYTHONPATH": os.pathsep.join(path), **environment},
             capture_output=True,
             text=True,
             check=False,

@@ -101,18 +101,19 @@ def test_a_sink_gets_every_row_as_it_was_logged_in_order():
     tracker.track(lambda: {"x": 4})
 
     assert sink.rows == [*logged, tracker.latest]
-    assert sink.rows == list(tracker)[:0] or [row["x"] for row in tracker] == sink.seen
+    assert tracker["x"].tolist() == sink.seen
 
 
 def test_a_sink_that_raises_costs_no_row_is_warned_of_once_counted_and_tried_again():
     sink = Sink(broken_for=(2, 3))
     tracker = Tracker(":memory:", plugins=[sink])
 
-    with pytest.warns(XetrackWarning, match=r"'list' lost a row: OSError: disk on fire") as caught:
-        for number in (1, 2, 3, 4):
-            tracker.log({"x": number})
+    tracker.log({"x": 1})
+    with pytest.warns(XetrackWarning, match=r"'list' lost a row: OSError: disk on fire"):
+        tracker.log({"x": 2})
+    tracker.log({"x": 3})  # a second warning would be an error
+    tracker.log({"x": 4})
 
-    assert len(caught) == 1
     assert tracker["x"].tolist() == [1, 2, 3, 4]
     assert tracker.losses == {"list": 2}
     assert sink.seen == [1, 4]
@@ -266,12 +267,11 @@ def test_the_event_wins_over_what_a_monitor_measures():
 def test_a_monitor_that_raises_costs_no_row_and_is_warned_of_once(step):
     tracker = Tracker(":memory:", plugins=[Meter({"cpu": 1}, fails=step)])
 
-    with pytest.warns(XetrackWarning, match="monitor 'meter' .*RuntimeError: no battery") as caught:
+    with pytest.warns(XetrackWarning, match="monitor 'meter' .*RuntimeError: no battery"):
         tracker.log({"x": 1})
-        tracker.track(abs, -1)
-        tracker.log({"x": 2})
+    tracker.track(abs, -1)  # a second warning would be an error
+    tracker.log({"x": 2})
 
-    assert len(caught) == 1
     assert len(tracker) == 3
     assert "cpu" not in tracker.columns
 
@@ -286,7 +286,7 @@ def test_a_monitor_that_measures_what_cannot_be_logged_costs_no_row(measured):
 
     with pytest.warns(XetrackWarning, match="meter"):
         tracker.log({"x": 1})
-        tracker.track(abs, -1)
+    tracker.track(abs, -1)  # a second warning would be an error
 
     assert len(tracker) == 2
 
@@ -377,9 +377,8 @@ def test_an_asset_store_that_fails_costs_nothing_but_its_row(engine):
 def test_without_an_asset_store_the_row_has_the_repr_and_one_warning_names_the_package():
     tracker = Tracker(":memory:")
 
-    with pytest.warns(XetrackWarning, match="pip install xetrack-assets") as caught:
+    with pytest.warns(XetrackWarning, match="pip install xetrack-assets"):
         row = tracker.log({"model": 1 + 2j})
-        tracker.log({"model": 2j, "other": 3j})
+    tracker.log({"model": 2j, "other": 3j})  # a second warning would be an error
 
-    assert len(caught) == 1
     assert row["model"] == "(1+2j)"

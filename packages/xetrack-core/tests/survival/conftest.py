@@ -7,7 +7,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-
 from xetrack import Reader
 
 PRELUDE = (

@@ -1,7 +1,6 @@
 """`kill -9`: what was acknowledged is there, a batch is all there or not at all, and the next tracker goes on."""
 
 import pytest
-
 from xetrack import Reader, Tracker
 
 LOG = """
@@ -22,7 +21,7 @@ while True:
     batch += 1
 """
 
-# SQLite calls back after so many steps of its virtual machine: there the process tells that it is in the middle, and stays
+# SQLite calls back after so many steps of its virtual machine: there the process tells that it is inside, and stays
 STOP_INSIDE = """
 tracker = Tracker(sys.argv[1], track_id="run")
 tracker.log({"n": 0})
@@ -54,7 +53,8 @@ def killed_after(process, acknowledged: int) -> int:
     for _ in range(acknowledged):
         assert process.stdout.readline()
     process.kill()
-    return acknowledged + process.communicate()[0].count("\n")
+    process.wait()
+    return acknowledged + process.stdout.read().count("\n")
 
 
 @pytest.mark.parametrize("acknowledged", [1, 2, 50, 777])
@@ -72,7 +72,7 @@ def test_every_batch_that_returned_is_there_and_none_is_there_in_part(db, start,
     returned = killed_after(start(LOG_BATCH, db), acknowledged)
     with Reader(db) as reader:
         batches = reader.to_df()["batch"].value_counts().to_dict()
-    assert batches in ({each: 1000 for each in range(batches_)} for batches_ in (returned, returned + 1))
+    assert batches in (dict.fromkeys(range(count), 1000) for count in (returned, returned + 1))
     assert integrity(db) == "ok"
     goes_on(db)
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import datetime
 
 import pytest
-
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, OptionError
 from xetrack.runs import Clock

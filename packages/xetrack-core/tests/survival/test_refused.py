@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 from xetrack import Reader, Tracker
 from xetrack.errors import (
     DatabaseError,

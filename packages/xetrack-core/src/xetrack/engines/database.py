@@ -102,6 +102,7 @@ class Database:
         self._cursor: sqlite3.Cursor | None = None
         self._users: sqlite3.Connection | None = None
         self._closed = False
+        self.recompiled = True  # whether a statement was compiled since this was last set to False
         _check_path(path, read_only=read_only)
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
@@ -118,7 +119,13 @@ class Database:
             with self.lock:
                 if self._own is None:
                     self._own = self._open()
+                    self._own.set_authorizer(self._compiling)
         return self._own
+
+    def _compiling(self, *_: object) -> int:
+        """SQLite asks for leave whenever it compiles a statement, also one anew because others changed the schema."""
+        self.recompiled = True
+        return sqlite3.SQLITE_OK
 
     def cursor(self) -> sqlite3.Cursor:
         """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""

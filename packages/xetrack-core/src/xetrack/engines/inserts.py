@@ -31,11 +31,12 @@ class Inserts:
         self._schema = schema
         self._plans: dict[tuple[Any, ...], _Plan] = {}
 
-    def look(self, connection: Executor) -> None:
-        """Notice what others did to tables and columns."""
-        if connection.execute("PRAGMA db.schema_version").fetchone() != self._schema.version:
-            self._schema.refresh(connection)
-            self.forget()
+    def look(self, connection: Executor) -> bool:
+        """Notice what others did to tables and columns; tell whether they did anything."""
+        if not self._schema.refresh(connection):
+            return False
+        self.forget()
+        return True
 
     def forget(self) -> None:
         """Work out anew how rows go in: a table or column is not what it was."""
@@ -43,7 +44,6 @@ class Inserts:
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
         """Insert `rows`; where the time of one is taken in its run, it moves on."""
-        self.look(connection)
         if len(rows) == 1:
             self._insert_one(connection, table, rows[0])
             return
@@ -118,6 +118,7 @@ class Inserts:
         return free
 
     def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
+        self.look(connection)
         columns = self.make_columns(connection, table, {key: declared_type(value) for key, value in row.items()})
         exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
         floats = tuple(key for key, value in row.items() if type(value) is float)
@@ -128,6 +129,7 @@ class Inserts:
         return plan
 
     def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
+        self.look(connection)
         kept, extra = split(row, self._schema.columns(table))
         if extra is not None:
             self.make_columns(connection, table, {EXTRA: "JSON TEXT"})

@@ -1,5 +1,5 @@
 """Rows to test engines with, and how to compare them exactly."""
-# ruff: noqa: S101 - an assert is how a test tests
+# ruff: noqa: S101 - a test asserts, compares with plain numbers, and raises inside of blocks
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,24 +12,24 @@ from xetrack.protocols import Columns, Engine, Json, Row, Value
 from xetrack.values import check_key
 
 __all__ = [
-    "AWKWARD_KEYS", "AWKWARD_VALUES", "TABLE", "check_round_trip", "keys", "listed", "make_row", "rows", "spelt", "stamp",
-    "values",
+    "AWKWARD_KEYS", "AWKWARD_VALUES", "TABLE", "check_round_trip", "keys", "listed", "make_row", "rows", "spelt",
+    "stamp", "values",
 ]  # fmt: skip
 
 TABLE = "events"
 
 AWKWARD_KEYS = (
-    "train/loss", "learning rate", "order", "select", "日本", "x", "X", "É", "é", 'quo"te', "apo'strophe", "a.b", "a[0]",
-    "?", ":name", "$x", "%s", "{}", "--", ";", "_rowid_", "rowid", "oid", "Timestamp", "TRACK_ID", "", " ", "nul\0key",
-    "new\nline", "\\", "key", "value", "db", "sqlite_x", "k" * 1000,
+    "train/loss", "learning rate", "order", "select", "日本", "x", "X", "É", "é", 'quo"te', "apo'strophe", "a.b",
+    "a[0]", "?", ":name", "$x", "%s", "{}", "--", ";", "_rowid_", "rowid", "oid", "Timestamp", "TRACK_ID", "", " ",
+    "nul\0key", "new\nline", "\\", "key", "value", "db", "sqlite_x", "k" * 1000,
 )  # fmt: skip
 """Keys that some SQL database, template or quoting rule trips over."""
 
 AWKWARD_VALUES: tuple[Value, ...] = (
     True, False, 0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, 2.0, 0.1, 5e-324, 1.7976931348623157e308,
-    float("nan"), float("inf"), float("-inf"), "", "42", "4.0", "1e3", " 7 ", "0x10", "true", "None", "null", "NaN", "nan",
-    "日本 🦙", "nul\0inside", "it's", '"', "\\", "[1]", "{}", b"", b"42", b"\0\xff", Json("[1]"), Json("{}"), Json("42"),
-    Json('"text"'), Json("null"), Json('{"json": "[1]"}'),
+    float("nan"), float("inf"), float("-inf"), "", "42", "4.0", "1e3", " 7 ", "0x10", "true", "None", "null", "NaN",
+    "nan", "日本 🦙", "nul\0inside", "it's", '"', "\\", "[1]", "{}", b"", b"42", b"\0\xff", Json("[1]"), Json("{}"),
+    Json("42"), Json('"text"'), Json("null"), Json('{"json": "[1]"}'),
 )  # fmt: skip
 """Values that some database takes for others."""
 
