@@ -4,12 +4,11 @@ import sqlite3
 from contextlib import closing
 from shutil import copyfile
 
+from benchmarks.rounds import Row, interleaved, python, timed
+from benchmarks.workload import fill
 from xetrack import Reader
 from xetrack.engines.sqlite import SqliteEngine
 from xetrack.protocols import Run
-
-from benchmarks.rounds import Row, interleaved, python, timed
-from benchmarks.workload import fill
 
 _OURS = """
 import sys, time, pandas

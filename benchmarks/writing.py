@@ -2,10 +2,9 @@
 
 from contextlib import closing, contextmanager
 
-from xetrack import Tracker
-
 from benchmarks.rounds import Row, interleaved, timed
 from benchmarks.workload import INSERT, PARAMS, bare_connection, events, fill, values
+from xetrack import Tracker
 
 
 def log(sizes, folder):

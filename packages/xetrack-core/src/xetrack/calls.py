@@ -4,14 +4,14 @@ import inspect
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial, wraps
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from xetrack.errors import InvalidKeyError, OptionError
+from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
 from xetrack.values import check_key, safe_text
 
 __all__ = ["Call", "Recorder", "name_of", "runner", "text_of", "unpack_arguments", "wrapper"]
@@ -24,15 +24,25 @@ MAX_TEXT = 10_000
 _QUICK = frozenset({type(None), bool, int, float})
 
 
-def _short_repr() -> reprlib.Repr:
-    short = reprlib.Repr()
-    short.maxlevel = 8
-    short.maxlist = short.maxtuple = short.maxdict = short.maxset = short.maxfrozenset = short.maxdeque = 200
-    short.maxstring = short.maxother = short.maxlong = 1000
-    return short
+class _ShortRepr(reprlib.Repr):
+    """A repr of bounded length and work: of nested containers, a few items each."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = self.maxdeque = 100
+        self.maxstring = self.maxother = self.maxlong = 1000
+        self.maxlevel = 8
+        self._budget = 0
 
-_SHORT = _short_repr()
+    def repr(self, x: Any) -> str:
+        """The short repr of `x`."""
+        self._budget = 1000
+        return self.repr1(x, self.maxlevel)
+
+    def repr1(self, x: Any, level: int) -> str:
+        """The short repr of a part of it; an ellipsis once a thousand parts were spelt."""
+        self._budget -= 1
+        return super().repr1(x, level) if self._budget > 0 else self.fillvalue
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -45,7 +55,7 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def text_of(value: object) -> str:
     """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
-    return safe_text(value, _SHORT.repr if type(value) not in _QUICK else repr)
+    return safe_text(value, _ShortRepr().repr if type(value) not in _QUICK else repr)
 
 
 def _bounded(text: str) -> str:
@@ -80,7 +90,9 @@ class Call:
         except Exception as failure:
             if error is None:
                 raise
-            self.recorder.warn("record", f"a failed call of {name_of(self.function)} could not be logged: {failure}")
+            told = f"a failed call of {name_of(self.function)} could not be logged: {failure}"
+            with suppress(XetrackWarning):  # where warnings are errors: the function's own comes first
+                self.recorder.warn("record", told)
         return isinstance(error, Exception) and not self.recorder.raise_on_error
 
     def row(self) -> tuple[dict[str, Any], list[str]]:
@@ -92,12 +104,21 @@ class Call:
             "error": _describe(self.error),
             "function_time": self.seconds,
         }
-        own |= unpack_arguments(self.function, self.args, self.kwargs)
+        unpacked = unpack_arguments(self.function, self.args, self.kwargs)
         if not isinstance(self.result, dict):
-            return {**self.params, **own, "function_result": self.result}, []
-        clashes = [key for key in self.result if key in own or not _can_be_key(key)]
-        returned = {(f"result_{_as_text(key)}" if key in clashes else key): item for key, item in self.result.items()}
-        return {**self.params, **own, **returned}, clashes
+            own["function_result"] = self.result
+        own |= {(f"argument_{key}" if key in own else key): value for key, value in unpacked.items()}
+        row, clashes = {**self.params, **own}, []
+        returned = self.result if isinstance(self.result, dict) else {}
+        for key, value in returned.items():
+            name = key
+            if key in own or not _can_be_key(key):
+                clashes.append(key)
+                name = f"result_{_as_text(key)}"
+                while name in own or name in returned or name in row:
+                    name = f"result_{name}"
+            row[name] = value
+        return row, clashes
 
 
 def run(call: Call) -> Any:
@@ -180,7 +201,7 @@ def _can_be_key(key: object) -> bool:
 
 
 def _as_text(key: object) -> str:
-    return safe_text(key, str if isinstance(key, str) else _SHORT.repr)
+    return safe_text(key, str if isinstance(key, str) else _ShortRepr().repr)
 
 
 def _describe(error: BaseException | None) -> str:
@@ -210,10 +231,17 @@ def _has_fields(value: object) -> bool:
     return is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
+def _fields_of(value: Any, path: tuple[int, ...] = ()) -> dict[str, Any]:
     names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
     found = {name: getattr(value, name) for name in names if hasattr(value, name)}
-    return {name: _fields_of(item) if _has_fields(item) else item for name, item in found.items()}
+    return {name: _nested(item, (*path, id(value))) for name, item in found.items()}
+
+
+def _nested(value: Any, path: tuple[int, ...]) -> Any:
+    """A field that has fields of its own as a dict, unless it lies within itself."""
+    if not _has_fields(value):
+        return value
+    return text_of(value) if id(value) in path else _fields_of(value, path)
 
 
 class Recorder(ABC):
@@ -255,7 +283,7 @@ class Recorder(ABC):
         """
         if (positional and args is not None) or (named.keys() & (kwargs or {})):
             raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
-        call = Call(self, function, args or positional, {**(kwargs or {}), **named}, params or {})
+        call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, params or {})
         return runner(function)(call)
 
     @overload

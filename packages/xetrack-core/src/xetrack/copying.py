@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
-from xetrack.errors import PluginNotInstalledError, XetrackError
+from xetrack.errors import OptionError, PluginNotInstalledError, XetrackError
 from xetrack.opening import open_engine, resolve
 from xetrack.plugins import Plugins, discovered
 from xetrack.protocols import Columns, Engine, Row
@@ -61,6 +61,8 @@ def copy(
 
 
 def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[str]:
+    if isinstance(tables, str):
+        raise OptionError(f"tables= is a list of names: give [{tables!r}].")
     there = engine.tables()
     names = {"default": "events"}  # one table, two names
     chosen = there if tables is None else list(dict.fromkeys(tables))
@@ -96,8 +98,8 @@ def _rows(columns: Columns) -> list[Row]:
 def _copy_runs(source: Engine, target: Engine, table: str) -> None:
     known = {run.track_id: run for run in target.runs(table)}
     for run in source.runs(table):
-        recorded = run.status != ""
-        if recorded and (run.track_id not in known or known[run.track_id].status == ""):
+        open_there = run.track_id not in known or known[run.track_id].status in {"", "running"}
+        if run.status and open_there:
             target.save_run(run)
             if run.ended is not None:
                 target.finish_run(run)

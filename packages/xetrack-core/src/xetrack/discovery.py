@@ -55,7 +55,7 @@ def load(found: Found) -> Any:
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{found} is installed, but importing {found.target} failed: {explain(error)}"
         raise PluginBrokenError(message) from error
     version = getattr(plugin, "xetrack_api", API_VERSION)
@@ -68,7 +68,7 @@ def load(found: Found) -> Any:
     return plugin
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """What failed, and for a missing module what to install."""
     told = f"{type(error).__name__}: {error}."
     if isinstance(error, ModuleNotFoundError) and error.name:

@@ -46,9 +46,21 @@ def _series(values: list[Value], index: Any) -> "pd.Series[Any]":
     if kinds == {bool} and not missing:
         return pd.Series(np.array(values, dtype=np.bool_), index=index)
     if kinds == {str}:
-        return pd.Series(values, index=index)  # the text type of the installed pandas
+        return pd.Series(_texts(values), index=index)
     decoded = [decode(value) for value in values] if Json in kinds else values
     return pd.Series(decoded, index=index, dtype=object)
+
+
+def _texts(values: list[Value]) -> Any:
+    """What pandas makes of a list of texts; where it keeps them as Arrow does, by the short way."""
+    import pandas as pd
+
+    kind = pd.Series([""]).dtype
+    if getattr(kind, "storage", "") != "pyarrow":
+        return values
+    import pyarrow as pa
+
+    return pd.array(pa.array(values, type=pa.large_string()), dtype=kind)  # type: ignore[call-overload,unused-ignore]
 
 
 def _integers(values: list[Value], *, missing: bool) -> Any:

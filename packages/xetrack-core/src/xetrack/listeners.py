@@ -6,6 +6,7 @@ from typing import Any
 from xetrack.discovery import explain
 from xetrack.plugins import Offer
 from xetrack.protocols import Context, Monitor, Row, Sink
+from xetrack.values import Normaliser, safe_text
 
 __all__ = ["Listeners"]
 
@@ -18,6 +19,7 @@ class Listeners:
     ) -> None:
         self._warn = warn
         self._context = context
+        self._normalise = Normaliser()
         self.losses: dict[str, int] = {}
         self.sinks: list[tuple[str, Sink]] = []
         for offer, options in routed:
@@ -55,7 +57,9 @@ class Listeners:
         measured: dict[str, Any] = {}
         for name, monitor in reversed(started):
             try:
-                measured |= monitor.stop()
+                told = dict(monitor.stop())
+                self._normalise(told, lambda _, value: safe_text(value))
+                measured |= told
             except Exception as error:  # noqa: BLE001 - as above
                 self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
         return measured

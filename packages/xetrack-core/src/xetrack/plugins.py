@@ -32,7 +32,18 @@ from xetrack.protocols import Context, Provider
 __all__ = ["KINDS", "Offer", "Plugins", "discovered"]
 
 KINDS = ("engines", "serializers", "asset_stores", "caches", "sinks", "monitors", "commands")
-TRACKER_OPTIONS = ("db", "params", "table", "engine", "track_id", "reset", "raise_on_error", "warnings", "git_root")
+TRACKER_OPTIONS = (
+    "db",
+    "params",
+    "table",
+    "engine",
+    "track_id",
+    "reset",
+    "raise_on_error",
+    "warnings",
+    "git_root",
+    "plugins",
+)
 """Options of the tracker itself: a misspelt one is found here."""
 
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
@@ -83,6 +94,9 @@ class Plugins:
             self._hand_in(plugin, f"plugins[{index}]")
         for kind in KINDS:
             self._collect(kind)
+            for name, offers in self._offers[kind].items():
+                if len(offers) > 1 and any(offer.handed_in for offer in offers):
+                    raise PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
 
     @classmethod
     def of_environment(cls) -> "Plugins":
@@ -138,7 +152,8 @@ class Plugins:
             try:
                 for provider in implementation.function() or ():
                     offer = Offer(kind, provider, self.owners[name], name in self._handed_in)
-                    self._offers[kind].setdefault(offer.provider.name, []).append(offer)
+                    if offer.options is not None:  # fails here if the options are no dataclass
+                        self._offers[kind].setdefault(offer.provider.name, []).append(offer)
             except Exception as error:
                 message = f"xetrack_{kind}() of {self.owners[name]} failed: {explain(error)}"
                 broken = PluginBrokenError(message)
@@ -182,6 +197,10 @@ class Plugins:
 
     def _unclaimed(self, option: str, candidates: Sequence[Offer]) -> Exception:
         """The error for an option that no candidate claims."""
+        for kind in KINDS:
+            for name, offers in self._offers[kind].items():
+                if len(offers) > 1 and any(option in offer.options for offer in offers):
+                    return PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
         for offer in self.offers("engines"):
             if option in offer.options:
                 name = offer.provider.name

@@ -237,8 +237,13 @@ def _run_row(run: Run) -> dict[str, Any]:
     row = {name: getattr(run, name) for name in _RUN_COLUMNS}
     row["params"] = Json(json.dumps({key: decode(value) for key, value in run.params.items()}, default=str))
     row["status"] = _status(run)
-    values = {key: value for key, value in run.values.items() if key not in IDENTITY}
-    return row | {(f"last_{key}" if key in row else key): value for key, value in values.items()}
+    for key, value in run.values.items():
+        if key not in IDENTITY:
+            name = key
+            while name in row or (name != key and name in run.values):
+                name = f"last_{name}"
+            row[name] = value
+    return row
 
 
 def _status(run: Run) -> str | None:

@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -13,6 +12,7 @@ from xetrack import frames, runs
 from xetrack.calls import Call, Recorder, text_of
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
+from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve
 from xetrack.protocols import AssetStore, Columns, Engine, Row, Value
 from xetrack.session import Session, Settings, StoreNeededError
@@ -115,7 +115,7 @@ class Tracker(View, Recorder):
 
     def _start(self, settings: Settings, track_id: str | None) -> None:
         self._settings = settings
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._normalise = Normaliser()
         self._clock = runs.Clock()
         self._params: dict[str, Any] = {}
@@ -190,7 +190,7 @@ class Tracker(View, Recorder):
             rows = [row]
             session.append(rows, self._described)
             self._committed(rows, plain=plain)
-        return row if plain else readable(row)
+        return dict(row) if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows."""
@@ -208,7 +208,7 @@ class Tracker(View, Recorder):
                     rows, plain = self._normalised(events)
                     self._append(rows)
             self._committed(rows, plain=plain)
-        return rows if plain else [readable(row) for row in rows]
+        return [dict(row) if plain else readable(row) for row in rows]
 
     def _normalised(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[Row], bool]:
         rows, keep, normalise = [dict(event) for event in events], self._session.keep, self._normalise
@@ -263,6 +263,10 @@ class Tracker(View, Recorder):
         return self._update(key, value, (where_key, wanted))
 
     def _update(self, key: str, value: object, where: tuple[str, Value] | None) -> int:
+        self._session.check_open()
+        if not self.count_run():
+            self._normalise.value(key, value, lambda _, __: "")  # what cannot be stored is refused all the same
+            return 0
         with self._lock, self._session.storing():
             stored = self._normalise.value(key, value, self._session.keep)
             self._latest = None

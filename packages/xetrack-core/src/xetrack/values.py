@@ -42,12 +42,14 @@ Converter: TypeAlias = Callable[[str, Any, Keep], Value]
 
 _UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
 _MAX_KNOWN = 4096
+_SHOWN = 200  # characters of a value in an error
 
 
 def check_key(key: object) -> str:
     """Return `key` if it can name a value, else raise `InvalidKeyError`."""
     if not isinstance(key, str):
-        message = f"keys are text, but this one is {type(key).__name__}: {key!r}. Use str({key!r})."
+        shown = safe_text(key)[:_SHOWN]
+        message = f"keys are text, but this one is {type(key).__name__}: {shown}. Use str({shown})."
         raise InvalidKeyError(message)
     if key in IDENTITY:
         message = f"{key!r} is set by xetrack itself on every row. Choose another key, such as 'my_{key}'."
@@ -208,7 +210,10 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
     number = value.item()
     if type(number) is not type(value):
         return _value(key, number, keep)
-    return float(value) if float(value) == value else str(value)  # numpy.longdouble is its own item()
+    # what has no Python number is its own item(): numpy.longdouble, numpy.clongdouble
+    if getattr(value.dtype, "kind", "") == "c":
+        return keep(key, value)
+    return float(value) if float(value) == value or value != value else str(value)  # noqa: PLR0124 - NaN
 
 
 def _json(key: str, value: object, keep: Keep) -> Json:
@@ -245,7 +250,9 @@ def _text_keys(value: dict[Any, Any]) -> dict[str, Any]:
     """The dict with its keys in JSON's spelling; two keys of one spelling would lose a value."""
     keys = [key if type(key) is str else _spell_key(key) for key in value]
     if len(set(keys)) < len(keys):
-        message = f"has keys that JSON cannot tell apart: {list(value)!r:.200}. Make them different as text."
+        message = (
+            f"has keys that JSON cannot tell apart: {safe_text(list(value))[:_SHOWN]}. Make them different as text."
+        )
         raise InvalidValueError(message)
     return dict(zip(keys, value.values(), strict=True))
 
@@ -260,7 +267,8 @@ def _spell_key(key: object) -> str:
 
 
 def _refuse_key(_: str, key: object) -> str:
-    message = f"has a key that JSON cannot spell, of type {type(key).__name__}: {key!r:.200}. Use text keys."
+    shown = safe_text(key)[:_SHOWN]
+    message = f"has a key that JSON cannot spell, of type {type(key).__name__}: {shown}. Use text keys."
     raise InvalidValueError(message)
 
 
@@ -293,8 +301,5 @@ def to_rows(columns: Columns) -> list[dict[str, Any]]:
 
 
 def readable(row: Row) -> dict[str, Any]:
-    """The row with decoded values; the row itself where there is nothing to decode."""
-    for value in row.values():
-        if type(value) is Json:
-            return {key: decode(each) for key, each in row.items()}
-    return row
+    """A copy of the row, with decoded values."""
+    return {key: decode(value) for key, value in row.items()}

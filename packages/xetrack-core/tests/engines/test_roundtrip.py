@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from xetrack.engines.memory import MemoryEngine
 from xetrack.engines.sqlite import SqliteEngine
 from xetrack.protocols import Engine, Json, Row, Value

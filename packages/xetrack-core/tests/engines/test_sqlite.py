@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from xetrack import Reader, Tracker
 from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import InvalidTableError, SchemaVersionError

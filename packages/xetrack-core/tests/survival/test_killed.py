@@ -1,6 +1,7 @@
 """`kill -9`: what was acknowledged is there, a batch is all there or not at all, and the next tracker goes on."""
 
 import pytest
+
 from xetrack import Reader, Tracker
 
 LOG = """

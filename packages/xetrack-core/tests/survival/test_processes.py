@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import pytest
+
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, OptionError
 from xetrack.runs import Clock
@@ -22,6 +23,15 @@ sys.stdin.readline()
 with Tracker(sys.argv[1], params={"who": me}) as tracker:
     for number in range(1000):
         tracker.log({"n": number, f"k{number // 20}": number if me % 2 else str(number), "same": number})
+"""
+
+CREATE_MANY = """
+from pathlib import Path
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(40):
+    with Tracker(Path(sys.argv[1]) / f"{number}.db") as tracker:
+        tracker.log({f"k{sys.argv[2]}": 1, "n": 1})
 """
 
 SHARED_RUN = """
@@ -53,6 +63,9 @@ os.read(logged, 1)
 tracker.log({"who": "parent"})
 tracker.close()
 os.write(tell_child, b".")
+with Tracker(sys.argv[1], track_id="run") as second:
+    for number in range(100):
+        second.log({"who": "parent", "m": number})
 sys.exit(os.waitpid(child, 0)[1])
 """
 
@@ -89,6 +102,15 @@ print(sum(counts), statuses)
 needs_fork = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="there is no fork here")
 
 
+def together(processes) -> None:
+    """Let all go once all are ready."""
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
 def whole(db) -> int:
     """Poll the file once: the number of rows, each of them whole."""
     with suppress(DatabaseNotFoundError), Reader(db) as reader:
@@ -101,11 +123,7 @@ def whole(db) -> int:
 
 def test_8_processes_create_one_file_with_racing_columns_while_it_is_read(db, start, finish, integrity):
     processes = [start(RACE, db, number) for number in range(8)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    together(processes)
     seen = [0]
     while any(process.poll() is None for process in processes):
         seen.append(whole(db))
@@ -123,13 +141,19 @@ def test_8_processes_create_one_file_with_racing_columns_while_it_is_read(db, st
     assert integrity(db) == "ok"
 
 
+def test_4_processes_create_many_files_at_once(tmp_path, start, finish):
+    processes = [start(CREATE_MANY, tmp_path, number) for number in range(4)]
+    together(processes)
+    for process in processes:
+        finish(process)
+    for number in range(40):
+        with Reader(tmp_path / f"{number}.db") as reader:
+            assert list(reader["n"]) == [1] * 4
+
+
 def test_two_processes_share_one_run_and_one_frozen_clock(db, start, finish):
     processes = [start(SHARED_RUN, db, number) for number in range(2)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    together(processes)
     for process in processes:
         finish(process)
     with Reader(db) as reader:
@@ -170,9 +194,9 @@ def test_a_forked_child_goes_on_logging_after_the_parent_closed(db, start, finis
     finish(start(FORK, db))
     with Reader(db) as reader:
         frame = reader.to_df("run")
-        assert frame["who"].value_counts().to_dict() == {"child": 101, "parent": 2}
-        assert list(frame["n"].dropna()) == list(range(100))
-        assert list(reader.runs()["rows"]) == [103]
+        assert frame["who"].value_counts().to_dict() == {"child": 101, "parent": 102}
+        assert list(frame["n"].dropna()) == list(frame["m"].dropna()) == list(range(100))
+        assert list(reader.runs()["rows"]) == [203]
     assert integrity(db) == "ok"
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from xetrack import Reader, Tracker
 from xetrack.errors import (
     DatabaseError,

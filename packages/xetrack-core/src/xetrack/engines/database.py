@@ -29,7 +29,8 @@ __all__ = ["MEMORY", "Database", "translate"]
 
 MEMORY = ":memory:"
 
-_BUSY, _LOCKED = 5, 6
+_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
+_BUSY, _LOCKED, _NOT_A_DATABASE = 5, 6, 26
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -40,7 +41,7 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
     14: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
-    26: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
+    _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
 
@@ -228,6 +229,15 @@ class Database:
             except sqlite3.Error as error:
                 raise translate(error, self.path) from error
 
+    def blocks(self, sql: str, parameters: Any = (), size: int = 2000) -> Iterator[list[tuple[Any, ...]]]:
+        """All rows of a query, `size` at a time. The caller holds the lock until the end."""
+        try:
+            cursor = self.connection().execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the write lock until the end of the block; commit, or undo all of it if the block raises."""
@@ -323,6 +333,7 @@ def _check_path(path: str, *, read_only: bool) -> None:
         message = f"{path} is a folder. Give the path of a file, such as {Path(path) / 'track.db'}."
         raise NotADatabaseError(message)
     if Path(path).exists():
+        _check_format(path)
         return
     if read_only:
         message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
@@ -334,6 +345,17 @@ def _check_path(path: str, *, read_only: bool) -> None:
     if not os.access(parent, os.W_OK):
         message = f"{path} cannot be made: {parent} cannot be written. Choose another path."
         raise DatabaseReadOnlyError(message)
+
+
+def _check_format(path: str) -> None:
+    """SQLite takes a file that is shorter than its header for an empty one, and writes over it."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return  # opening it as a database says why
+    if start not in {b"", _MAGIC}:
+        raise NotADatabaseError(f"{path}: {_KINDS[_NOT_A_DATABASE][1]}")
 
 
 _left_to_the_parent: list[sqlite3.Connection | None] = []

@@ -52,7 +52,6 @@ class Inserts:
 
     def merge(self, connection: Executor, table: str, row: Row) -> int:
         """Insert `row` unless its run has one of this time; return how many rows went in."""
-        self.make_columns(connection, table, {key: declared_type(value) for key, value in row.items()})
         sql, values = self._with_extra(connection, table, row)
         return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount
 
@@ -119,7 +118,7 @@ class Inserts:
 
     def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
         self.look(connection)
-        columns = self.make_columns(connection, table, {key: declared_type(value) for key, value in row.items()})
+        columns = self.make_columns(connection, table, _declared(row))
         exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
         floats = tuple(key for key, value in row.items() if type(value) is float)
         if len(self._plans) >= _MAX_PLANS:
@@ -130,7 +129,7 @@ class Inserts:
 
     def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
         self.look(connection)
-        kept, extra = split(row, self._schema.columns(table))
+        kept, extra = split(row, self.make_columns(connection, table, _declared(row)))
         if extra is not None:
             self.make_columns(connection, table, {EXTRA: "JSON TEXT"})
             kept[EXTRA] = extra
@@ -139,6 +138,10 @@ class Inserts:
 
 def _shape(row: Row) -> tuple[Any, ...]:
     return (*row, *map(type, row.values()))
+
+
+def _declared(row: Row) -> dict[str, str]:
+    return {key: declared_type(value) for key, value in row.items()}
 
 
 def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:

@@ -4,7 +4,6 @@ The first is what the tests hold every other engine against: slow to search, but
 """
 
 import copy
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from xetrack.engines.sql import check_table, declared_type, normal_type
 from xetrack.errors import ClosedError
 from xetrack.hookspecs import hookimpl
+from xetrack.locks import new_lock
 from xetrack.protocols import Columns, Json, Provider, Row, Run, Value
 from xetrack.runs import MICROSECOND
 from xetrack.values import IDENTITY
@@ -25,7 +25,7 @@ class MemoryEngine:
     """Rows in lists, gone with the process."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = new_lock()
         self._tables: dict[str, list[Row]] = {}
         self._runs: dict[tuple[str, str], Run] = {}
         self._depth = 0
@@ -211,15 +211,18 @@ class MemoryEngine:
 class NullEngine(MemoryEngine):
     """Keeps nothing: for a tracker whose rows only go to sinks."""
 
-    def append(self, table: str, rows: Sequence[Row]) -> None:
+    def append(self, table: str, rows: Sequence[Row]) -> None:  # noqa: ARG002 - the protocol's
         """Let the rows go."""
+        self._check_open()
 
     def merge(self, table: str, rows: Sequence[Row]) -> int:  # noqa: ARG002 - the protocol's
         """Let the rows go."""
+        self._check_open()
         return 0
 
-    def save_run(self, run: Run) -> None:
+    def save_run(self, run: Run) -> None:  # noqa: ARG002 - as above
         """Let it go."""
+        self._check_open()
 
 
 def _same(mine: Value, wanted: Value) -> bool:

@@ -175,13 +175,13 @@ def _unpack_value(value: Any) -> Value:
     return base64.b64decode(text) if kind == "bytes" else float(text)
 
 
-def restore(values: Iterable[Any], declared: str) -> list[Value]:
+def restore(values: list[Any], declared: str) -> list[Value]:
     """The cells of a column as they were logged, but for what the extras know better."""
     if declared == "BOOLEAN":
         return [_BOOLEANS.get(value, value) for value in values]
     if declared == "JSON":
         return [Json(value) if type(value) is str else value for value in values]
-    return list(values)
+    return values
 
 
 def put_extra(text: str | None, key: str, packed: str | None) -> str | None:

@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any
 
 from xetrack.engines import runlog
@@ -36,6 +35,10 @@ class SqliteOptions:
     """`timeout`: seconds to wait while another connection writes, 60 unless told otherwise."""
 
     timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not float(self.timeout) >= 0:
+            raise ValueError(f"timeout is a number of seconds, not {self.timeout}")
 
 
 class SqliteEngine:
@@ -131,6 +134,8 @@ class SqliteEngine:
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
         """Set `key` in some rows of an existing table; return how many."""
+        if not self.database.exists:
+            return 0
         with self._writing() as connection:
             if not self._schema.has(table):
                 return 0
@@ -151,6 +156,8 @@ class SqliteEngine:
 
     def delete(self, table: str, track_id: str) -> int:
         """Delete a run; return how many rows it had."""
+        if not self.database.exists:
+            return 0
         with self._writing() as connection:
             if not self._schema.has(table):
                 return 0
@@ -162,6 +169,8 @@ class SqliteEngine:
 
     def drop(self, table: str) -> None:
         """Delete a table and the records of its runs."""
+        if not self.database.exists:
+            return
         with self._writing() as connection:
             if self._schema.has(table):
                 if self._schema.recorded:
@@ -176,41 +185,45 @@ class SqliteEngine:
     ) -> Columns:
         """Rows in the order of insertion; the last `tail` of the first `head` if both are given."""
         condition, bound = _condition({}, track_id, None)
-        limits: list[Value] = [-1 if head is None else max(head, 0)]
-        order = "_rowid_"
-        if tail is not None and head is None:
-            order, limits = "_rowid_ DESC", [max(tail, 0)]
-        columns, rows = self._select(table, f"WHERE {condition} ORDER BY {order} LIMIT ?", [*bound, *limits])
-        if tail is not None:
-            rows = rows[::-1] if head is None else rows[len(rows) - min(max(tail, 0), len(rows)) :]
-        return _turn(columns, rows)
+        backwards = tail is not None and head is None
+        limit = tail if backwards else head
+        order = "_rowid_ DESC" if backwards else "_rowid_"
+        rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
+        columns, cells = self._select(table, rest, [*bound, -1 if limit is None else max(limit, 0)])
+        if backwards:
+            cells = [values[::-1] for values in cells]
+        elif tail is not None:
+            cells = [values[max(len(values) - max(tail, 0), 0) :] for values in cells]
+        return _restored(columns, cells)
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
         """All rows, `size` at a time. No lock is held in between."""
         after = -1 << 63
         while True:
-            columns, rows = self._select(
-                table, "WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ?", [after, size], "_rowid_, "
-            )
-            if not rows:
+            rest = "WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ?"
+            columns, cells = self._select(table, rest, [after, size], also="_rowid_")
+            if not cells or not cells[-1]:
                 return
-            after = rows[-1][0]
-            yield _turn(columns, [row[1:] for row in rows])
+            after = cells.pop()[-1]
+            yield _restored(columns, cells)
 
     def _select(
-        self, table: str, rest: str, bound: Sequence[Value], first: str = ""
-    ) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+        self, table: str, rest: str, bound: Sequence[Value], *, also: str | None = None
+    ) -> tuple[dict[str, str], list[list[Any]]]:
+        """The columns of `table` and the cells of each, and at the end those of what else was asked for."""
         with self.database.lock:
             if not self._known(table):
                 return {}, []
             columns = self._schema.columns(table)
-            names = ", ".join(map(quote, columns))
+            names = ", ".join([*map(quote, columns), *([also] if also else [])])
+            sql = f"SELECT {names} FROM {self._schema.name(table)} {rest}"
+            cells: list[list[Any]] = [[] for _ in range(len(columns) + bool(also))]
             with _paused_gc():
-                rows = self.database.query(
-                    f"SELECT {first}{names} FROM {self._schema.name(table)} {rest}",
-                    bound,
-                )
-            return columns, rows
+                # in small blocks, which are turned on their side while the processor still has them at hand
+                for rows in self.database.blocks(sql, bound):
+                    for values, more in zip(cells, zip(*rows, strict=True), strict=True):
+                        values.extend(more)
+            return columns, cells
 
     def _known(self, table: str) -> bool:
         """Whether there is such a table now, in a file that may not exist yet."""
@@ -329,18 +342,13 @@ def _comparable(value: Value, declared: str) -> bool:
     return value == value  # noqa: PLR0124 - NaN
 
 
-def _turn(columns: Mapping[str, str], rows: list[tuple[Any, ...]]) -> Columns:
-    """Rows as columns of what was logged."""
-    turned: Columns = {}
-    extras: list[tuple[int, str]] = []
-    for index, (key, declared) in enumerate(columns.items()):
-        cells = map(itemgetter(index), rows)
-        if key == EXTRA:
-            extras = [(number, text) for number, text in enumerate(cells) if text is not None]
-        else:
-            turned[key] = restore(cells, declared)
-    load_extra(turned, extras, len(rows))
-    return turned
+def _restored(columns: Mapping[str, str], cells: list[list[Any]]) -> Columns:
+    """Cells as what was logged."""
+    named = dict(zip(columns, cells, strict=False))
+    extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
+    restored = {key: restore(values, columns[key]) for key, values in named.items()}
+    load_extra(restored, extras, len(cells[0]) if cells else 0)
+    return restored
 
 
 @contextmanager
