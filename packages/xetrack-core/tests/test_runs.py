@@ -16,7 +16,7 @@ NOON = datetime(2024, 2, 29, 12, 0, 0)  # noqa: DTZ001 - stamps are local times
 
 def clock(*times):
     """A clock that tells these times, one a look."""
-    return Clock(iter(times).__next__)
+    return Clock(iter([round(time.timestamp() * 1_000_000) * 1000 for time in times]).__next__)
 
 
 def microseconds(count):

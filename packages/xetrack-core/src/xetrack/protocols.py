@@ -136,7 +136,10 @@ class Engine(Protocol):
         """Record that `run` goes on. A run recorded before keeps its `started`."""
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended, if it was recorded and no other process has resumed it since."""
+        """Record how `run` ended, if it was recorded and no other process has resumed it since.
+
+        `rows` and `values` are what its tracker knows; an engine may take them over where nobody else changed the run.
+        """
 
     def runs(self, table: str) -> list[Run]:
         """Every run in `table`, the one that logged last first, recorded or told from its rows."""

@@ -184,36 +184,35 @@ class Tracker(View, Recorder):
             try:
                 plain = self._normalise(row, session.keep)
             except StoreNeededError:
-                return self._log_all([{**self._params, **data}])[0]
+                return self._log_all([row])[0]
             row["timestamp"] = self._clock.stamp()
             row["track_id"] = session.run.track_id
-            rows = [row]
-            session.append(rows, self._described)
-            self._committed(rows, plain=plain)
+            session.append([row], self._described)
+            self._committed([row], plain=plain)
         return dict(row) if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows."""
         return self._log_all([{**self._params, **event} for event in data])
 
-    def _log_all(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        if not events:
+    def _log_all(self, rows: list[Row]) -> list[dict[str, Any]]:
+        if not rows:
             return []
         with self._lock:
             try:
-                rows, plain = self._normalised(events)
+                plain = self._normalised(rows)
                 self._append(rows)
             except StoreNeededError:
                 with self._session.storing():
-                    rows, plain = self._normalised(events)
+                    plain = self._normalised(rows)
                     self._append(rows)
             self._committed(rows, plain=plain)
         return [dict(row) if plain else readable(row) for row in rows]
 
-    def _normalised(self, events: Sequence[Mapping[str, Any]]) -> tuple[list[Row], bool]:
-        rows, keep, normalise = [dict(event) for event in events], self._session.keep, self._normalise
-        plain = [normalise(row, keep) for row in rows]
-        return rows, all(plain)
+    def _normalised(self, rows: Sequence[Row]) -> bool:
+        """Turn events into rows, in place; doing so again to one that was turned already changes nothing."""
+        normalise, keep = self._normalise, self._session.keep
+        return all([normalise(row, keep) for row in rows])
 
     def _append(self, rows: Sequence[Row]) -> None:
         track_id = self.track_id

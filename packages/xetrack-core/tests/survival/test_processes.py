@@ -6,7 +6,6 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 
 import pytest
 
@@ -14,7 +13,7 @@ from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, OptionError
 from xetrack.runs import Clock
 
-FROZEN = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - local times, as the clock's
+FROZEN = 1_767_323_045_000_000_000  # nanoseconds since 1970
 
 RACE = """
 me = int(sys.argv[2])
@@ -39,10 +38,10 @@ from xetrack.runs import Clock
 print("ready", flush=True)
 sys.stdin.readline()
 with Tracker(sys.argv[1], track_id="shared") as tracker:
-    tracker._clock = Clock(lambda: datetime(2026, 1, 2, 3, 4, 5))
+    tracker._clock = Clock(lambda: 1_767_323_045_000_000_000)
     for number in range(300):
         tracker.log({"who": int(sys.argv[2]), "n": number})
-    tracker._clock = Clock(lambda: datetime(2026, 1, 2, 3, 4, 5))
+    tracker._clock = Clock(lambda: 1_767_323_045_000_000_000)
     tracker.log_batch([{"who": int(sys.argv[2]), "n": number} for number in range(300, 600)])
 """
 

@@ -31,6 +31,7 @@ MEMORY = ":memory:"
 
 _MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
 _BUSY, _LOCKED, _NOT_A_DATABASE = 5, 6, 26
+_FLUSH_WAITS = 1000  # milliseconds
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -272,16 +273,23 @@ class Database:
                     connection.execute(f"RELEASE {savepoint}")
 
     def flush(self) -> bool:
-        """Move the write-ahead log into the file. False if a reader or writer of another process kept part of it."""
+        """Move the write-ahead log into the file. False if somebody who is reading kept part of it from getting there.
+
+        What can be moved without waiting is moved; then others get a second, no more, to let go of the rest.
+        """
         with self.lock:
             if self._own is None or self.read_only or self.path == MEMORY:
                 return True
             try:
+                self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
+                self._own.execute(f"PRAGMA busy_timeout = {min(round(self.timeout * 1000), _FLUSH_WAITS)}")
                 (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
             except sqlite3.Error as error:
                 if error.sqlite_errorcode & _PRIMARY in {_BUSY, _LOCKED}:
                     return False
                 raise translate(error, self.path) from error
+            finally:
+                self._own.execute(f"PRAGMA busy_timeout = {round(self.timeout * 1000)}")
             return not busy
 
     def close(self) -> None:

@@ -82,14 +82,21 @@ def quote(name: str) -> str:
 
 def check_table(name: object) -> str:
     """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        message = f"a table needs a name, as text: got {name!r}."
-        raise InvalidTableError(message)
+    if not isinstance(name, str) or not name or "\0" in name or not _is_unicode(name):
+        raise InvalidTableError(f"a table needs a name, as text that can be stored: got {name!r}.")
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is kept for the store itself. Choose another one."
         raise InvalidTableError(message)
     return name
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
 
 
 def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
