@@ -212,7 +212,8 @@ class Tracker(View, Recorder):
     def _normalised(self, rows: Sequence[Row]) -> bool:
         """Turn events into rows, in place; doing so again to one that was turned already changes nothing."""
         normalise, keep = self._normalise, self._session.keep
-        return all([normalise(row, keep) for row in rows])
+        plain = [normalise(row, keep) for row in rows]
+        return all(plain)
 
     def _append(self, rows: Sequence[Row]) -> None:
         track_id = self.track_id
