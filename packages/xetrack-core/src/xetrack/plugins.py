@@ -94,9 +94,9 @@ class Plugins:
             self._hand_in(plugin, f"plugins[{index}]")
         for kind in KINDS:
             self._collect(kind)
-            for name, offers in self._offers[kind].items():
-                if len(offers) > 1 and any(offer.handed_in for offer in offers):
-                    raise PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
+        for offers in self._clashes().values():
+            if any(offer.handed_in for offer in offers):
+                raise _name_clash(offers)
 
     @classmethod
     def of_environment(cls) -> "Plugins":
@@ -172,7 +172,7 @@ class Plugins:
         """The provider of that name. Raises a `PluginError` that says how to get it."""
         found = self._offers[kind].get(name, [])
         if len(found) > 1:
-            raise PluginConflictError(_two_of(f"the name {name!r} among {kind}", found))
+            raise _name_clash(found)
         if found:
             return found[0]
         what = f"{_singular(kind)} {name!r}"
@@ -197,10 +197,9 @@ class Plugins:
 
     def _unclaimed(self, option: str, candidates: Sequence[Offer]) -> Exception:
         """The error for an option that no candidate claims."""
-        for kind in KINDS:
-            for name, offers in self._offers[kind].items():
-                if len(offers) > 1 and any(option in offer.options for offer in offers):
-                    return PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
+        for offers in self._clashes().values():
+            if any(option in offer.options for offer in offers):
+                return _name_clash(offers)
         for offer in self.offers("engines"):
             if option in offer.options:
                 name = offer.provider.name
@@ -236,15 +235,18 @@ class Plugins:
                 warnings.warn(f"{failure} It is left out; the run goes on.", XetrackWarning, stacklevel=outer_level())
 
     def _troubles(self) -> dict[str, PluginError]:
-        clashes = {
-            f"{kind}:{name}": PluginConflictError(_two_of(f"the name {name!r} among {kind}", offers))
+        # a plugin that was switched off is no trouble
+        failed = {name: each for name, each in self.failures.items() if not isinstance(each, PluginDisabledError)}
+        return failed | {name: _name_clash(offers) for name, offers in self._clashes().items()}
+
+    def _clashes(self) -> dict[str, list[Offer]]:
+        """Providers of one kind and name, where there are several."""
+        return {
+            f"{kind}:{name}": offers
             for kind, named in self._offers.items()
             for name, offers in named.items()
             if len(offers) > 1
         }
-        # a plugin that was switched off is no trouble
-        failed = {name: each for name, each in self.failures.items() if not isinstance(each, PluginDisabledError)}
-        return failed | clashes
 
     # Lifecycle
 
@@ -261,6 +263,10 @@ class Plugins:
 
 def _singular(kind: str) -> str:
     return kind.removesuffix("s").replace("_", " ")
+
+
+def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
+    return PluginConflictError(_two_of(f"the name {offers[0].provider.name!r} among {offers[0].kind}", offers))
 
 
 def _two_of(what: str, offers: Sequence[Offer]) -> str:
