@@ -30,18 +30,18 @@ __all__ = ["MEMORY", "Database", "translate"]
 MEMORY = ":memory:"
 
 _MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
-_BUSY, _LOCKED, _NOT_A_DATABASE = 5, 6, 26
+_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 14, 26
 _FLUSH_WAITS = 1000  # milliseconds
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
     _BUSY: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
     _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
-    8: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
+    _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
     10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
     11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
-    14: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
+    _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
@@ -85,10 +85,22 @@ class _UsersConnection(sqlite3.Connection):
         super().close()
 
 
+class _Compilations:
+    """Notices that SQLite compiles a statement, also one anew because others changed the schema: it asks for leave."""
+
+    def __init__(self) -> None:
+        self.any = True
+
+    def __call__(self, *_: object) -> int:
+        """Be asked, and agree."""
+        self.any = True
+        return sqlite3.SQLITE_OK
+
+
 class Database:
     """One connection to one file, opened when first used, and again in a forked child.
 
-    `setup(execute, writable)` runs on every fresh connection.
+    `setup(connection, writable)` runs on every fresh connection.
     """
 
     def __init__(
@@ -104,7 +116,7 @@ class Database:
         self._cursor: sqlite3.Cursor | None = None
         self._users: sqlite3.Connection | None = None
         self._closed = False
-        self.recompiled = True  # whether a statement was compiled since this was last set to False
+        self.compilations = _Compilations()
         _check_path(path, read_only=read_only)
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
@@ -121,13 +133,8 @@ class Database:
             with self.lock:
                 if self._own is None:
                     self._own = self._open()
-                    self._own.set_authorizer(self._compiling)
+                    self._own.set_authorizer(self.compilations)
         return self._own
-
-    def _compiling(self, *_: object) -> int:
-        """SQLite asks for leave whenever it compiles a statement, also one anew because others changed the schema."""
-        self.recompiled = True
-        return sqlite3.SQLITE_OK
 
     def cursor(self) -> sqlite3.Cursor:
         """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
@@ -175,13 +182,14 @@ class Database:
         writer at work or killed, the file is opened read-only, lest closing it move the log into the file.
         """
         log = Path(f"{self.path}-wal")
-        modes = ["ro"] if log.exists() and log.stat().st_size else ["rw", "ro"]
-        for mode in (*modes, "ro&immutable=1"):  # immutable: a file on a medium that cannot be written at all
+        in_use = log.exists() and log.stat().st_size
+        # immutable: a file that nobody writes, on a medium that cannot be written at all
+        for mode in ("ro",) if in_use else ("rw", "ro", "ro&immutable=1"):
             try:
                 return self._connect(mode, factory)
             except sqlite3.OperationalError as error:
                 failure = error
-                if error.sqlite_errorcode & _PRIMARY not in {8, 14}:
+                if error.sqlite_errorcode & _PRIMARY not in {_READ_ONLY, _CANNOT_OPEN}:
                     break
         raise failure
 
@@ -218,7 +226,7 @@ class Database:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & _PRIMARY not in {_BUSY, _LOCKED} or time.monotonic() > deadline:
                     raise
-                threading.Event().wait(0.005)
+                time.sleep(0.005)
         # in WAL mode, NORMAL survives a killed process; without a WAL only FULL does
         connection.execute(f"PRAGMA db.synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
 

@@ -98,16 +98,16 @@ class SqliteEngine:
             if not self._inserts.look(cursor):
                 raise
         else:
-            if not self.database.recompiled:
+            if not self.database.compilations.any:
                 return
-            self.database.recompiled = False
+            self.database.compilations.any = False
             if not self._inserts.look(cursor):
                 return
         cursor.execute("ROLLBACK")
         cursor.execute("BEGIN IMMEDIATE")
         self._inserts.look(cursor)
         self._inserts.insert(cursor, table, rows)
-        self.database.recompiled = True  # others may have been in between: look again at the next row
+        self.database.compilations.any = True  # others may have been in between: look again at the next row
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
