@@ -311,6 +311,17 @@ def test_a_table_dropped_by_another_connection_comes_again(db):
         assert list(tracker["x"]) == [2]
 
 
+def test_a_reset_that_changed_the_type_of_a_column_is_noticed(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+        tracker.log({"x": 2})  # by now how such rows go in is remembered
+        with Tracker(db, reset=True) as other:
+            other.log({"x": "text"})
+        tracker.log({"x": 5})
+        assert [type(row["x"]) for row in tracker] == [int]
+        assert type(tracker.latest["x"]) is type(tracker[-1]["x"]) is int
+
+
 def test_a_reset_by_another_tracker_is_noticed(db):
     with Tracker(db) as tracker:
         tracker.log({"x": 1})
