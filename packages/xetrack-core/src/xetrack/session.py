@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,19 +76,16 @@ class Session:
 
     # Rows
 
-    def append(self, rows: Sequence[Row], params: Callable[[], Row]) -> None:
-        """Store rows; the first ones together with the record of the run and its params."""
-        if self.begun:
-            self.engine.append(self._settings.table, rows)
-            return
+    def begin(self, rows: Sequence[Row], params: Row) -> None:
+        """Store the first rows of the run, and the record of the run, in one transaction."""
         self.check_open()
         self.run.started = self.run.started or str(rows[0]["timestamp"])
-        self.run.params = params()
+        self.run.params = params
         with self.engine.transaction():
             self.engine.save_run(self.run)
-            self.engine.append(self._settings.table, rows)
+            self.engine.append(self.run.table, rows)
 
-    def committed(self, rows: Sequence[Row], *, plain: bool) -> None:
+    def committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
         """Count rows that are durable now, remember what they told, and pass them to the sinks."""
         run = self.run
         run.rows += len(rows)

@@ -187,8 +187,9 @@ class Tracker(View, Recorder):
                 return self._log_all([row])[0]
             row["timestamp"] = self._clock.stamp()
             row["track_id"] = session.run.track_id
-            session.append([row], self._described)
-            self._committed([row], plain=plain)
+            rows = [row]
+            self._append(rows)
+            self._committed(rows, plain)
         return dict(row) if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -200,31 +201,34 @@ class Tracker(View, Recorder):
             return []
         with self._lock:
             try:
-                plain = self._normalised(rows)
+                plain = self._turn(rows)
                 self._append(rows)
             except StoreNeededError:
                 with self._session.storing():
-                    plain = self._normalised(rows)
+                    plain = self._turn(rows)
                     self._append(rows)
-            self._committed(rows, plain=plain)
+            self._committed(rows, plain)
         return [dict(row) if plain else readable(row) for row in rows]
 
-    def _normalised(self, rows: Sequence[Row]) -> bool:
-        """Turn events into rows, in place; doing so again to one that was turned already changes nothing."""
+    def _turn(self, rows: Sequence[Row]) -> bool:
+        """Turn events into rows, in place; doing so again changes nothing but the times."""
         normalise, keep = self._normalise, self._session.keep
         plain = [normalise(row, keep) for row in rows]
-        return all(plain)
-
-    def _append(self, rows: Sequence[Row]) -> None:
         track_id = self.track_id
         for row, stamp in zip(rows, self._clock.stamps(len(rows)), strict=True):
             row["timestamp"] = stamp
             row["track_id"] = track_id
-        self._session.append(rows, self._described)
+        return all(plain)
 
-    def _committed(self, rows: Sequence[Row], *, plain: bool) -> None:
+    def _append(self, rows: Sequence[Row]) -> None:
+        if self._session.begun:
+            self._session.engine.append(self._settings.table, rows)
+        else:
+            self._session.begin(rows, self._described())
+
+    def _committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
         self._latest = rows[-1]
-        self._session.committed(rows, plain=plain)
+        self._session.committed(rows, plain)
         if not self._session.begun:
             self._session.begun = True
             self._session.fire("xetrack_run_started", tracker=self)

@@ -90,16 +90,16 @@ class Normaliser:
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
         """
         key = (*event, *map(type, event.values()))
-        shape = self._known.get(key) or self._learn(event, key)
-        for name in shape.integers:
+        integers, texts, others, plain = self._known.get(key) or self._learn(event, key)
+        for name in integers:
             if not -INT64 <= event[name] < INT64:
                 event[name] = _integer(name, event[name], keep)
-        for name in shape.texts:
+        for name in texts:
             if not event[name].isascii():
                 _convert(event, name, _text, keep)
-        for name, convert in shape.others:
+        for name, convert in others:
             _convert(event, name, convert, keep)
-        return shape.plain
+        return plain
 
     def value(self, key: str, value: object, keep: Keep) -> Value:
         """The stored form of one value. Raises as for a row."""

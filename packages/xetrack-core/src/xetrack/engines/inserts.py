@@ -62,10 +62,11 @@ class Inserts:
         return self._schema.columns(table)
 
     def _insert_one(self, connection: Executor, table: str, row: Row) -> None:
-        plan = self._plans.get((table, *row, *map(type, row.values()))) or self._plan(connection, table, row)
+        values = [*row.values()]
+        plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
         try:
             if _goes_in_as_it_is(row, plan):
-                connection.execute(plan.sql, [*row.values()])
+                connection.execute(plan.sql, values)
             else:
                 connection.execute(*self._with_extra(connection, table, row))
         except sqlite3.IntegrityError:

@@ -73,41 +73,41 @@ class SqliteEngine:
                     self._inserts.insert(connection, table, rows)
                 return
             # what transaction() does, spelt out: this is the path of every log()
-            connection = database.connection()
+            cursor = database.cursor()
             try:
-                cursor = database.cursor()
                 cursor.execute("BEGIN IMMEDIATE")
-                self._insert(cursor, table, rows)
+                try:
+                    self._inserts.insert(cursor, table, rows)
+                    stale = database.compilations.any and self._is_stale(cursor)
+                except sqlite3.OperationalError:
+                    stale = self._inserts.look(cursor)
+                    if not stale:
+                        raise
+                if stale:
+                    self._insert_anew(cursor, table, rows)
                 cursor.execute("COMMIT")
             except BaseException as error:
-                database.undo(connection)
+                database.undo(cursor.connection)
                 self._schema.version = None
                 if isinstance(error, sqlite3.Error):
                     raise translate(error, database.path) from error
                 raise
 
-    def _insert(self, cursor: sqlite3.Cursor, table: str, rows: Sequence[Row]) -> None:
-        """Insert rows as the schema was at the last look; if it has changed since, once more as it is now.
+    def _is_stale(self, cursor: sqlite3.Cursor) -> bool:
+        """Whether rows went in as the schema was, but is no longer.
 
-        To look costs as much as a fifth of the insert. SQLite looks anyway: where others changed the schema it compiles
-        the statement anew, or fails to. So only then do we look as well.
+        To look at every row would cost as much as a fifth of it. SQLite looks anyway: where others changed the schema
+        it compiles the statement anew, or fails to. So only then do we look as well.
         """
-        try:
-            self._inserts.insert(cursor, table, rows)
-        except sqlite3.OperationalError:
-            if not self._inserts.look(cursor):
-                raise
-        else:
-            if not self.database.compilations.any:
-                return
-            self.database.compilations.any = False
-            if not self._inserts.look(cursor):
-                return
+        self.database.compilations.any = False
+        return self._inserts.look(cursor)
+
+    def _insert_anew(self, cursor: sqlite3.Cursor, table: str, rows: Sequence[Row]) -> None:
         cursor.execute("ROLLBACK")
         cursor.execute("BEGIN IMMEDIATE")
         self._inserts.look(cursor)
         self._inserts.insert(cursor, table, rows)
-        self.database.compilations.any = True  # others may have been in between: look again at the next row
+        self.database.compilations.any = True  # others may have been in between: look again after the next row
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
