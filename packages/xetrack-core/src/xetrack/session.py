@@ -1,12 +1,15 @@
 """A run under way: its engine, its record, its asset store, and what listens."""
 
+import atexit
 import os
 import warnings
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from xetrack import runs
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
@@ -16,7 +19,7 @@ from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Context, Row
 from xetrack.values import safe_text
 
-__all__ = ["Session", "Settings", "StoreNeededError"]
+__all__ = ["Session", "Settings", "StoreNeededError", "close_at_exit"]
 
 
 class StoreNeededError(Exception):
@@ -173,3 +176,24 @@ class Session:
         if self._settings.warnings and about not in self._warned:
             self._warned.add(about)
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
+class _Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+@lru_cache(maxsize=1)
+def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
+    opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
+
+    def close_all() -> None:
+        for each in list(opened):
+            each.close()
+
+    atexit.register(close_all)
+    return opened
+
+
+def close_at_exit(closeable: _Closeable) -> None:
+    """Have it closed at the end of the process, if it is still there."""
+    _open_until_exit().add(closeable)

@@ -1,31 +1,25 @@
 """The Tracker: one call, one durable row."""
 
-import atexit
 import os
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from xetrack import frames, runs
+from xetrack import runs
 from xetrack.calls import Call, Recorder, text_of
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve
-from xetrack.protocols import AssetStore, Columns, Engine, Row, Value
-from xetrack.session import Session, Settings, StoreNeededError
+from xetrack.protocols import AssetStore, Engine, Row, Value
+from xetrack.session import Session, Settings, StoreNeededError, close_at_exit
 from xetrack.values import Normaliser, decode, readable, safe_text, to_rows
-from xetrack.views import View
-
-if TYPE_CHECKING:
-    import pandas as pd
+from xetrack.views import RunView
 
 __all__ = ["Tracker"]
 
 
-class Tracker(View, Recorder):
+class Tracker(RunView, Recorder):
     """Logs the rows of one run into a table.
 
     ```python
@@ -121,7 +115,7 @@ class Tracker(View, Recorder):
         self._params: dict[str, Any] = {}
         self._latest: Row | None = None
         self._session = Session(settings, track_id)
-        _open_trackers().add(self)
+        close_at_exit(self)
 
     @property
     def db(self) -> str:
@@ -293,7 +287,7 @@ class Tracker(View, Recorder):
             self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
         self._log(row)
 
-    # Reading
+    # Reading: most of it is the RunView's
 
     @property
     def latest(self) -> dict[str, Any]:
@@ -302,28 +296,6 @@ class Tracker(View, Recorder):
             if self._latest is not None:
                 return dict(readable(self._latest))
             return next(iter(to_rows(self._read(tail=1))), {})
-
-    def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
-        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
-        return frames.to_pandas(self._read_all() if all else self._read())
-
-    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
-        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON."""
-        frames.write_csv(self._read_all() if all else self._read(), path)
-
-    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
-        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow."""
-        frames.write_parquet(self._read_all() if all else self._read(), path)
-
-    def count_run(self) -> int:
-        """The number of rows of this run."""
-        self._session.check_open()
-        return self.engine.count(self.table, self.track_id)
-
-    def count_all(self) -> int:
-        """The number of rows in the table."""
-        self._session.check_open()
-        return self.engine.count(self.table)
 
     def get(self, key: str) -> object | None:
         """The object that was logged under this hash; None if there is none."""
@@ -334,25 +306,12 @@ class Tracker(View, Recorder):
         """The store of objects. Raises `PluginNotInstalledError` if none is installed."""
         return self._session.assets()
 
-    def __len__(self) -> int:
-        """The number of rows of this run."""
-        return self.count_run()
-
     def __repr__(self) -> str:
         """Run, table and file."""
         return f"<Tracker {self.track_id} in {self.table} of {self.db}>"
 
-    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+    def _check_open(self) -> None:
         self._session.check_open()
-        return self.engine.read(self.table, track_id=self.track_id, head=head, tail=tail)
-
-    def _read_all(self) -> Columns:
-        self._session.check_open()
-        return self.engine.read(self.table)
-
-    def _types(self) -> dict[str, str]:
-        self._session.check_open()
-        return self.engine.columns(self.table)
 
     # Ending
 
@@ -360,9 +319,7 @@ class Tracker(View, Recorder):
         """Make the database file whole on its own: copying just it copies everything. Flushes the sinks too."""
         self._session.check_open()
         if not self.engine.flush():
-            self.warn(
-                "flush", f"{self.db}: somebody is reading, so the newest rows are still in {self.db}-wal beside it."
-            )
+            self.warn("flush", f"{self.db} is being read: the newest rows are still in {self.db}-wal beside it.")
         self._session.listeners.flush()
 
     def close(self) -> None:
@@ -415,16 +372,3 @@ class Tracker(View, Recorder):
         self._session.run = state["run"]
         self._params = state["params"]
         self.raise_on_error = state["raise_on_error"]
-
-
-@lru_cache(maxsize=1)
-def _open_trackers() -> "weakref.WeakSet[Tracker]":
-    """Every open tracker of this process; they are closed at exit."""
-    opened: weakref.WeakSet[Tracker] = weakref.WeakSet()
-
-    def close_all() -> None:
-        for tracker in list(opened):
-            tracker.close()
-
-    atexit.register(close_all)
-    return opened

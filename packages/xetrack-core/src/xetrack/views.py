@@ -1,17 +1,18 @@
 """Rows as a sequence and a table, for whatever can read them: what `Tracker` and `Reader` have in common."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from xetrack import frames
-from xetrack.protocols import Columns
+from xetrack.protocols import Columns, Engine
 from xetrack.values import to_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["View"]
+__all__ = ["RunView", "View"]
 
 _TYPES: dict[str, type] = {"BOOLEAN": bool, "INTEGER": int, "REAL": float, "TEXT": str, "BLOB": bytes}
 
@@ -79,3 +80,64 @@ class View(ABC):
     def _repr_html_(self) -> str:
         """The rows as a table, for notebooks."""
         return str(frames.to_pandas(self._read())._repr_html_())  # type: ignore[operator]
+
+
+class RunView(View):
+    """The rows of one run in a table of an engine; where told so, those of all runs."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """The storage engine."""
+
+    @property
+    @abstractmethod
+    def table(self) -> str:
+        """The name of the table of events."""
+
+    @property
+    @abstractmethod
+    def track_id(self) -> str:
+        """The name of the run."""
+
+    @abstractmethod
+    def _check_open(self) -> None:
+        """Raise `ClosedError` if there is nothing to read from any more."""
+
+    def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
+        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
+        return frames.to_pandas(self._read_all() if all else self._read())
+
+    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON."""
+        frames.write_csv(self._read_all() if all else self._read(), path)
+
+    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow."""
+        frames.write_parquet(self._read_all() if all else self._read(), path)
+
+    def count_run(self) -> int:
+        """The number of rows of this run."""
+        self._check_open()
+        return self.engine.count(self.table, self.track_id)
+
+    def count_all(self) -> int:
+        """The number of rows in the table."""
+        self._check_open()
+        return self.engine.count(self.table)
+
+    def __len__(self) -> int:
+        """The number of rows of this run."""
+        return self.count_run()
+
+    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+        self._check_open()
+        return self.engine.read(self.table, track_id=self.track_id, head=head, tail=tail)
+
+    def _read_all(self) -> Columns:
+        self._check_open()
+        return self.engine.read(self.table)
+
+    def _types(self) -> dict[str, str]:
+        self._check_open()
+        return self.engine.columns(self.table)

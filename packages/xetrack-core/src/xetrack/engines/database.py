@@ -16,41 +16,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xetrack.errors import (
-    ClosedError,
-    DatabaseError,
-    DatabaseLockedError,
-    DatabaseNotFoundError,
-    DatabaseReadOnlyError,
-    NotADatabaseError,
-)
+from xetrack.engines.failures import check_path, is_busy, is_unwritable, translate
+from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
 
-__all__ = ["MEMORY", "Database", "translate"]
+__all__ = ["MEMORY", "Database"]
 
 MEMORY = ":memory:"
 
-_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
-_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 14, 26
 _FLUSH_WAITS = 1000  # milliseconds
-_PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
-_KINDS: dict[int, tuple[type[DatabaseError], str]] = {
-    3: (DatabaseReadOnlyError, "permission denied"),
-    _BUSY: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
-    _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
-    _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
-    10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
-    11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
-    13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
-    _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
-    _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
-}
-
-
-def translate(error: sqlite3.Error, path: str) -> DatabaseError:
-    """Our error for one of SQLite's, with the path and the cure."""
-    code = getattr(error, "sqlite_errorcode", 1) & _PRIMARY
-    kind, cure = _KINDS.get(code, (DatabaseError, "the statement failed"))
-    return kind(f"{path}: {cure} ({error})")
 
 
 class _UsersConnection(sqlite3.Connection):
@@ -117,7 +90,8 @@ class Database:
         self._users: sqlite3.Connection | None = None
         self._closed = False
         self.compilations = _Compilations()
-        _check_path(path, read_only=read_only)
+        if path != MEMORY:
+            check_path(path, read_only=read_only)
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
         _databases().add(self)
@@ -189,7 +163,7 @@ class Database:
                 return self._connect(mode, factory)
             except sqlite3.OperationalError as error:
                 failure = error
-                if error.sqlite_errorcode & _PRIMARY not in {_READ_ONLY, _CANNOT_OPEN}:
+                if not is_unwritable(error):
                     break
         raise failure
 
@@ -224,7 +198,7 @@ class Database:
                 (mode,) = connection.execute("PRAGMA db.journal_mode = WAL").fetchone()
                 break
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & _PRIMARY not in {_BUSY, _LOCKED} or time.monotonic() > deadline:
+                if not is_busy(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.005)
         # in WAL mode, NORMAL survives a killed process; without a WAL only FULL does
@@ -293,7 +267,7 @@ class Database:
                 self._own.execute(f"PRAGMA busy_timeout = {min(round(self.timeout * 1000), _FLUSH_WAITS)}")
                 (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
             except sqlite3.Error as error:
-                if error.sqlite_errorcode & _PRIMARY in {_BUSY, _LOCKED}:
+                if is_busy(error):
                     return False
                 raise translate(error, self.path) from error
             finally:
@@ -340,38 +314,6 @@ class Database:
             self._own = self._users = self._cursor = None
             self.depth = 0
         self.lock.release()
-
-
-def _check_path(path: str, *, read_only: bool) -> None:
-    if path == MEMORY:
-        return
-    if Path(path).is_dir():
-        message = f"{path} is a folder. Give the path of a file, such as {Path(path) / 'track.db'}."
-        raise NotADatabaseError(message)
-    if Path(path).exists():
-        _check_format(path)
-        return
-    if read_only:
-        message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
-        raise DatabaseNotFoundError(message)
-    parent = next(folder for folder in Path(path).parents if folder.exists())
-    if not parent.is_dir():
-        message = f"{path} cannot be made: {parent} is a file, not a folder."
-        raise NotADatabaseError(message)
-    if not os.access(parent, os.W_OK):
-        message = f"{path} cannot be made: {parent} cannot be written. Choose another path."
-        raise DatabaseReadOnlyError(message)
-
-
-def _check_format(path: str) -> None:
-    """SQLite takes a file that is shorter than its header for an empty one, and writes over it."""
-    try:
-        with Path(path).open("rb") as file:
-            start = file.read(len(_MAGIC))
-    except OSError:
-        return  # opening it as a database says why
-    if start not in {b"", _MAGIC}:
-        raise NotADatabaseError(f"{path}: {_KINDS[_NOT_A_DATABASE][1]}")
 
 
 _left_to_the_parent: list[sqlite3.Connection | None] = []

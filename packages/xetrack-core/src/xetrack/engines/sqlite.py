@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xetrack.engines import runlog
-from xetrack.engines.database import Database, translate
+from xetrack.engines.database import Database
+from xetrack.engines.failures import translate
 from xetrack.engines.inserts import Inserts
 from xetrack.engines.schema import Schema
 from xetrack.engines.sql import (

@@ -1,0 +1,81 @@
+"""What may be wrong with a database file, as errors of ours that say what to do."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from xetrack.errors import (
+    DatabaseError,
+    DatabaseLockedError,
+    DatabaseNotFoundError,
+    DatabaseReadOnlyError,
+    NotADatabaseError,
+)
+
+__all__ = ["check_path", "is_busy", "is_unwritable", "translate"]
+
+_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
+_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 14, 26
+_PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
+_KINDS: dict[int, tuple[type[DatabaseError], str]] = {
+    3: (DatabaseReadOnlyError, "permission denied"),
+    _BUSY: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
+    _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
+    _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
+    10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
+    11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
+    13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
+    _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
+    _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
+}
+
+
+def translate(error: sqlite3.Error, path: str) -> DatabaseError:
+    """Our error for one of SQLite's, with the path and the cure."""
+    kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
+    return kind(f"{path}: {cure} ({error})")
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else holds a lock."""
+    return _code(error) in {_BUSY, _LOCKED}
+
+
+def is_unwritable(error: sqlite3.Error) -> bool:
+    """Whether the file, or what SQLite keeps beside it, cannot be opened for writing."""
+    return _code(error) in {_READ_ONLY, _CANNOT_OPEN}
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 1)) & _PRIMARY
+
+
+def check_path(path: str, *, read_only: bool) -> None:
+    """Raise what is to be said of a path before SQLite is asked to open it."""
+    if Path(path).is_dir():
+        message = f"{path} is a folder. Give the path of a file, such as {Path(path) / 'track.db'}."
+        raise NotADatabaseError(message)
+    if Path(path).exists():
+        _check_format(path)
+        return
+    if read_only:
+        message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
+        raise DatabaseNotFoundError(message)
+    parent = next(folder for folder in Path(path).parents if folder.exists())
+    if not parent.is_dir():
+        message = f"{path} cannot be made: {parent} is a file, not a folder."
+        raise NotADatabaseError(message)
+    if not os.access(parent, os.W_OK):
+        message = f"{path} cannot be made: {parent} cannot be written. Choose another path."
+        raise DatabaseReadOnlyError(message)
+
+
+def _check_format(path: str) -> None:
+    """SQLite takes a file that is shorter than its header for an empty one, and writes over it."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return  # opening it as a database says why
+    if start not in {b"", _MAGIC}:
+        raise NotADatabaseError(f"{path}: {_KINDS[_NOT_A_DATABASE][1]}")
