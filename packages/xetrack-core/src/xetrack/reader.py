@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack import frames, runs
+from xetrack.collector import paused_gc
 from xetrack.engines.sql import check_table
 from xetrack.errors import ClosedError, PluginNotInstalledError
 from xetrack.opening import open_engine, resolve
@@ -63,7 +64,8 @@ class Reader(View):
 
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
         """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them."""
-        return frames.to_pandas(self._select(track_id, head, tail))
+        with paused_gc():
+            return frames.to_pandas(self._select(track_id, head, tail))
 
     def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
         """The same as a `pyarrow.Table`."""

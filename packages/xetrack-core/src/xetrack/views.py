@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from xetrack import frames
+from xetrack.collector import paused_gc
 from xetrack.protocols import Columns, Engine
 from xetrack.values import to_rows
 
@@ -106,7 +107,8 @@ class RunView(View):
 
     def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
         """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
-        return frames.to_pandas(self._read_all() if all else self._read())
+        with paused_gc():
+            return frames.to_pandas(self._read_all() if all else self._read())
 
     def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
         """Write the rows of this run, or of all, as CSV; lists and dicts as JSON."""

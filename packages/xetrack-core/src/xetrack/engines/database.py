@@ -212,15 +212,6 @@ class Database:
             except sqlite3.Error as error:
                 raise translate(error, self.path) from error
 
-    def blocks(self, sql: str, parameters: Any = (), size: int = 2000) -> Iterator[list[tuple[Any, ...]]]:
-        """All rows of a query, `size` at a time. The caller holds the lock until the end."""
-        try:
-            cursor = self.connection().execute(sql, parameters)
-            while rows := cursor.fetchmany(size):
-                yield rows
-        except sqlite3.Error as error:
-            raise translate(error, self.path) from error
-
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the write lock until the end of the block; commit, or undo all of it if the block raises."""

@@ -1,13 +1,13 @@
 """The SQLite engine, the default: one transaction a call, durable when the call returns."""
 
-import gc
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
+from xetrack.collector import paused_gc
 from xetrack.engines import runlog
+from xetrack.engines.bulk import Cells, fetch, fetch_table
 from xetrack.engines.database import Database
 from xetrack.engines.failures import translate
 from xetrack.engines.inserts import Inserts
@@ -185,12 +185,15 @@ class SqliteEngine:
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
         """Rows in the order of insertion; the last `tail` of the first `head` if both are given."""
-        condition, bound = _condition({}, track_id, None)
         backwards = tail is not None and head is None
-        limit = tail if backwards else head
-        order = "_rowid_ DESC" if backwards else "_rowid_"
-        rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
-        columns, cells = self._select(table, rest, [*bound, -1 if limit is None else max(limit, 0)])
+        if track_id is None and head is None and tail is None:
+            columns, cells = self._select(table, None)
+        else:
+            condition, bound = _condition({}, track_id, None)
+            limit = tail if backwards else head
+            order = "_rowid_ DESC" if backwards else "_rowid_"
+            rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
+            columns, cells = self._select(table, rest, [*bound, -1 if limit is None else max(limit, 0)])
         if backwards:
             cells = [values[::-1] for values in cells]
         elif tail is not None:
@@ -202,29 +205,28 @@ class SqliteEngine:
         after = -1 << 63
         while True:
             rest = "WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ?"
-            columns, cells = self._select(table, rest, [after, size], also="_rowid_")
+            columns, cells = self._select(table, rest, [after, size], also=["_rowid_"])
             if not cells or not cells[-1]:
                 return
             after = cells.pop()[-1]
             yield _restored(columns, cells)
 
     def _select(
-        self, table: str, rest: str, bound: Sequence[Value], *, also: str | None = None
-    ) -> tuple[dict[str, str], list[list[Any]]]:
-        """The columns of `table` and the cells of each, and at the end those of what else was asked for."""
-        with self.database.lock:
+        self, table: str, rest: str | None, bound: Sequence[Value] = (), *, also: Sequence[str] = ()
+    ) -> tuple[dict[str, str], Cells]:
+        """The columns of `table` and the cells of each, of all rows or of those that `rest` tells."""
+        with self.database.lock, paused_gc():
             if not self._known(table):
                 return {}, []
-            columns = self._schema.columns(table)
-            names = ", ".join([*map(quote, columns), *([also] if also else [])])
-            sql = f"SELECT {names} FROM {self._schema.name(table)} {rest}"
-            cells: list[list[Any]] = [[] for _ in range(len(columns) + bool(also))]
-            with _paused_gc():
-                # in small blocks, which are turned on their side while the processor still has them at hand
-                for rows in self.database.blocks(sql, bound):
-                    for values, more in zip(cells, zip(*rows, strict=True), strict=True):
-                        values.extend(more)
-            return columns, cells
+            columns, name = self._schema.columns(table), self._schema.name(table)
+            names = [*map(quote, columns), *also]
+            connection = self.database.connection()
+            try:
+                if rest is None:
+                    return columns, fetch_table(connection, names, name)
+                return columns, fetch(connection, names, f"FROM {name} {rest}", bound)
+            except sqlite3.Error as error:
+                raise translate(error, self.database.path) from error
 
     def _known(self, table: str) -> bool:
         """Whether there is such a table now, in a file that may not exist yet."""
@@ -343,25 +345,13 @@ def _comparable(value: Value, declared: str) -> bool:
     return value == value  # noqa: PLR0124 - NaN
 
 
-def _restored(columns: Mapping[str, str], cells: list[list[Any]]) -> Columns:
+def _restored(columns: Mapping[str, str], cells: Cells) -> Columns:
     """Cells as what was logged."""
     named = dict(zip(columns, cells, strict=False))
     extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
     restored = {key: restore(values, columns[key]) for key, values in named.items()}
     load_extra(restored, extras, len(cells[0]) if cells else 0)
     return restored
-
-
-@contextmanager
-def _paused_gc() -> Iterator[None]:
-    """A million fresh tuples make the collector look again and again, for nothing: 1.3 to 2 times slower."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _open(options: SqliteOptions, context: Context) -> SqliteEngine:

@@ -1,0 +1,92 @@
+"""The cells of a query, column by column; those of a whole table by a shorter way.
+
+`sqlite3` fetches a row cell by cell, and lets go of the interpreter's lock for each row. The arguments of a function
+that a query calls it makes all at once. So a whole table is read by a query that hands every row to a function and has
+a result only when a block is full: for a million rows of six cells that takes half the time of fetching them.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+__all__ = ["Cells", "fetch", "fetch_table"]
+
+Cells: TypeAlias = list[list[Any]]
+"""A list a column, all of one length."""
+
+_BLOCK = 2000  # rows that are turned on their side while the processor still has them at hand
+_MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
+
+
+def fetch(connection: sqlite3.Connection, names: Sequence[str], rest: str, bound: Sequence[Any]) -> Cells:
+    """The cells of `SELECT names rest`."""
+    cells: Cells = [[] for _ in names]
+    cursor = connection.execute(f"SELECT {', '.join(names)} {rest}", bound)
+    while rows := cursor.fetchmany(_BLOCK):
+        _turn(rows, cells)
+    return cells
+
+
+def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str) -> Cells:
+    """All cells of a table, in the order of insertion. The names are quoted already."""
+    if len(names) > _MOST_ARGUMENTS:
+        return fetch(connection, names, f"FROM {table} ORDER BY _rowid_", ())
+    cells: Cells = [[] for _ in names]
+    rows: list[tuple[Any, ...]] = []
+
+    def collect(*row: Any) -> bool:
+        rows.append(row)
+        return len(rows) >= _BLOCK
+
+    def run() -> None:
+        calling = f"WHERE xetrack_collect({', '.join(names)}) ORDER BY _rowid_"
+        for _ in connection.execute(f"SELECT 1 FROM {table} NOT INDEXED {calling}"):
+            _turn(rows, cells)
+            rows.clear()
+        _turn(rows, cells)
+
+    connection.create_function("xetrack_collect", len(names), collect)
+    _run_aside(run, connection.interrupt)
+    return cells
+
+
+def _turn(rows: Sequence[tuple[Any, ...]], cells: Cells) -> None:
+    """Add rows to the columns."""
+    for column, values in zip(cells, zip(*rows, strict=True), strict=False):  # without rows there are no values
+        column.extend(values)
+
+
+def _run_aside(work: Callable[[], None], interrupt: Callable[[], None]) -> None:
+    """Do `work` in a thread of its own and wait for it.
+
+    Handlers of signals run in the main thread. What one of them raises inside a function that SQLite calls would be
+    lost; here it ends the wait, and the work.
+    """
+    failures: list[BaseException] = []
+    done = threading.Event()  # Thread.join() takes a thread for ended if it is interrupted, until Python 3.13
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failures.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=guarded, name="xetrack-read")
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter shuts down: there are no new threads any more
+        guarded()
+    try:
+        done.wait()
+    except BaseException:
+        interrupt()
+        while not done.is_set():  # whatever else comes: what came first is told, once nobody reads any more
+            with suppress(BaseException):
+                done.wait()
+        raise
+    if failures:
+        raise failures[0]
