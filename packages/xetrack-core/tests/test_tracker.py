@@ -402,7 +402,7 @@ def test_the_default_table_is_events_and_default_means_it_too(path):
 
     assert other.count_all() == 2
     assert Reader(path, table="default").to_df()["x"].tolist() == [1, 2]
-    assert sqlite3.connect(path).execute("SELECT x FROM events").fetchall() == [(1,), (2,)]
+    assert other.conn.execute("SELECT x FROM events").fetchall() == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("table", ["", "assets", "keys", "counts", "xetrack_runs", "sqlite_x", "ASSETS", None, 5])
