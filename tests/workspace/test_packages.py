@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import xetrack
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,3 +70,13 @@ def test_pins_its_siblings_to_the_minor_version(folder):
 def test_is_installed_in_the_workspace(folder):
     assert folder.name in WORKSPACE["dependency-groups"]["dev"]
     assert WORKSPACE["tool"]["uv"]["sources"][folder.name] == {"workspace": True}
+
+
+@every_package
+def test_brings_the_licence(folder):
+    assert PACKAGES[folder]["project"]["license-files"] == ["LICENSE"]
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_core_tells_its_version():
+    assert xetrack.__version__ == VERSION

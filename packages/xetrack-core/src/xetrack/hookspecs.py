@@ -23,37 +23,37 @@ _hookspec = pluggy.HookspecMarker(PROJECT)
 
 
 @_hookspec
-def xetrack_engines() -> Sequence[Provider[Engine]]:  # type: ignore[empty-body]
+def xetrack_engines() -> Sequence[Provider[Engine]]:
     """Storage engines, chosen with `Tracker(engine=name)`. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_serializers() -> Sequence[Provider[Serializer]]:  # type: ignore[empty-body]
+def xetrack_serializers() -> Sequence[Provider[Serializer]]:
     """Serializers for objects, asked in turn which takes a value. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:  # type: ignore[empty-body]
+def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
     """Stores for objects, opened with the first object. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_caches() -> Sequence[Provider[ResultCache]]:  # type: ignore[empty-body]
+def xetrack_caches() -> Sequence[Provider[ResultCache]]:
     """Caches of function results. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_sinks() -> Sequence[Provider[Sink]]:  # type: ignore[empty-body]
+def xetrack_sinks() -> Sequence[Provider[Sink]]:
     """Listeners to committed rows. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_monitors() -> Sequence[Provider[Monitor]]:  # type: ignore[empty-body]
+def xetrack_monitors() -> Sequence[Provider[Monitor]]:
     """Measurements around a call. Fires once, when plugins are first needed."""
 
 
 @_hookspec
-def xetrack_commands() -> Sequence[Provider[Any]]:  # type: ignore[empty-body]
+def xetrack_commands() -> Sequence[Provider[Any]]:
     """Commands of `xt`. Fires once, when plugins are first needed."""
 
 

@@ -39,17 +39,17 @@ class _UsersConnection(sqlite3.Connection):
         self._cursors.add(cursor)
         return cursor
 
-    def execute(self, *args: Any) -> sqlite3.Cursor:
+    def execute(self, *args: Any) -> Any:
         """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
-        return self.cursor().execute(*args)  # type: ignore[no-any-return]
+        return self.cursor().execute(*args)
 
-    def executemany(self, *args: Any) -> sqlite3.Cursor:
+    def executemany(self, *args: Any) -> Any:
         """As `sqlite3` has it."""
-        return self.cursor().executemany(*args)  # type: ignore[no-any-return]
+        return self.cursor().executemany(*args)
 
-    def executescript(self, *args: Any) -> sqlite3.Cursor:
+    def executescript(self, *args: Any) -> Any:
         """As `sqlite3` has it."""
-        return self.cursor().executescript(*args)  # type: ignore[no-any-return]
+        return self.cursor().executescript(*args)
 
     def close(self) -> None:
         """Close the cursors, then the connection."""
