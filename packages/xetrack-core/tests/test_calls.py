@@ -683,3 +683,33 @@ def test_the_exception_of_a_call_has_no_part_of_xetracks_own_troubles(tracker):
         tracker.track(fail)
 
     assert caught.value.__context__ is None
+
+
+# What cannot be logged
+
+
+@pytest.mark.parametrize("result", ["\ud800", {"ok": 1, "text": "\ud800"}, {"d": {1: "a", "1": "b"}}])
+def test_a_result_that_cannot_be_stored_is_returned_and_logged_as_text(result):
+    tracker = Tracker(":memory:")
+    with pytest.warns(XetrackWarning, match="logged as plain text"):
+        assert tracker.track(lambda: result) == result
+    assert len(tracker) == 1
+    assert tracker.latest["error"] == ""
+
+
+def test_params_that_cannot_be_stored_are_refused_before_the_function_runs():
+    tracker, ran = Tracker(":memory:"), []
+    with pytest.raises(XetrackError, match="timestamp"):
+        tracker.track(ran.append, 1, params={"timestamp": 2})
+    assert ran == []
+
+
+def test_a_field_whose_name_is_reserved_gets_another():
+    @dataclass
+    class Track:
+        id: int
+
+    tracker = Tracker(":memory:")
+    tracker.track(lambda track: None, Track(7))
+    assert tracker.latest["argument_track_id"] == 7
+    assert tracker.latest["track_id"] == tracker.track_id

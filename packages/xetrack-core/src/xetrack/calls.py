@@ -107,7 +107,8 @@ class Call:
         unpacked = unpack_arguments(self.function, self.args, self.kwargs)
         if not isinstance(self.result, dict):
             own["function_result"] = self.result
-        own |= {(f"argument_{key}" if key in own else key): value for key, value in unpacked.items()}
+        for key, value in unpacked.items():
+            own[key if key not in own and _can_be_key(key) else f"argument_{_as_text(key)}"] = value
         row, clashes = {**self.params, **own}, []
         returned = self.result if isinstance(self.result, dict) else {}
         for key, value in returned.items():

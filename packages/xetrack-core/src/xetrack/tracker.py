@@ -9,6 +9,7 @@ from xetrack import runs
 from xetrack.calls import Call, Recorder, text_of
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
+from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve
 from xetrack.protocols import AssetStore, Engine, Row, Value
@@ -273,7 +274,9 @@ class Tracker(RunView, Recorder):
     # Calls: track() and wrap() are the Recorder's
 
     def start(self, call: Call) -> None:
-        """Begin to measure a call."""
+        """Begin to measure a call. What cannot be logged of its params is refused before it runs."""
+        for key, value in call.params.items():
+            self._normalise.value(key, value, lambda _, __: "")
         if self._session.listeners.monitors:
             call.monitors = self._session.listeners.start()
 
@@ -285,7 +288,19 @@ class Tracker(RunView, Recorder):
         if clashes:
             names = ", ".join(map(repr, clashes))
             self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
-        self._log(row)
+        try:
+            self._log(row)
+        except InvalidValueError as error:
+            self.warn("value", f"{error} Of the call of {row['function_name']}, that is logged as plain text.")
+            self._log({key: self._storable(key, value) for key, value in row.items()})
+
+    def _storable(self, key: str, value: object) -> object:
+        """`value`, or the text of it if it cannot be stored: what a function returned is no reason to lose its call."""
+        try:
+            self._normalise.value(key, value, lambda _, __: "")
+        except InvalidValueError:
+            return text_of(value)
+        return value
 
     # Reading: most of it is the RunView's
 
