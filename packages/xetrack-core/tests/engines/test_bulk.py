@@ -49,7 +49,7 @@ def test_what_a_signal_handler_raises_ends_the_read_and_is_not_lost(db, monkeypa
     finally:
         monkeypatch.undo()
         signal.signal(signal.SIGUSR1, before)
-    assert len(reader.to_df()) == 10_000  # nobody reads any more, and the reader goes on
+    assert len(reader.to_df()) == 10_000  # the reader goes on
 
 
 def test_a_failure_in_the_middle_is_told(db, monkeypatch):
@@ -72,3 +72,9 @@ def test_reading_works_to_the_very_end_of_the_process(db):
     program += "atexit.register(lambda: print(len(reader.to_df())))"
     done = subprocess.run([sys.executable, "-c", program, db], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("10000\n", "")
+
+
+def test_inside_of_a_transaction_its_rows_are_read_too(db):
+    with Tracker(db) as tracker, tracker.engine.transaction():
+        tracker.log({"n": -1})
+        assert tracker.to_df(all=True)["n"].tolist()[-2:] == [9999, -1]

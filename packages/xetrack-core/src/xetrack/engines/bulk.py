@@ -8,10 +8,11 @@ a result only when a block is full: for a million rows of six cells that takes h
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Cells", "fetch", "fetch_table"]
+__all__ = ["Cells", "fetch", "fetch_table", "run_aside"]
+
+T = TypeVar("T")
 
 Cells: TypeAlias = list[list[Any]]
 """A list a column, all of one length."""
@@ -29,8 +30,8 @@ def fetch(connection: sqlite3.Connection, names: Sequence[str], rest: str, bound
     return cells
 
 
-def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str) -> Cells:
-    """All cells of a table, in the order of insertion. The names are quoted already."""
+def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str, stop: threading.Event) -> Cells:
+    """All cells of a table, in the order of insertion, or fewer once `stop` is set. The names are quoted already."""
     if len(names) > _MOST_ARGUMENTS:
         return fetch(connection, names, f"FROM {table} ORDER BY _rowid_", ())
     cells: Cells = [[] for _ in names]
@@ -40,15 +41,14 @@ def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str
         rows.append(row)
         return len(rows) >= _BLOCK
 
-    def run() -> None:
-        calling = f"WHERE xetrack_collect({', '.join(names)}) ORDER BY _rowid_"
-        for _ in connection.execute(f"SELECT 1 FROM {table} NOT INDEXED {calling}"):
-            _turn(rows, cells)
-            rows.clear()
-        _turn(rows, cells)
-
     connection.create_function("xetrack_collect", len(names), collect)
-    _run_aside(run, connection.interrupt)
+    calling = f"WHERE xetrack_collect({', '.join(names)}) ORDER BY _rowid_"
+    for _ in connection.execute(f"SELECT 1 FROM {table} NOT INDEXED {calling}"):
+        _turn(rows, cells)
+        rows.clear()
+        if stop.is_set():
+            break
+    _turn(rows, cells)
     return cells
 
 
@@ -58,35 +58,34 @@ def _turn(rows: Sequence[tuple[Any, ...]], cells: Cells) -> None:
         column.extend(values)
 
 
-def _run_aside(work: Callable[[], None], interrupt: Callable[[], None]) -> None:
-    """Do `work` in a thread of its own and wait for it.
+def run_aside(work: Callable[[threading.Event], T]) -> T:
+    """What `work(stop)` returns, done in a thread of its own.
 
     Handlers of signals run in the main thread. What one of them raises inside a function that SQLite calls would be
-    lost; here it ends the wait, and the work.
+    lost; here it ends the wait, and tells `work` to stop. The work must hold a lock of its own for what it uses: when
+    the wait ends early, it may still be at it.
     """
+    stop, done = threading.Event(), threading.Event()
+    results: list[T] = []
     failures: list[BaseException] = []
-    done = threading.Event()  # Thread.join() takes a thread for ended if it is interrupted, until Python 3.13
 
     def guarded() -> None:
         try:
-            work()
+            results.append(work(stop))
         except BaseException as error:  # noqa: BLE001 - raised again below
             failures.append(error)
         finally:
             done.set()
 
-    thread = threading.Thread(target=guarded, name="xetrack-read")
     try:
-        thread.start()
-    except RuntimeError:  # the interpreter shuts down: there are no new threads any more
-        guarded()
-    try:
+        try:
+            threading.Thread(target=guarded, name="xetrack-read").start()
+        except RuntimeError:  # the interpreter shuts down: there are no new threads any more
+            guarded()
         done.wait()
     except BaseException:
-        interrupt()
-        while not done.is_set():  # whatever else comes: what came first is told, once nobody reads any more
-            with suppress(BaseException):
-                done.wait()
+        stop.set()
         raise
     if failures:
         raise failures[0]
+    return results[0]

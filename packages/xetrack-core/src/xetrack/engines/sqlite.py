@@ -1,14 +1,14 @@
 """The SQLite engine, the default: one transaction a call, durable when the call returns."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from xetrack.collector import paused_gc
 from xetrack.engines import runlog
-from xetrack.engines.bulk import Cells, fetch, fetch_table
-from xetrack.engines.database import Database
+from xetrack.engines.bulk import Cells, fetch, fetch_table, run_aside
+from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import translate
 from xetrack.engines.inserts import Inserts
 from xetrack.engines.schema import Schema
@@ -187,7 +187,7 @@ class SqliteEngine:
         """Rows in the order of insertion; the last `tail` of the first `head` if both are given."""
         backwards = tail is not None and head is None
         if track_id is None and head is None and tail is None:
-            columns, cells = self._select(table, None)
+            columns, cells = self._select_all(table)
         else:
             condition, bound = _condition({}, track_id, None)
             limit = tail if backwards else head
@@ -212,21 +212,38 @@ class SqliteEngine:
             yield _restored(columns, cells)
 
     def _select(
-        self, table: str, rest: str | None, bound: Sequence[Value] = (), *, also: Sequence[str] = ()
+        self, table: str, rest: str, bound: Sequence[Value], *, also: Sequence[str] = ()
     ) -> tuple[dict[str, str], Cells]:
-        """The columns of `table` and the cells of each, of all rows or of those that `rest` tells."""
+        """The columns of `table` and the cells of each, and those of what else is asked for, of some rows."""
+        return self._fetched(
+            table, lambda connection, names, name: fetch(connection, [*names, *also], f"FROM {name} {rest}", bound)
+        )
+
+    def _select_all(self, table: str) -> tuple[dict[str, str], Cells]:
+        """The columns of `table` and all cells of each."""
+        with self.database.lock:
+            # in a transaction the lock stays this thread's, so no other could read; and in memory the connection is the
+            # user's as well, who may use it meanwhile: sqlite3 would wait for SQLite, and SQLite for our function
+            if self.database.depth or self.database.path == MEMORY:
+                return self._select(table, "ORDER BY _rowid_", ())
+        return run_aside(
+            lambda stop: self._fetched(
+                table, lambda connection, names, name: fetch_table(connection, names, name, stop)
+            )
+        )
+
+    def _fetched(
+        self, table: str, how: Callable[[sqlite3.Connection, list[str], str], Cells]
+    ) -> tuple[dict[str, str], Cells]:
         with self.database.lock, paused_gc():
             if not self._known(table):
                 return {}, []
-            columns, name = self._schema.columns(table), self._schema.name(table)
-            names = [*map(quote, columns), *also]
-            connection = self.database.connection()
+            columns = self._schema.columns(table)
             try:
-                if rest is None:
-                    return columns, fetch_table(connection, names, name)
-                return columns, fetch(connection, names, f"FROM {name} {rest}", bound)
+                cells = how(self.database.connection(), list(map(quote, columns)), self._schema.name(table))
             except sqlite3.Error as error:
                 raise translate(error, self.database.path) from error
+            return columns, cells
 
     def _known(self, table: str) -> bool:
         """Whether there is such a table now, in a file that may not exist yet."""
