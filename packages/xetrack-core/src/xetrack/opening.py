@@ -20,7 +20,7 @@ def resolve(db: str | os.PathLike[str]) -> str:
     text = os.fspath(db)
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
-    return str(Path(text).expanduser().absolute())
+    return str(Path(text).expanduser().resolve())
 
 
 def open_engine(
