@@ -61,6 +61,7 @@ class Session:
             self._plugins, settings.db, settings.engine, settings.table, settings.options
         )
         try:
+            self._refuse_caches()
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
             self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine)
             self.listeners = Listeners(self._routed, self._context, self.warn)
@@ -70,6 +71,13 @@ class Session:
         self.closed = False
         if settings.warnings:
             self._plugins.warn_of_failures()
+
+    def _refuse_caches(self) -> None:
+        """An option that is taken and then does nothing would be worse than one that is refused."""
+        for offer, given in self._routed:
+            if offer.kind == "caches":
+                options = ", ".join(f"{name}=" for name in given)
+                raise OptionError(f"this version of xetrack-core calls no cache of results: leave out {options}.")
 
     def _new_track_id(self) -> str:
         while True:
