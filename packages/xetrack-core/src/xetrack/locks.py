@@ -6,12 +6,14 @@ A fork copies a lock as it is, but not the thread that holds it: the child would
 import os
 import threading
 import weakref
+from contextlib import AbstractContextManager
 from functools import lru_cache
+from typing import Any
 
 __all__ = ["new_lock"]
 
 
-def new_lock() -> threading.RLock:  # type: ignore[valid-type,unused-ignore] # a function until Python 3.13
+def new_lock() -> AbstractContextManager[bool]:
     """A reentrant lock, made anew in each forked child."""
     lock = threading.RLock()
     _locks().add(lock)
@@ -19,13 +21,13 @@ def new_lock() -> threading.RLock:  # type: ignore[valid-type,unused-ignore] # a
 
 
 @lru_cache(maxsize=1)
-def _locks() -> "weakref.WeakSet[threading.RLock]":  # type: ignore[valid-type,unused-ignore]
+def _locks() -> "weakref.WeakSet[Any]":
     """Every such lock; the first one asks to be told of forks."""
-    locks: weakref.WeakSet[threading.RLock] = weakref.WeakSet()  # type: ignore[valid-type,unused-ignore]
+    locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def free() -> None:
         for lock in locks:
-            lock._at_fork_reinit()  # type: ignore[attr-defined,unused-ignore] # noqa: SLF001 - as logging does
+            lock._at_fork_reinit()  # noqa: SLF001 - as logging does
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=free)

@@ -179,12 +179,14 @@ class Reader(View):
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
         """The events in the log files under `path`, newest first. Needs xetrack-sinks."""
-        return _reader_of("sinks", "logs")(Path(path), limit=limit)  # type: ignore[no-any-return]
+        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(path), limit=limit)
+        return frame
 
     @staticmethod
     def read_jsonl(path: str | os.PathLike[str]) -> "pd.DataFrame":
         """The events in a JSONL file. Needs xetrack-sinks."""
-        return _reader_of("sinks", "jsonl")(Path(path))  # type: ignore[no-any-return]
+        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(path))
+        return frame
 
     @staticmethod
     def read_cache(cache: str | os.PathLike[str], key: str) -> dict[str, Any] | None:

@@ -103,9 +103,10 @@ class Normaliser:
 
     def value(self, key: str, value: object, keep: Keep) -> Value:
         """The stored form of one value. Raises as for a row."""
-        row = {key: value}
+        row: dict[str, Any] = {key: value}
         self(row, keep)
-        return row[key]  # type: ignore[return-value] # a stored value by now
+        stored: Value = row[key]
+        return stored
 
     def _learn(self, event: dict[str, Any], key: tuple[Any, ...]) -> _Shape:
         for name in event:

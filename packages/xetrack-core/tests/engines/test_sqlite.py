@@ -472,3 +472,23 @@ def test_hostile_names_are_names_and_nothing_else(db):
         assert tracker.set_where(hostile, "set", hostile, hostile) == 1
         assert (tracker[0][hostile], len(other)) == ("set", 1)
         assert listed(other.engine.read("events"))[0]["x"] == 1
+
+
+def test_switching_to_wal_waits_for_a_writer(db, monkeypatch):
+    """SQLite itself gives up at once there, whatever the timeout."""
+    with closing(sqlite3.connect(db, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("CREATE TABLE mine (x)")
+        other.execute("BEGIN IMMEDIATE")
+        waits = []
+
+        def commit_at_the_second(_):
+            waits.append(1)
+            if len(waits) == 2:
+                other.execute("COMMIT")
+
+        monkeypatch.setattr("xetrack.engines.database.time.sleep", commit_at_the_second)
+        with Tracker(db) as tracker:
+            tracker.log({"x": 1})
+            assert tracker.conn.execute("PRAGMA db.journal_mode").fetchone() == ("wal",)
+    assert len(waits) == 2

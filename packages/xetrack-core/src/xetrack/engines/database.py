@@ -191,7 +191,7 @@ class Database:
         return connection
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
-        # SQLite does not wait for other openers here, whatever the timeout: so we do
+        # while another connection writes, SQLite gives up at once here, whatever the timeout: so we do the waiting
         deadline = time.monotonic() + self.timeout
         while True:
             try:

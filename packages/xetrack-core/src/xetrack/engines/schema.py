@@ -58,11 +58,7 @@ class Schema:
         self.recorded = "xetrack_runs" in tables
         self.assets = "assets" in tables
         if "xetrack_meta" in tables:
-            ((layout,),) = connection.execute("SELECT value FROM db.xetrack_meta WHERE key = 'layout'").fetchall() or [
-                (0,)
-            ]
-            if layout > FILE_VERSION:
-                raise SchemaVersionError(_TOO_NEW.format(found=layout, known=FILE_VERSION))
+            _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
 
     def physical(self, table: str) -> str:
@@ -148,6 +144,12 @@ class Schema:
             connection.execute(f"DROP VIEW db.{_EVENTS}")
         connection.execute(f"DROP TABLE db.{quote(physical)}")
         self.refresh(connection)
+
+
+def _check_layout(connection: Executor) -> None:
+    found = connection.execute("SELECT value FROM db.xetrack_meta WHERE key = 'layout'").fetchone()
+    if found is not None and found[0] > FILE_VERSION:
+        raise SchemaVersionError(_TOO_NEW.format(found=found[0], known=FILE_VERSION))
 
 
 def _fold(name: str) -> str:

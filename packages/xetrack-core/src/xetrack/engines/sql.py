@@ -175,7 +175,8 @@ def unpack(text: str) -> Row:
 
 def _unpack_value(value: Any) -> Value:
     if not isinstance(value, dict):
-        return value  # type: ignore[no-any-return]
+        scalar: Value = value
+        return scalar
     ((kind, text),) = value.items()
     if kind == "json":
         return Json(text)
