@@ -207,8 +207,8 @@ def test_somebody_elses_tables_are_left_alone(source, target):
 
 def test_the_hint_for_assets_comes_in_a_process_without_plugins(source, target):
     connection = sqlite3.connect(source)
-    connection.execute("CREATE TABLE assets (key TEXT PRIMARY KEY, value BLOB)")
-    connection.execute("INSERT INTO assets VALUES ('k', x'00')")
+    connection.execute("CREATE TABLE counts (key TEXT PRIMARY KEY, value BLOB)")
+    connection.execute("INSERT INTO counts VALUES ('k', x'00')")
     connection.commit()
     connection.close()
     code = "import sys, xetrack; xetrack.copy(sys.argv[1], sys.argv[2], assets=sys.argv[3] == 'True')"

@@ -8,6 +8,7 @@ import pytest
 from xetrack import Tracker, XetrackWarning, errors
 
 BUILTINS = {
+    "AssetDamagedError": ValueError,
     "ClosedError": RuntimeError,
     "DatabaseError": OSError,
     "DatabaseLockedError": TimeoutError,
@@ -25,6 +26,7 @@ BUILTINS = {
     "PluginNotInstalledError": ImportError,
     "PluginVersionError": ImportError,
     "SchemaVersionError": ValueError,
+    "UntrustedError": PermissionError,
     "XetrackError": Exception,
     "XetrackWarning": UserWarning,
 }

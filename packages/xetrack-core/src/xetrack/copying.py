@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
-from xetrack.errors import OptionError, PluginNotInstalledError, XetrackError
+from xetrack.errors import OptionError, XetrackError
+from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
-from xetrack.plugins import Plugins, discovered
-from xetrack.protocols import Columns, Engine, Row
+from xetrack.plugins import discovered
+from xetrack.protocols import AssetStore, Columns, Context, Engine, Row
 
 __all__ = ["copy"]
 
@@ -25,11 +26,13 @@ def copy(
     """Merge the runs of `source` into `target`, and return how many rows were new there.
 
     A row that is there already (same run, same timestamp) is left as it is, so that copying twice copies nothing.
+    Objects come with the rows that name them, as bytes: none is loaded. Their uses count the rows that were new.
 
     Arguments:
         source: path of the database to read; it is not changed.
         target: path of the database to write; made if missing.
-        assets: whether to copy logged objects too. Needs xetrack-assets if the source has any.
+        assets: whether to copy logged objects too. Needs xetrack-assets if the source has any. They go into the target
+            file itself, wherever the source keeps them.
         tables: the tables of events to copy; all by default.
         source_engine, target_engine: names of the storage engines.
         progress: called with (rows done, rows in all) after each chunk.
@@ -46,17 +49,23 @@ def copy(
     plugins = discovered()
     with closing(open_engine(plugins, source, source_engine, "events", {}, read_only=True)[0]) as reading:
         chosen = _chosen(reading, tables, source)
-        if assets:
-            _check_assets(reading, plugins)
+        objects = _store(reading, source, read_only=True) if assets and reading.has_assets() else None
         total, done, new = sum(map(reading.count, chosen)), 0, 0
         with closing(open_engine(plugins, target, target_engine, "events", {})[0]) as writing:
+            carrier = _Carrier(objects, _store(writing, target)) if objects is not None else None
             for table in chosen:
                 for rows in _chunks(reading, table):
-                    new += writing.merge(table, rows)
+                    with writing.transaction():
+                        merged = writing.merge(table, rows)
+                        if carrier is not None:
+                            carrier.carry(merged)
+                    new += len(merged)
                     done += len(rows)
                     if progress is not None:
                         progress(done, total)
                 _copy_runs(reading, writing, table)
+            if carrier is not None and tables is None:
+                carrier.carry_rest()
     return new
 
 
@@ -73,15 +82,33 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
     return chosen
 
 
-def _check_assets(engine: Engine, plugins: Plugins) -> None:
-    if plugins.offers("asset_stores"):
-        return
-    if engine.has_assets():
-        message = (
-            "the source has logged objects, and copying them needs xetrack-assets: pip install xetrack-assets. "
-            "To copy the rows alone, give assets=False."
-        )
-        raise PluginNotInstalledError(message)
+def _store(engine: Engine, db: str, *, read_only: bool = False) -> AssetStore:
+    store = open_store(discovered(), [], Context(db, read_only=read_only, engine=engine))
+    if store is None:
+        raise store_needed(discovered(), "copying logged objects", "To copy the rows alone: assets=False")
+    return store
+
+
+class _Carrier:
+    """Carries objects from one store to another, with the rows that name them."""
+
+    def __init__(self, source: AssetStore, target: AssetStore) -> None:
+        self._source = source
+        self._target = target
+        self._known = set(source.keys())
+
+    def carry(self, rows: Sequence[Row]) -> None:
+        """Count what new rows name; what is not there yet comes along."""
+        uses = uses_in([row.values() for row in rows], self._known)
+        for key in [key for key in uses if key not in self._target]:
+            self._target.put(self._source.raw(key), uses=uses.pop(key))
+        self._target.recount(uses)
+
+    def carry_rest(self) -> None:
+        """What no row names, such as objects kept for later."""
+        for key in [key for key in self._source if key not in self._target]:
+            told = self._source.info(key)
+            self._target.put(self._source.raw(key), uses=told.uses if told else 0)
 
 
 def _chunks(engine: Engine, table: str) -> Iterator[list[Row]]:

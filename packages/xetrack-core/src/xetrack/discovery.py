@@ -9,7 +9,7 @@ from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersion
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "installed", "load", "strict"]
+__all__ = ["Found", "installed", "load", "safe_mode", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,8 @@ def explain(error: BaseException) -> str:
 def strict() -> bool:
     """Whether `XETRACK_STRICT_PLUGINS` asks for an error where a discovered plugin would only be warned of."""
     return os.environ.get("XETRACK_STRICT_PLUGINS", "") not in {"", "0"}
+
+
+def safe_mode() -> bool:
+    """Whether `XETRACK_SAFE` asks for nothing to be trusted."""
+    return os.environ.get("XETRACK_SAFE", "") not in {"", "0"}

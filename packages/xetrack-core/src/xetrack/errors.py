@@ -8,6 +8,7 @@ string, so that they survive pickling between processes.
 import sys
 
 __all__ = [
+    "AssetDamagedError",
     "ClosedError",
     "DatabaseError",
     "DatabaseLockedError",
@@ -25,6 +26,7 @@ __all__ = [
     "PluginNotInstalledError",
     "PluginVersionError",
     "SchemaVersionError",
+    "UntrustedError",
     "XetrackError",
     "XetrackWarning",
     "outer_level",
@@ -77,6 +79,14 @@ class NotADatabaseError(DatabaseError, ValueError):
 
 class SchemaVersionError(DatabaseError, ValueError):
     """The file was written by a newer xetrack than this one."""
+
+
+class AssetDamagedError(XetrackError, ValueError):
+    """The bytes of a logged object are not those that were stored."""
+
+
+class UntrustedError(XetrackError, PermissionError):
+    """Loading it could run a stranger's code, and `trusted=False` or `XETRACK_SAFE` forbids that."""
 
 
 class OptionError(XetrackError, TypeError):

@@ -43,6 +43,7 @@ TRACKER_OPTIONS = (
     "warnings",
     "git_root",
     "plugins",
+    "trusted",
 )
 """Options of the tracker itself: a misspelt one is found here."""
 

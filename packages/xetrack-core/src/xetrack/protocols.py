@@ -10,7 +10,10 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 __all__ = [
     "API_VERSION",
+    "Asset",
+    "AssetInfo",
     "AssetStore",
+    "Buffer",
     "Columns",
     "Context",
     "Engine",
@@ -42,6 +45,8 @@ Value: TypeAlias = bool | int | float | str | bytes | Json | None
 
 Row: TypeAlias = dict[str, Value]
 """One event, in the order of its keys. `timestamp` and `track_id` are always among them."""
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 Columns: TypeAlias = dict[str, list[Value]]
 """Rows turned on their side: a list a key, all of one length, None where a row had no such key."""
@@ -95,8 +100,8 @@ class Engine(Protocol):
         microseconds as it takes, in the row handed in too.
         """
 
-    def merge(self, table: str, rows: Sequence[Row]) -> int:
-        """Store those `rows` whose `(track_id, timestamp)` is not there yet, and return how many those were."""
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Store those `rows` whose `(track_id, timestamp)` is not there yet, and return those, in their order."""
 
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
@@ -164,37 +169,102 @@ class Engine(Protocol):
 class Serializer(Protocol):
     """Turns values of some kind into bytes and back."""
 
-    tag: str
-    """Stored beside the bytes; finds the serializer again on reading. Unique among serializers."""
-
     safe: bool
-    """Whether `loads` on bytes from a stranger can run no code of theirs."""
+    """Whether `loads` runs no code of whoever made the bytes. Where nothing is trusted, only such are asked."""
+
+    general: bool
+    """Whether this is one for all kinds of values, asked only for what no other serializer takes."""
 
     def takes(self, value: object) -> bool:
-        """Whether this serializer is meant for `value`."""
+        """Whether this serializer is meant for `value`, and gives it back as it is."""
 
-    def dumps(self, value: object) -> bytes:
-        """The bytes of `value`."""
+    def dumps(self, value: object) -> Buffer | Sequence[Buffer]:
+        """The bytes of `value`, in one piece or several, which may be views of its memory: nothing is changed."""
 
-    def loads(self, data: bytes) -> object:
-        """The value again."""
+    def loads(self, data: Buffer) -> object:
+        """The value again. `data` may be kept and written to: it is nobody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """An object turned into bytes, ready to be kept.
+
+    `hash` is what its rows hold instead of it, `serializer` the name of the provider that made the bytes, `pieces` the
+    bytes in order, `digest` what tells its content from any other, beyond a hash that could be forged.
+    """
+
+    hash: str
+    serializer: str
+    pieces: tuple[Buffer, ...]
+    digest: bytes
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return sum(map(len, self.pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class AssetInfo:
+    """What a store tells of an object without loading it. `size` is in bytes; `place` tells where these are."""
+
+    hash: str
+    serializer: str
+    size: int
+    uses: int
+    place: str
 
 
 @runtime_checkable
 class AssetStore(Protocol):
-    """Keeps objects once, however often they are logged, under the hash of their content."""
+    """Keeps objects once, however often they are logged, under the hash of their content.
 
-    def insert(self, value: object) -> str:
-        """Keep `value`, or count one more use of it, and return its hash. Runs inside the engine's transaction."""
+    A use is one cell of a row that was logged with the object itself. Rows that were logged with the hash as text are
+    no uses, but `unused()` sees them. Only `get` turns bytes into objects.
+    """
+
+    def prepare(self, value: object) -> Asset:
+        """Turn an object into bytes, without storing anything.
+
+        Raises `InvalidValueError` if it cannot be done, `PluginConflictError` if two serializers are meant for it.
+        """
+
+    def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
+        """Keep what was prepared, or what another store keeps, with so many more uses.
+
+        `get(name)` finds it too, until another object is put under that name. Joins the engine's transaction.
+        """
+
+    def insert(self, value: object, name: str | None = None) -> str:
+        """`prepare` and `put` in one; returns the hash."""
 
     def get(self, key: str) -> object | None:
-        """The object with this hash; None if there is none."""
+        """The object with this hash, or the last one of this name; None if there is none.
 
-    def remove(self, key: str) -> bool:
-        """Take back one use; with the last one the object goes. False if there was none."""
+        Raises `AssetDamagedError` if its bytes are not what was stored, `UntrustedError` if loading it could run code
+        and the store was opened as not trusted, `PluginNotInstalledError` if its serializer is missing.
+        """
+
+    def raw(self, key: str) -> Asset:
+        """The bytes of the object with this hash. Raises `KeyError`, or `AssetDamagedError`."""
+
+    def recount(self, changes: Mapping[str, int]) -> list[str]:
+        """Add to the uses of objects (never below none), and return the hashes of those that have none left."""
+
+    def remove(self, key: str, uses: int | None = 1) -> bool:
+        """Take back some uses, None for all; with the last one the object goes. False if there was no such object."""
+
+    def unused(self) -> list[str]:
+        """The hashes of objects that no row of any table names, whatever their uses. Reads every row."""
+
+    def collect(self) -> list[str]:
+        """Remove what is unused, give the disk space back, and return the hashes."""
+
+    def info(self, key: str) -> AssetInfo | None:
+        """What is known of the object with this hash."""
 
     def keys(self) -> list[str]:
-        """The hashes of all objects."""
+        """The hashes of all objects, in the order in which they came."""
 
     def __contains__(self, key: object) -> bool: ...
     def __len__(self) -> int: ...
@@ -260,6 +330,8 @@ class Context:
     """What a provider may need to know when it opens something for a tracker or reader.
 
     `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
+    `trusted` is False where reading what somebody stored must not run their code. `serializers`, by the names of their
+    providers, are given to asset stores.
     """
 
     db: str
@@ -267,6 +339,8 @@ class Context:
     track_id: str | None = None
     read_only: bool = False
     engine: Engine | None = None
+    trusted: bool = True
+    serializers: Mapping[str, Serializer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from xetrack import frames, runs
 from xetrack.collector import paused_gc
+from xetrack.discovery import safe_mode
 from xetrack.engines.sql import check_table
-from xetrack.errors import ClosedError, PluginNotInstalledError
+from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
-from xetrack.plugins import discovered
+from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, ResultCache, Run, Value
 from xetrack.values import IDENTITY, Normaliser, decode, safe_text
 from xetrack.views import View
@@ -35,7 +38,9 @@ class Reader(View):
         db: path of the database.
         engine: name of the storage engine.
         table: the table of events.
-        options: options of the engine, such as `timeout=60.0`.
+        trusted: False refuses to load logged objects that could run code, for files of strangers; so does
+            `XETRACK_SAFE=1`.
+        options: options of the engine, such as `timeout=60.0`, and of the asset store, such as `assets="folder"`.
 
     Raises:
         DatabaseNotFoundError: there is no such file.
@@ -48,17 +53,32 @@ class Reader(View):
         db: str | os.PathLike[str] = "track.db",
         engine: str = "sqlite",
         table: str = "events",
+        *,
+        trusted: bool = True,
         **options: Any,
     ) -> None:
         self.db = resolve(db)
         self.table = check_table(table)
         self._engine_name = engine
         self._options = {name: value for name, value in options.items() if value is not None and value is not False}
+        self._trusted = trusted and not safe_mode()
+        self._store: AssetStore | None = None
         self._closed = False
-        self.engine = self._open(read_only=True)
+        self.engine, self._routed = self._open(read_only=True)
+        for offer, given in self._routed:
+            if offer.kind != "asset_stores":
+                self.close()
+                raise OptionError(f"{', '.join(given)}: an option of trackers. A reader only reads the database.")
 
-    def _open(self, *, read_only: bool) -> Engine:
-        return open_engine(discovered(), self.db, self._engine_name, self.table, self._options, read_only=read_only)[0]
+    def _open(self, *, read_only: bool) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
+        return open_engine(discovered(), self.db, self._engine_name, self.table, self._options, read_only=read_only)
+
+    def _open_store(self, engine: Engine, *, read_only: bool) -> AssetStore:
+        context = Context(self.db, self.table, read_only=read_only, engine=engine, trusted=self._trusted)
+        store = open_store(discovered(), self._routed, context)
+        if store is None:
+            raise store_needed(discovered(), "reading objects")
+        return store
 
     # Reading
 
@@ -137,9 +157,39 @@ class Reader(View):
     # Changing
 
     def delete_run(self, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run; return how many rows it had.
+
+        Its objects stay, also those that no other run logged: these are warned of, and `collect_assets()` removes them.
+        """
         with self._writer() as engine:
-            return engine.delete(self.table, track_id)
+            if not (engine.has_assets() and discovered().offers("asset_stores")):
+                return engine.delete(self.table, track_id)
+            store = self._open_store(engine, read_only=False)
+            with engine.transaction():
+                columns = engine.read(self.table, track_id=track_id)
+                uses = uses_in(columns.values(), set(store.keys()))
+                rows = engine.delete(self.table, track_id)
+                left = store.recount({key: -count for key, count in uses.items()})
+        if left:
+            message = (
+                f"{len(left)} logged object(s) of run {track_id} were logged by no other run: {', '.join(left[:3])}. "
+                "Reader.collect_assets() removes what no row names."
+            )
+            warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+        return rows
+
+    def remove_asset(self, hash_value: str) -> bool:
+        """Take back one use of an object; with the last one it goes. False if there is none."""
+        with self._writer() as engine:
+            return self._open_store(engine, read_only=False).remove(hash_value)
+
+    def collect_assets(self) -> list[str]:
+        """Remove the objects that no row of any table names, give the disk space back, and return their hashes.
+
+        Reads every row, and rewrites the file if it held any of them: not for the hours in which many write.
+        """
+        with self._writer() as engine:
+            return self._open_store(engine, read_only=False).collect()
 
     def set_value(self, key: str, value: Any, track_id: str | None = None) -> int:
         """Set `key` in all rows, or in those of one run; return how many rows."""
@@ -161,20 +211,17 @@ class Reader(View):
 
     def _writer(self) -> closing[Engine]:
         self._check_open()
-        return closing(self._open(read_only=False))
+        return closing(self._open(read_only=False)[0])
 
     # Objects, logs and caches, which plugins bring
 
     @property
     def assets(self) -> AssetStore:
-        """The store of logged objects."""
+        """The store of logged objects, to read from. Raises `PluginNotInstalledError` if none is installed."""
         self._check_open()
-        offers = discovered().offers("asset_stores")
-        if not offers:
-            message = "reading objects needs xetrack-assets: pip install xetrack-assets"
-            raise PluginNotInstalledError(message)
-        store: AssetStore = offers[0].open({}, Context(self.db, self.table, read_only=True, engine=self.engine))
-        return store
+        if self._store is None:
+            self._store = self._open_store(self.engine, read_only=True)
+        return self._store
 
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":

@@ -4,26 +4,22 @@ import atexit
 import os
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from xetrack import runs
-from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.discovery import safe_mode
+from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 from xetrack.listeners import Listeners
+from xetrack.objects import Objects, open_store, store_needed
 from xetrack.opening import SKIP_INSERT, open_engine
 from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Context, Row
-from xetrack.values import safe_text
 
-__all__ = ["Session", "Settings", "StoreNeededError", "close_at_exit"]
-
-
-class StoreNeededError(Exception):
-    """A row holds an object: it is to be stored with the row, inside `Session.storing()`."""
+__all__ = ["Session", "Settings", "close_at_exit"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,7 @@ class Settings:
     options: Mapping[str, Any]
     plugins: tuple[object, ...]
     warnings: bool
+    trusted: bool = True
 
     def check_portable(self) -> None:
         """Raise `OptionError` if no other process can reach the database."""
@@ -54,8 +51,6 @@ class Session:
         self.begun = False
         self._settings = settings
         self._warned: set[str] = set()
-        self._store: AssetStore | None = None
-        self._storing = False
         self._plugins = discovered().having(settings.plugins)
         self.engine, self._routed = open_engine(
             self._plugins, settings.db, settings.engine, settings.table, settings.options
@@ -63,8 +58,10 @@ class Session:
         try:
             self._refuse_caches()
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
-            self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine)
-            self.listeners = Listeners(self._routed, self._context, self.warn)
+            trusted = settings.trusted and not safe_mode()
+            context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine, trusted=trusted)
+            self.objects = Objects(lambda: open_store(self._plugins, self._routed, context), self.warn)
+            self.listeners = Listeners(self._routed, context, self.warn)
         except BaseException:
             self.engine.close()
             raise
@@ -106,50 +103,12 @@ class Session:
             for row in rows:
                 self.listeners.emit(row)
 
-    # Objects
-
-    @contextmanager
-    def storing(self) -> Iterator[None]:
-        """Objects kept and rows appended inside are committed together."""
-        self.check_open()
-        before, self._storing = self._storing, True
-        try:
-            with self.engine.transaction():
-                yield
-        finally:
-            self._storing = before
-
-    def keep(self, key: str, value: object) -> str:
-        """The text that stands for an object in its row: its hash in the asset store, or its repr without one."""
-        store = self.store()
-        if store is None:
-            kind = type(value).__qualname__
-            message = f"the {kind} under {key!r} is kept as its repr only. To keep objects: pip install xetrack-assets"
-            self.warn("assets", message)
-            return safe_text(value)
-        if not self._storing:
-            raise StoreNeededError
-        return store.insert(value)
-
-    def store(self) -> AssetStore | None:
-        """The asset store: the one whose options were given, or the only one that is installed; None without any."""
-        if self._store is None:
-            chosen = [(offer, given) for offer, given in self._routed if offer.kind == "asset_stores"]
-            chosen = chosen or [(offer, {}) for offer in self._plugins.offers("asset_stores")]
-            if len(chosen) > 1:
-                names = ", ".join(offer.provider.name for offer, _ in chosen)
-                message = f"there are several asset stores ({names}): choose one by giving one of its options."
-                raise OptionError(message)
-            for offer, given in chosen:
-                self._store = offer.open(given, self._context)
-        return self._store
-
     def assets(self) -> AssetStore:
         """The asset store. Raises `PluginNotInstalledError` if there is none."""
         self.check_open()
-        store = self.store()
+        store = self.objects.store()
         if store is None:
-            raise PluginNotInstalledError("keeping objects needs xetrack-assets: pip install xetrack-assets")
+            raise store_needed(self._plugins, "keeping objects")
         return store
 
     # Ending

@@ -13,8 +13,8 @@ from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve
 from xetrack.protocols import AssetStore, Engine, Row, Value
-from xetrack.session import Session, Settings, StoreNeededError, close_at_exit
-from xetrack.values import Normaliser, decode, readable, safe_text, to_rows
+from xetrack.session import Session, Settings, close_at_exit
+from xetrack.values import Keep, Normaliser, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
 
 __all__ = ["Tracker"]
@@ -39,11 +39,14 @@ class Tracker(RunView, Recorder):
         engine: name of the storage engine.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
-        raise_on_error: whether exceptions of tracked functions go on after they were logged.
+        raise_on_error: whether exceptions of tracked functions go on after they were logged, and whether an object that
+            cannot be turned into bytes is refused; if not, its repr is logged, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
         git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
-        assets, compress: where objects go, and whether compressed (xetrack-assets).
+        trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
+        assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
+            compressed (xetrack-assets).
         cache: folder of cached function results (xetrack-cache).
         jsonl, logs_path, logs_stdout, logs_file_format: log files beside the database (xetrack-sinks).
         log_system_params, log_network_params, measurement_interval: measurements of calls, the interval in seconds
@@ -73,6 +76,7 @@ class Tracker(RunView, Recorder):
         warnings: bool = True,
         git_root: str | os.PathLike[str] | None = None,
         plugins: Sequence[object] = (),
+        trusted: bool = True,
         assets: str | os.PathLike[str] | None = None,
         compress: bool = False,
         cache: str | os.PathLike[str] | None = None,
@@ -98,7 +102,8 @@ class Tracker(RunView, Recorder):
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
-        self._start(Settings(resolve(db), check_table(table), engine, given, tuple(plugins), warnings), track_id)
+        settings = Settings(resolve(db), check_table(table), engine, given, tuple(plugins), warnings, trusted)
+        self._start(settings, track_id)
         self.raise_on_error = raise_on_error
         self.set_params(params or {})
         if git_root is not None:
@@ -172,54 +177,70 @@ class Tracker(RunView, Recorder):
             data = {**listeners.stop(listeners.start()), **data}
         return self._log(data)
 
-    def _log(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _log(self, data: Mapping[str, Any], keep: Keep | None = None) -> dict[str, Any]:
         row = {**self._params, **data}
         session = self._session
+        objects = session.objects
         with self._lock:
             try:
-                plain = self._normalise(row, session.keep)
-            except StoreNeededError:
-                return self._log_all([row])[0]
-            row["timestamp"] = self._clock.stamp()
-            row["track_id"] = session.run.track_id
-            rows = [row]
-            self._append(rows)
+                plain = self._normalise(row, keep or self._keep())
+                if objects.of_params:
+                    objects.join_params(data)
+                row["timestamp"] = self._clock.stamp()
+                row["track_id"] = session.run.track_id
+                rows = [row]
+                self._append(rows)
+            finally:
+                objects.pending.clear()
             self._committed(rows, plain)
         return dict(row) if plain else readable(row)
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows."""
-        return self._log_all([{**self._params, **event} for event in data])
-
-    def _log_all(self, rows: list[Row]) -> list[dict[str, Any]]:
+        events = list(data)
+        rows: list[Row] = [{**self._params, **event} for event in events]
         if not rows:
             return []
         with self._lock:
             try:
-                plain = self._turn(rows)
+                plain = self._turn(rows, events)
                 self._append(rows)
-            except StoreNeededError:
-                with self._session.storing():
-                    plain = self._turn(rows)
-                    self._append(rows)
+            finally:
+                self._session.objects.pending.clear()
             self._committed(rows, plain)
         return [dict(row) if plain else readable(row) for row in rows]
 
-    def _turn(self, rows: Sequence[Row]) -> bool:
-        """Turn events into rows, in place; doing so again changes nothing but the times."""
-        normalise, keep = self._normalise, self._session.keep
-        plain = [normalise(row, keep) for row in rows]
+    def _turn(self, rows: Sequence[Row], events: Sequence[Mapping[str, Any]]) -> bool:
+        """Turn params and events into rows, in place; tell whether all of them are plain."""
+        objects, keep = self._session.objects, self._keep()
+        plain = [self._normalise(row, keep) for row in rows]
         track_id = self.track_id
-        for row, stamp in zip(rows, self._clock.stamps(len(rows)), strict=True):
+        for row, event, stamp in zip(rows, events, self._clock.stamps(len(rows)), strict=True):
+            if objects.of_params:
+                objects.join_params(event)
             row["timestamp"] = stamp
             row["track_id"] = track_id
         return all(plain)
 
+    def _keep(self) -> Keep:
+        objects = self._session.objects
+        return objects.keep if self.raise_on_error else objects.keep_or_tell
+
     def _append(self, rows: Sequence[Row]) -> None:
+        objects = self._session.objects
+        if objects.pending:
+            self._session.check_open()
+            with self.engine.transaction():
+                objects.put_pending()
+                self._insert(rows)
+        else:
+            self._insert(rows)
+
+    def _insert(self, rows: Sequence[Row]) -> None:
         if self._session.begun:
             self._session.engine.append(self._settings.table, rows)
         else:
-            self._session.begin(rows, self._described())
+            self._session.begin(rows, dict(self._params))
 
     def _committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
         self._latest = rows[-1]
@@ -236,21 +257,16 @@ class Tracker(RunView, Recorder):
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Add `params` to every row from now on, beside those set before."""
+        objects = self._session.objects
         with self._lock:
-            self._params |= {key: self._frozen(key, value) for key, value in params.items()}
-
-    def _frozen(self, key: str, value: object) -> object:
-        """`value` as it will be stored, so that changing it later changes nothing; objects are stored with the rows."""
-        try:
-            return self._normalise.value(key, value, self._session.keep)
-        except StoreNeededError:
-            return value
-
-    def _described(self) -> Row:
-        """The params as the record of the run shows them: objects as their repr."""
-        params = dict(self._params)
-        self._normalise(params, lambda _, each: text_of(each))
-        return params
+            try:
+                stored = {}
+                for key, value in params.items():
+                    stored[key] = self._normalise.value(key, value, objects.keep)
+                    objects.freeze(key)
+                self._params |= stored
+            finally:
+                objects.pending.clear()
 
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows of this run, those logged before included; return how many rows."""
@@ -266,10 +282,18 @@ class Tracker(RunView, Recorder):
         if not self.count_run():
             self._normalise.value(key, value, lambda _, __: "")  # what cannot be stored is refused all the same
             return 0
-        with self._lock, self._session.storing():
-            stored = self._normalise.value(key, value, self._session.keep)
-            self._latest = None
-            return self.engine.update(self.table, key, stored, track_id=self.track_id, where=where)
+        objects = self._session.objects
+        with self._lock:
+            try:
+                stored = self._normalise.value(key, value, objects.keep)
+                self._latest = None
+                with self.engine.transaction():
+                    rows = self.engine.update(self.table, key, stored, track_id=self.track_id, where=where)
+                    if rows:
+                        objects.put_pending(rows)
+            finally:
+                objects.pending.clear()
+        return rows
 
     # Calls: track() and wrap() are the Recorder's
 
@@ -288,11 +312,12 @@ class Tracker(RunView, Recorder):
         if clashes:
             names = ", ".join(map(repr, clashes))
             self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
+        keep = self._session.objects.keep_or_tell
         try:
-            self._log(row)
+            self._log(row, keep)
         except InvalidValueError as error:
             self.warn("value", f"{error} Of the call of {row['function_name']}, that is logged as plain text.")
-            self._log({key: self._storable(key, value) for key, value in row.items()})
+            self._log({key: self._storable(key, value) for key, value in row.items()}, keep)
 
     def _storable(self, key: str, value: object) -> object:
         """`value`, or the text of it if it cannot be stored: what a function returned is no reason to lose its call."""
@@ -313,13 +338,28 @@ class Tracker(RunView, Recorder):
             return next(iter(to_rows(self._read(tail=1))), {})
 
     def get(self, key: str) -> object | None:
-        """The object that was logged under this hash; None if there is none."""
+        """The object with this hash, or the one last logged under this key; None if there is none."""
         return self.assets.get(key)
 
     @property
     def assets(self) -> AssetStore:
         """The store of objects. Raises `PluginNotInstalledError` if none is installed."""
         return self._session.assets()
+
+    def remove_asset(self, hash_value: str, column: str | None = None) -> bool:
+        """Take an object out of a column of the table, and out of the store with its last use.
+
+        Rows that name it in `column` hold None there afterwards. Without a column it is removed for good, and rows keep
+        its hash as text. False if there is no such object, or no row names it there.
+        """
+        store = self.assets
+        with self._lock, self.engine.transaction():
+            if column is None:
+                return store.remove(hash_value, None)
+            known = hash_value in store and column in self.columns
+            rows = self.engine.update(self.table, column, None, where=(column, hash_value)) if known else 0
+            self._latest = None
+            return rows > 0 and store.remove(hash_value, rows)
 
     def __repr__(self) -> str:
         """Run, table and file."""
@@ -346,7 +386,7 @@ class Tracker(RunView, Recorder):
             if self._session.closed:
                 return
             try:
-                if self._session.end(status, self._clock.stamp(), self._described()):
+                if self._session.end(status, self._clock.stamp(), dict(self._params)):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
                 self._session.close()
@@ -378,6 +418,7 @@ class Tracker(RunView, Recorder):
             "settings": self._settings,
             "run": self._session.run,
             "params": self._params,
+            "objects": self._session.objects.of_params,
             "raise_on_error": self.raise_on_error,
         }
 
@@ -386,4 +427,5 @@ class Tracker(RunView, Recorder):
         self._start(state["settings"], state["run"].track_id)
         self._session.run = state["run"]
         self._params = state["params"]
+        self._session.objects.of_params = state["objects"]
         self.raise_on_error = state["raise_on_error"]

@@ -9,6 +9,7 @@ from xetrack import Provider, Reader, Tracker, XetrackWarning, hookimpl
 from xetrack.engines.memory import MemoryEngine
 from xetrack.errors import OptionError, PluginBrokenError, PluginConflictError, PluginNotInstalledError
 from xetrack.plugins import discovered
+from xetrack.protocols import Asset
 
 
 class ListSink:
@@ -63,9 +64,12 @@ class Shelf:
     def xetrack_asset_stores(self):
         return [Provider("shelf", lambda options, context: self)]
 
-    def insert(self, value):
-        self.things[f"hash-{value!r}"] = value
-        return f"hash-{value!r}"
+    def prepare(self, value):
+        self.value = value
+        return Asset(f"hash-{value!r}", "repr", (), b"")
+
+    def put(self, asset, name=None, uses=1):
+        self.things[asset.hash] = self.value
 
     def get(self, key):
         return self.things.get(key)

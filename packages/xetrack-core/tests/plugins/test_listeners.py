@@ -3,6 +3,7 @@
 import pytest
 
 from xetrack import Provider, Reader, Tracker, XetrackError, XetrackWarning, hookimpl
+from xetrack.protocols import Asset
 
 
 class Sink:
@@ -75,11 +76,12 @@ class Shelf:
         self.engine = context.engine
         return self
 
-    def insert(self, value):
-        key = f"hash-{value!r}"
-        row = {"key": key, "timestamp": "2024-01-01 00:00:00.000000", "track_id": "shelf"}
+    def prepare(self, value):
+        return Asset(f"hash-{value!r}", "repr", (), b"")
+
+    def put(self, asset, name=None, uses=1):
+        row = {"key": asset.hash, "timestamp": "2024-01-01 00:00:00.000000", "track_id": "shelf"}
         self.engine.append("things", [row])
-        return key
 
     def get(self, key):
         return key if key in self.engine.read("things").get("key", []) else None
@@ -358,8 +360,8 @@ def test_an_object_may_be_a_param_or_set_later(engine):
 
 def test_an_asset_store_that_fails_costs_nothing_but_its_row(engine):
     class Full(Shelf):
-        def insert(self, value):
-            super().insert(value)
+        def put(self, *args):
+            super().put(*args)
             message = "shelf is full"
             raise OSError(message)
 

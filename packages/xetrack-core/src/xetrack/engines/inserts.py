@@ -50,10 +50,10 @@ class Inserts:
         for _, group in groupby(rows, _shape):
             self._insert_many(connection, table, list(group))
 
-    def merge(self, connection: Executor, table: str, row: Row) -> int:
-        """Insert `row` unless its run has one of this time; return how many rows went in."""
+    def merge(self, connection: Executor, table: str, row: Row) -> bool:
+        """Insert `row` unless its run has one of this time; tell whether it went in."""
         sql, values = self._with_extra(connection, table, row)
-        return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount
+        return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
 
     def make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
         """The columns of `table`, after making what is missing of it and of them."""

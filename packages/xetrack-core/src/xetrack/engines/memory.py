@@ -64,8 +64,8 @@ class MemoryEngine:
                 taken.add((row["track_id"], row["timestamp"]))
                 kept.append(dict(row))
 
-    def merge(self, table: str, rows: Sequence[Row]) -> int:
-        """Store those that are not there yet."""
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Store those that are not there yet, and return them."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
             fresh: list[Row] = []
@@ -74,7 +74,7 @@ class MemoryEngine:
                     taken.add((row["track_id"], row["timestamp"]))
                     fresh.append(row)
             self.append(table, fresh)
-            return len(fresh)
+            return fresh
 
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
@@ -215,10 +215,10 @@ class NullEngine(MemoryEngine):
         """Let the rows go."""
         self._check_open()
 
-    def merge(self, table: str, rows: Sequence[Row]) -> int:  # noqa: ARG002 - the protocol's
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:  # noqa: ARG002 - the protocol's
         """Let the rows go."""
         self._check_open()
-        return 0
+        return []
 
     def save_run(self, run: Run) -> None:  # noqa: ARG002 - as above
         """Let it go."""

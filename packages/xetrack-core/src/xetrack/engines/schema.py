@@ -56,7 +56,7 @@ class Schema:
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
         self.recorded = "xetrack_runs" in tables
-        self.assets = "assets" in tables
+        self.assets = "counts" in tables  # of how often each object is used, wherever its bytes are
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}

@@ -126,10 +126,10 @@ class SqliteEngine:
             self._schema.version = None  # tables and columns made inside are gone
             raise
 
-    def merge(self, table: str, rows: Sequence[Row]) -> int:
-        """Store those rows that are not there yet."""
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Store those rows that are not there yet, and return them."""
         with self._writing() as connection:
-            return sum(self._inserts.merge(connection, table, row) for row in rows)
+            return [row for row in rows if self._inserts.merge(connection, table, row)]
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
@@ -297,7 +297,7 @@ class SqliteEngine:
             self._known("")
             if not self._schema.assets:
                 return False
-            return bool(self.database.query("SELECT EXISTS (SELECT 1 FROM db.assets)")[0][0])
+            return bool(self.database.query("SELECT EXISTS (SELECT 1 FROM db.counts)")[0][0])
 
     # Runs
 

@@ -99,7 +99,7 @@ class OrderContract(Base):
     def test_no_rows_make_no_table(self, engine: Engine) -> None:
         """Tables come into being with their first row."""
         engine.append(TABLE, [])
-        assert engine.merge(TABLE, []) == 0
+        assert engine.merge(TABLE, []) == []
         assert engine.tables() == []
 
     def test_a_table_that_does_not_exist_gives_nothing(self, engine: Engine) -> None:

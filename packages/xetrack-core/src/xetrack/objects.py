@@ -1,0 +1,115 @@
+"""Objects in rows: the store that keeps them, and what is yet to be kept with the next rows."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from xetrack.errors import InvalidValueError, OptionError, PluginNotInstalledError
+from xetrack.plugins import Offer, Plugins
+from xetrack.protocols import Asset, AssetStore, Context, Json, Value
+from xetrack.values import safe_text
+
+__all__ = ["Objects", "hashes_in", "open_store", "store_needed", "uses_in"]
+
+_QUOTED = re.compile(r'"([^"\\]+)"')
+
+
+def open_store(
+    plugins: Plugins, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context
+) -> AssetStore | None:
+    """The asset store: the one whose options were given, or the only one that serves this engine; None without any."""
+    chosen = [(offer, given) for offer, given in routed if offer.kind == "asset_stores"]
+    chosen = chosen or [(offer, {}) for offer in plugins.offers("asset_stores")]
+    serializers = {offer.provider.name: offer.open({}, context) for offer in plugins.offers("serializers")}
+    context = replace(context, serializers=serializers)
+    opened = [(offer, store) for offer, given in chosen if (store := offer.open(given, context)) is not None]
+    if len(opened) > 1:
+        names = ", ".join(offer.provider.name for offer, _ in opened)
+        message = f"there are several asset stores ({names}): choose one by giving one of its options."
+        raise OptionError(message)
+    return opened[0][1] if opened else None
+
+
+def store_needed(plugins: Plugins, what: str, otherwise: str = "") -> Exception:
+    """The error where no store opened: `what` needs one; what can be done `otherwise`."""
+    if plugins.offers("asset_stores"):
+        return OptionError(f"{what} needs an asset store, and none that is installed serves this engine. {otherwise}")
+    return PluginNotInstalledError(f"{what} needs xetrack-assets: pip install xetrack-assets. {otherwise}".rstrip(". "))
+
+
+class Objects:
+    """The objects of one tracker: those in its params, and those in rows that are about to be stored.
+
+    The tracker's lock guards it: what one call prepares is stored, or let go, before the next one begins.
+    """
+
+    def __init__(self, open_store: Callable[[], AssetStore | None], warn: Callable[[str, str], None]) -> None:
+        self.pending: list[tuple[str, Asset]] = []
+        self.of_params: dict[str, list[Asset]] = {}
+        self._open_store = open_store
+        self._warn = warn
+        self._store: AssetStore | None = None
+
+    def store(self) -> AssetStore | None:
+        """The asset store, opened when first asked for."""
+        if self._store is None:
+            self._store = self._open_store()
+        return self._store
+
+    def keep(self, key: str, value: object) -> str:
+        """The text that stands for an object in its row: its hash, or its repr without an asset store."""
+        store = self.store()
+        if store is None:
+            kind = type(value).__qualname__
+            message = f"the {kind} under {key!r} is kept as its repr only. To keep objects: pip install xetrack-assets"
+            self._warn("assets", message)
+            return safe_text(value)
+        asset = store.prepare(value)
+        self.pending.append((key, asset))
+        return asset.hash
+
+    def keep_or_tell(self, key: str, value: object) -> str:
+        """As `keep`, but an object that cannot be turned into bytes is warned of, and kept as its repr."""
+        try:
+            return self.keep(key, value)
+        except InvalidValueError as error:
+            self._warn(f"object {key}", f"the value of {key!r} {error} It is kept as its repr only.")
+            return safe_text(value)
+
+    def put_pending(self, uses: int = 1) -> None:
+        """Keep what the rows of this call name. Runs inside the transaction that stores the rows."""
+        store = self.store()
+        for key, asset in self.pending if store else ():
+            store.put(asset, key, uses)  # type: ignore[union-attr] # there is a store where anything is pending
+
+    def freeze(self, key: str) -> None:
+        """What is pending belongs to a param: keep a copy for the rows to come."""
+        self.of_params.pop(key, None)
+        if self.pending:
+            self.of_params[key] = [replace(asset, pieces=(b"".join(asset.pieces),)) for _, asset in self.pending]
+            self.pending.clear()
+
+    def join_params(self, event: Mapping[str, Any]) -> None:
+        """A row gets the objects of params too, unless the event has its own value there."""
+        for key, assets in self.of_params.items():
+            if key not in event:
+                self.pending.extend((key, asset) for asset in assets)
+
+
+def hashes_in(values: Iterable[Value], known: frozenset[str] | set[str]) -> list[str]:
+    """Which of the `known` hashes stand in cells, each time: as the cell itself, or as text inside of JSON."""
+    found = []
+    for value in values:
+        if type(value) is str:
+            if value in known:
+                found.append(value)
+        elif type(value) is Json:
+            found += [text for text in _QUOTED.findall(value) if text in known]
+    return found
+
+
+def uses_in(rows: Iterable[Iterable[Value]], known: frozenset[str] | set[str]) -> Counter[str]:
+    """How often the cells of rows, or of columns, name each of the `known` hashes."""
+    return Counter(name for cells in rows for name in hashes_in(cells, known))
