@@ -81,8 +81,9 @@ class Objects:
     def put_pending(self, uses: int = 1) -> None:
         """Keep what the rows of this call name. Runs inside the transaction that stores the rows."""
         store = self.store()
-        for key, asset in self.pending if store else ():
-            store.put(asset, key, uses)  # type: ignore[union-attr] # there is a store where anything is pending
+        if store is not None:
+            for key, asset in self.pending:
+                store.put(asset, key, uses)
 
     def freeze(self, key: str) -> None:
         """What is pending belongs to a param: keep a copy for the rows to come."""

@@ -263,6 +263,10 @@ class AssetStore(Protocol):
     def info(self, key: str) -> AssetInfo | None:
         """What is known of the object with this hash."""
 
+    @property
+    def size(self) -> int:
+        """The number of bytes of all objects, before they are compressed."""
+
     def keys(self) -> list[str]:
         """The hashes of all objects, in the order in which they came."""
 

@@ -265,6 +265,15 @@ class Database:
                 self._own.execute(f"PRAGMA busy_timeout = {round(self.timeout * 1000)}")
             return not busy
 
+    def compact(self) -> None:
+        """Give the space of what was deleted back to the disk. Rewrites the file: for a moment it needs it twice."""
+        with self.lock:
+            try:
+                self.connection().execute("VACUUM db")
+            except sqlite3.Error as error:
+                raise translate(error, self.path) from error
+            self.flush()
+
     def close(self) -> None:
         """Let go of the file for good, and leave it whole on its own unless another process is reading."""
         with self.lock:

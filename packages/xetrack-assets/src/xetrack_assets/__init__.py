@@ -1,0 +1,74 @@
+"""Objects in rows: `tracker.log({"model": fitted})` keeps the object once and logs its hash."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xetrack import Provider, hookimpl
+from xetrack.errors import OptionError
+from xetrack.protocols import AssetStore, Context, Serializer
+
+__all__ = ["AssetOptions", "xetrack_api", "xetrack_asset_stores", "xetrack_serializers"]
+
+xetrack_api = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AssetOptions:
+    """What a tracker may choose.
+
+    `assets`: where the bytes go: a folder, or a URL that fsspec knows; the database file itself by default.
+    `compress`: whether they are compressed, with zlib.
+    `serializer`: the name of one that is asked before all others.
+    """
+
+    assets: str | os.PathLike[str] | None = None
+    compress: bool = False
+    serializer: str | None = None
+
+
+def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | None:
+    from xetrack.engines.database import Database
+    from xetrack_assets.store import Store
+
+    options = options or AssetOptions()
+    database = getattr(context.engine, "database", None)
+    if context.engine is not None and isinstance(database, Database):
+        return Store(context.engine, database, options, context)
+    if options != AssetOptions():
+        raise OptionError(f"objects can be kept beside a SQLite database only, and {context.db} is none.")
+    return None
+
+
+def _open_pickles(_: object, context: Context) -> Serializer:
+    from xetrack_assets.pickles import Pickles
+
+    return Pickles(trusted=context.trusted)
+
+
+def _open_arrays(_: object, __: Context) -> Serializer:
+    from xetrack_assets.arrays import Arrays
+
+    return Arrays()
+
+
+def _open_frames(_: object, __: Context) -> Serializer:
+    from xetrack_assets.frames import Frames
+
+    return Frames()
+
+
+@hookimpl
+def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
+    """The store named "sqlitedict"."""
+    return [Provider("sqlitedict", _open_store, AssetOptions)]
+
+
+@hookimpl
+def xetrack_serializers() -> Sequence[Provider[Serializer]]:
+    """NumPy arrays, pandas frames, and pickles for all else. The names are stored beside the bytes."""
+    return [
+        Provider("npy", _open_arrays),
+        Provider("arrow", _open_frames),
+        Provider("cloudpickle", _open_pickles),
+    ]

@@ -1,0 +1,142 @@
+"""Where the bytes of objects live. Any `MutableMapping[str, bytes]` will do; one with `put` is spared long values.
+
+Within the database file, a value of more than `MOST_WHOLE` bytes is cut: SQLite takes none of a billion bytes
+(sqlite.org/limits.html, 1), and a cut one needs no second copy in memory.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from xetrack.engines.database import Database
+from xetrack.protocols import Buffer
+from xetrack_assets.index import CHUNKS
+
+__all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "open_place", "put"]
+
+MOST_WHOLE = 64 * 2**20
+PART = 4 * 2**20
+_HASH = re.compile(r"[0-9a-f]{16}")
+
+
+def put(blobs: MutableMapping[str, Any], key: str, parts: Iterable[bytes]) -> None:
+    """Set the value of `key` to the bytes that come in parts."""
+    if isinstance(blobs, (Chunks, Folder)):
+        blobs.put(key, parts)
+    else:
+        blobs[key] = b"".join(parts)
+
+
+def open_place(place: str) -> MutableMapping[str, Any]:
+    """The values in a folder, or behind a URL that fsspec knows.
+
+    Raises `ModuleNotFoundError` if fsspec, or what it needs for that kind of URL, is missing.
+    """
+    if "://" not in place:
+        return Folder(Path(place))
+    import fsspec
+
+    mapper: MutableMapping[str, Any] = fsspec.get_mapper(place)
+    return mapper
+
+
+class Chunks(MutableMapping[str, Buffer]):
+    """Long values, cut into rows of a table. Writing belongs inside a transaction of the engine."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, key: str, parts: Iterable[bytes]) -> None:
+        """Set a value, part by part."""
+        self._database.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
+        for number, part in enumerate(parts):
+            self._database.query(f"INSERT INTO db.{CHUNKS} VALUES (?, ?, ?)", (key, number, part))
+
+    def __setitem__(self, key: str, value: Buffer) -> None:
+        self.put(key, (bytes(value[start : start + PART]) for start in range(0, len(value), PART)))
+
+    def __getitem__(self, key: str) -> bytearray:
+        parts = self._database.query(f"SELECT part, length(data) FROM db.{CHUNKS} WHERE key = ? ORDER BY part", (key,))
+        if not parts:
+            raise KeyError(key)
+        value = bytearray(sum(length for _, length in parts))
+        start = 0
+        for number, length in parts:
+            sql = f"SELECT data FROM db.{CHUNKS} WHERE key = ? AND part = ?"
+            [(part,)] = self._database.query(sql, (key, number))
+            value[start : start + length] = part
+            start += length
+        return value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._database.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._database.query(f"SELECT 1 FROM db.{CHUNKS} WHERE key = ? LIMIT 1", (key,)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for (key,) in self._database.query(f"SELECT DISTINCT key FROM db.{CHUNKS}")])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Folder(MutableMapping[str, Buffer]):
+    """A file for each value, complete or not there at all. Keys are hashes: nothing else reaches the file system."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def _file(self, key: str) -> Path:
+        if not _HASH.fullmatch(key):
+            raise KeyError(key)
+        return self._path / key
+
+    def put(self, key: str, parts: Iterable[bytes]) -> None:
+        """Set a value, part by part."""
+        target = self._file(key)
+        self._path.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._path, prefix=f"{key}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for part in parts:
+                    file.write(part)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink()
+            raise
+
+    def __setitem__(self, key: str, value: Buffer) -> None:
+        self.put(key, [bytes(value)])
+
+    def __getitem__(self, key: str) -> bytearray:
+        try:
+            with self._file(key).open("rb", buffering=0) as file:
+                value = bytearray(os.fstat(file.fileno()).st_size)
+                view, start = memoryview(value), 0
+                while read := file.readinto(view[start:]):
+                    start += read
+                return value
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def __delitem__(self, key: str) -> None:
+        try:
+            self._file(key).unlink()
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and bool(_HASH.fullmatch(key)) and self._file(key).is_file()
+
+    def __iter__(self) -> Iterator[str]:
+        found = self._path.iterdir() if self._path.is_dir() else ()
+        return iter(sorted(path.name for path in found if _HASH.fullmatch(path.name)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,84 @@
+"""The bytes of an object: their hash, their digest, and their way in and out."""
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+
+import xxhash
+
+from xetrack.errors import InvalidValueError
+from xetrack.protocols import Asset, Buffer
+from xetrack_assets.blobs import MOST_WHOLE, PART
+
+__all__ = ["compressed", "make_asset", "original", "parts_of"]
+
+_DIGEST_SIZE = 20  # bytes of blake2b
+
+
+def make_asset(serializer: str, pieces: Iterable[Buffer]) -> Asset:
+    """The asset of bytes that come in pieces.
+
+    Its hash is the xxh64 of all bytes, in hexadecimal, as in 0.x; its digest a blake2b of 20 bytes. What is short is
+    copied, so that it stays as it is; what is long may be a view of the object's own memory.
+    """
+    kept: tuple[Buffer, ...] = tuple(pieces)
+    if sum(map(len, kept)) <= MOST_WHOLE:
+        kept = (b"".join(kept),)
+    return Asset(hash_of(kept), serializer, kept, digest_of(kept))
+
+
+def hash_of(pieces: Iterable[Buffer]) -> str:
+    """The xxh64 of bytes in pieces, in 16 hexadecimal digits."""
+    hasher = xxhash.xxh64()
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def digest_of(pieces: Iterable[Buffer]) -> bytes:
+    """The blake2b of bytes in pieces."""
+    hasher = hashlib.blake2b(digest_size=_DIGEST_SIZE)
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.digest()
+
+
+def parts_of(asset: Asset) -> Iterator[bytes]:
+    """The bytes of an asset in parts for a store.
+
+    Raises `InvalidValueError`, after the last part, if they are not what they were when they were hashed: somebody
+    changed the object meanwhile.
+    """
+    if len(asset.pieces) == 1 and isinstance(asset.pieces[0], bytes):
+        yield from (asset.pieces[0][start : start + PART] for start in range(0, max(asset.size, 1), PART))
+        return
+    hasher = xxhash.xxh64()
+    for piece in asset.pieces:
+        for start in range(0, len(piece), PART):
+            part = bytes(piece[start : start + PART])
+            hasher.update(part)
+            yield part
+    if hasher.hexdigest() != asset.hash:
+        raise InvalidValueError("an object was changed by another thread while it was being logged. Log it again.")
+
+
+def compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, compressed by zlib, as 0.x does it."""
+    compressor = zlib.compressobj()
+    for part in parts:
+        yield compressor.compress(part)
+    yield compressor.flush()
+
+
+def original(data: Buffer, key: str) -> Buffer | None:
+    """The bytes as they were before they were compressed, if they were; None if they are not those of this hash.
+
+    0.x does not tell whether they are compressed, so the hash does.
+    """
+    if hash_of([data]) == key:
+        return data
+    try:
+        plain = zlib.decompress(data)
+    except zlib.error:
+        return None
+    return plain if hash_of([plain]) == key else None

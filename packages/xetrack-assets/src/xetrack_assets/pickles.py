@@ -1,0 +1,63 @@
+"""Pickles: the serializer for whatever no other one takes, and loading them without running a stranger's code."""
+
+import builtins
+import io
+import pickle
+from typing import Any
+
+from xetrack.errors import UntrustedError
+from xetrack.protocols import Buffer
+
+__all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
+
+PROTOCOL = 5
+"""Frozen: the hashes of objects depend on it, and so do the keys in tables of xetrack 0.x."""
+
+_CONTAINERS = frozenset({"complex", "frozenset", "range", "set", "slice"})
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Makes builtin containers, numbers and text, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """One of the builtins that do nothing when they are made."""
+        if module == "builtins" and name in _CONTAINERS:
+            return getattr(builtins, name)
+        raise UntrustedError(f"{module}.{name}")
+
+
+def dump_plain(value: object) -> bytes:
+    """The pickle of a text or number."""
+    return pickle.dumps(value, PROTOCOL)
+
+
+def load_plain(data: Buffer) -> Any:
+    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else."""
+    return _PlainUnpickler(io.BytesIO(data)).load()
+
+
+class Pickles:
+    """The serializer named "cloudpickle": takes any object, classes and functions of `__main__` and notebooks included.
+
+    To load a pickle is to run what it says. Without trust, only builtin containers are loaded.
+    """
+
+    general = True
+
+    def __init__(self, *, trusted: bool) -> None:
+        self.safe = not trusted
+
+    def takes(self, value: object) -> bool:  # noqa: ARG002 - the protocol's
+        """Any value."""
+        return True
+
+    def dumps(self, value: object) -> bytes:
+        """The pickle of `value`."""
+        import cloudpickle
+
+        data: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
+        return data
+
+    def loads(self, data: Buffer) -> object:
+        """The value again."""
+        return load_plain(data) if self.safe else pickle.loads(data)  # noqa: S301 - trusted

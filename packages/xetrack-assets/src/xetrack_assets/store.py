@@ -1,0 +1,282 @@
+"""The asset store: a serializer makes the bytes, an index counts them, a blob store keeps them."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from xetrack.engines.database import Database
+from xetrack.errors import (
+    AssetDamagedError,
+    InvalidValueError,
+    OptionError,
+    PluginConflictError,
+    PluginNotInstalledError,
+    UntrustedError,
+)
+from xetrack.objects import hashes_in
+from xetrack.protocols import Asset, AssetInfo, Buffer, Context, Engine
+from xetrack_assets import AssetOptions
+from xetrack_assets.blobs import MOST_WHOLE, Chunks, open_place, put
+from xetrack_assets.content import compressed, make_asset, original, parts_of
+from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Objects under the hash of their content, in or beside the file of the engine. Promises what `AssetStore` does.
+
+    Rows, objects and counts are committed together. Bytes that lie outside of the file are written before the commit
+    and removed after it, while the file's write lock is held: at worst one remains that nobody names.
+    """
+
+    def __init__(self, engine: Engine, database: Database, options: AssetOptions, context: Context) -> None:
+        self._engine = engine
+        self._database = database
+        self._index = Index(database)
+        self._compress = options.compress
+        self._base = None if options.assets is None else _absolute(options.assets)
+        self._serializers = context.serializers
+        self._preferred = options.serializer
+        self._trusted = context.trusted
+        self._in_file: dict[str, MutableMapping[str, Any]] = {WHOLE: self._index.assets, CHUNKS: Chunks(database)}
+        if self._preferred is not None and self._preferred not in self._serializers:
+            raise OptionError(f"serializer={self._preferred!r}: there is none of that name. {self._known()}")
+
+    # Into the store
+
+    def prepare(self, value: object) -> Asset:
+        """Turn an object into bytes, without storing anything. See `AssetStore.prepare`."""
+        name = self._choose(value)
+        try:
+            data = self._serializers[name].dumps(value)
+        except MemoryError:
+            raise
+        except Exception as error:
+            kind = f"{type(value).__module__}.{type(value).__qualname__}"
+            message = f"is a {kind}, which {name} cannot turn into bytes ({type(error).__name__}: {error})."
+            raise InvalidValueError(message) from error
+        return make_asset(name, [data] if isinstance(data, Buffer) else data)
+
+    def _choose(self, value: object) -> str:
+        """The name of the serializer for a value."""
+        if self._preferred is not None and self._serializers[self._preferred].takes(value):
+            return self._preferred
+        for general in (False, True):
+            meant = [name for name, each in self._serializers.items() if each.general is general and each.takes(value)]
+            if len(meant) > 1:
+                kind = type(value).__qualname__
+                message = f"several serializers take a {kind}: {', '.join(meant)}. Choose with serializer={meant[0]!r}."
+                raise PluginConflictError(message)
+            if meant:
+                return meant[0]
+        kind = type(value).__qualname__
+        raise InvalidValueError(f"is a {kind}, which no installed serializer takes. {self._known()}")
+
+    def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
+        """Keep what was prepared. See `AssetStore.put`."""
+        with self._engine.transaction():
+            self._index.make()
+            record = self._index.find(asset.hash)
+            if record is None:
+                self._index.add(asset, self._write(asset), uses)
+            else:
+                self._check_same(asset, record)
+                self._index.counts[asset.hash] = record.uses + uses
+            if name is not None and self._index.named(name) != asset.hash:
+                self._index.names[name] = asset.hash
+
+    def insert(self, value: object, name: str | None = None) -> str:
+        """Keep an object, and return its hash."""
+        asset = self.prepare(value)
+        self.put(asset, name)
+        return asset.hash
+
+    def _write(self, asset: Asset) -> str:
+        """Write the bytes, and tell where."""
+        parts, size = parts_of(asset), asset.size
+        if self._compress:
+            whole = list(compressed(parts))
+            parts, size = iter(whole), sum(map(len, whole))
+        place = self._own_place() or (WHOLE if size <= MOST_WHOLE else CHUNKS)
+        put(self._blobs(place), asset.hash, parts)
+        return place
+
+    def _own_place(self) -> str | None:
+        """Where this store writes outside of the file: a folder in the one it was given, which belongs to this file."""
+        if self._base is None:
+            return None
+        known = sorted(place for place in self._index.places() if place.startswith(f"{self._base}/"))
+        return known[0] if known else f"{self._base}/{secrets.token_hex(4)}"
+
+    def _check_same(self, asset: Asset, record: Record) -> None:
+        digest = record.digest or self.raw(asset.hash).digest
+        if digest != asset.digest:
+            message = (
+                f"the hash {asset.hash} belongs to another object already: by a rare chance, or a forged file. "
+                "Log the object in a list, and it gets another hash."
+            )
+            raise InvalidValueError(message)
+
+    # Out of the store
+
+    def get(self, key: str) -> object | None:
+        """The object with this hash, or the last one of this name. See `AssetStore.get`."""
+        found = self._index.find(key)
+        if found is None:
+            key = self._index.named(key) or ""
+            found = self._index.find(key)
+        return None if found is None else self._load(key, found)
+
+    def _load(self, key: str, record: Record) -> object:
+        serializer = self._serializers.get(record.serializer)
+        if serializer is None:
+            message = (
+                f"the object {key} was stored by the serializer {record.serializer!r}, which no installed plugin has."
+            )
+            raise PluginNotInstalledError(message)
+        if not (self._trusted or serializer.safe):
+            raise UntrustedError(_refused(key, f"loads with {record.serializer!r}"))
+        data = self._bytes(key, record)
+        try:
+            return serializer.loads(data)
+        except UntrustedError as error:
+            raise UntrustedError(_refused(key, f"needs {error}")) from None
+        except Exception as error:
+            error.add_note(f"while loading the object {key}, which {record.serializer} stored")
+            raise
+
+    def raw(self, key: str) -> Asset:
+        """The bytes of an object. Raises `KeyError`, or `AssetDamagedError`."""
+        record = self._index.find(key)
+        if record is None:
+            raise KeyError(key)
+        return make_asset(record.serializer, [self._bytes(key, record)])
+
+    def _bytes(self, key: str, record: Record) -> Buffer:
+        try:
+            data = original(self._blobs(record.place)[key], key)
+        except KeyError:
+            raise AssetDamagedError(f"the bytes of the object {key} are gone from {record.place}.") from None
+        if data is None:
+            message = (
+                f"the bytes of the object {key} in {record.place} are not those that were stored: they are damaged."
+            )
+            raise AssetDamagedError(message)
+        return data
+
+    def _blobs(self, place: str) -> MutableMapping[str, Any]:
+        """The blob store at a place. One outside of the file is the file's word, which may be a stranger's."""
+        if place in self._in_file:
+            return self._in_file[place]
+        if self._base is not None:
+            return open_place(f"{self._base}/{place.rpartition('/')[2]}")
+        if not self._trusted:
+            message = f"the file says that objects lie in {place}. If that is where they should be, give assets=."
+            raise UntrustedError(message)
+        return open_place(place)
+
+    # Counting and removing
+
+    def recount(self, changes: Mapping[str, int]) -> list[str]:
+        """Add to the uses of objects, and return those that have none left."""
+        if not changes:
+            return []
+        left = []
+        with self._engine.transaction():
+            for key, change in changes.items():
+                record = self._index.find(key)
+                if record is not None:
+                    self._index.counts[key] = max(record.uses + change, 0)
+                    left += [key] if record.uses + change <= 0 else []
+        return left
+
+    def remove(self, key: str, uses: int | None = 1) -> bool:
+        """Take back some uses, or all; with the last one the object goes."""
+        with self._engine.transaction():
+            record = self._index.find(key)
+            if record is None:
+                return False
+            if uses is not None and record.uses > uses:
+                self._index.counts[key] = record.uses - uses
+                return True
+            self._forget([key])
+        self._sweep({record.place}, [key])
+        return True
+
+    def unused(self) -> list[str]:
+        """The hashes of objects that no row of any table names."""
+        known = frozenset(self.keys())
+        named: set[str] = set()
+        for table in self._engine.tables() if known else ():
+            for columns in self._engine.scan(table):
+                named |= {key for cells in columns.values() for key in hashes_in(cells, known)}
+        return [key for key in self.keys() if key not in named]
+
+    def collect(self) -> list[str]:
+        """Remove what is unused, and give the disk space back."""
+        places = self._index.places()
+        doomed = self.unused()  # a long look, without holding up those who write
+        if doomed:
+            with self._engine.transaction():
+                doomed = self.unused()
+                self._forget(doomed)
+            self._database.compact()
+        self._sweep(places, None)
+        return doomed
+
+    def _forget(self, keys: list[str]) -> None:
+        self._index.make()
+        for key in keys:
+            self._index.forget(key)
+
+    def _sweep(self, places: set[str], keys: list[str] | None) -> None:
+        """Remove bytes outside of the file that belong to no object: under some keys, or all."""
+        for place in places - self._in_file.keys():
+            with self._engine.transaction():  # nobody else puts an object there meanwhile
+                blobs = self._blobs(place)
+                for key in list(blobs) if keys is None else keys:
+                    if self._index.find(key) is None:
+                        blobs.pop(key, None)
+
+    # Looking
+
+    def info(self, key: str) -> AssetInfo | None:
+        """What is known of an object."""
+        found = self._index.find(key)
+        return None if found is None else AssetInfo(key, found.serializer, found.size, found.uses, found.place)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of all objects, before they are compressed."""
+        return sum(told.size for told in map(self.info, self.keys()) if told)
+
+    def keys(self) -> list[str]:
+        """The hashes of all objects, in the order in which they came."""
+        return self._index.keys()
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._index.find(key) is not None
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def _known(self) -> str:
+        return f"There are: {', '.join(sorted(self._serializers))}."
+
+
+def _absolute(place: str | os.PathLike[str]) -> str:
+    text = os.fspath(place)
+    return text.rstrip("/") if "://" in text else str(Path(text).expanduser().resolve())
+
+
+def _refused(key: str, what: str) -> str:
+    return (
+        f"the object {key} {what}, and loading that could run the code of whoever wrote it. "
+        "If you trust them: trusted=True, without XETRACK_SAFE."
+    )

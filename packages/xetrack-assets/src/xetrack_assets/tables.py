@@ -1,0 +1,96 @@
+"""The tables of xetrack 0.x, through `sqlitedict`, on the engine's own connection and under its lock.
+
+Left alone, `sqlitedict` would open a second connection in a thread of its own, and switch the file's journal mode. Here
+it gets an adapter instead: rows and objects commit together, and 0.x still reads what is written.
+
+| table    | key                              | value                            |
+|----------|----------------------------------|----------------------------------|
+| `assets` | base64 of the pickle of the hash | the bytes of the object          |
+| `keys`   | base64 of the pickle of a name   | the pickle of a hash             |
+| `counts` | the hash                         | the pickle of the number of uses |
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlitedict import SqliteDict
+
+from xetrack.engines.database import Database
+from xetrack_assets.pickles import dump_plain, load_plain
+
+__all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "encode_key", "names"]
+
+CREATE = {
+    name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
+    for name in ("assets", "keys", "counts")
+}
+"""How each table is made, as 0.x makes it."""
+
+
+class _Connection:
+    """What `SqliteDict` asks of its thread, by a connection that it shares with the engine."""
+
+    autocommit = False
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
+        if not sql.startswith("CREATE"):  # a table is made with its first object, not with the first look at it
+            self._database.query(sql, arguments)
+
+    def executemany(self, sql: str, many: Iterable[Sequence[Any]]) -> None:
+        for arguments in many:
+            self._database.query(sql, arguments)
+
+    def select(self, sql: str, arguments: Sequence[Any] = ()) -> Iterator[Any]:
+        return iter(self._database.query(sql, arguments))
+
+    def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
+        return next(self.select(sql, arguments), None)
+
+    def commit(self, blocking: bool = True) -> None:  # noqa: FBT001, FBT002 - as sqlitedict calls it
+        """The transaction is the engine's to commit."""
+
+    def close(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - as sqlitedict calls it
+        """The connection is the engine's to close."""
+
+
+class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
+    """A table as a dict, once it is there. Writing belongs inside a transaction of the engine."""
+
+    def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
+        self._database = database
+        self._name = name
+        super().__init__(database.path, name, outer_stack=False, **codecs)
+
+    def _new_conn(self) -> _Connection:
+        # sqlitedict puts quotes around the name of the table: these make it the one of the attached file
+        self.tablename: str = f'db"."{self._name}'
+        return _Connection(self._database)
+
+
+def encode_key(text: str) -> str:
+    """The key of a text in the tables `assets` and `keys`."""
+    return b64encode(dump_plain(text)).decode("ascii")
+
+
+def decode_key(key: str) -> str:
+    """The text of a key. Raises `UntrustedError` if it is a stranger's pickle."""
+    return str(load_plain(b64decode(key)))
+
+
+def assets(database: Database) -> Table:
+    """Hash to bytes."""
+    return Table(database, "assets", encode=bytes, decode=bytes, encode_key=encode_key, decode_key=decode_key)
+
+
+def names(database: Database) -> Table:
+    """Name to hash."""
+    return Table(database, "keys", encode=dump_plain, decode=load_plain, encode_key=encode_key, decode_key=decode_key)
+
+
+def counts(database: Database) -> Table:
+    """Hash to uses."""
+    return Table(database, "counts", encode=dump_plain, decode=load_plain)
