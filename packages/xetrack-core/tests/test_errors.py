@@ -63,9 +63,9 @@ def test_an_error_survives_pickling_with_its_message(name, clone):
     assert str(again) == str(error) == "a.db: it is gone"
 
 
-def test_a_warning_points_at_the_line_that_called_xetrack():
+def test_a_warning_points_at_the_line_that_called_xetrack(tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        Tracker(":memory:").log({"x": object()})
+        Tracker(":memory:", git_root=tmp_path)
 
     assert [(each.category, each.filename) for each in caught] == [(XetrackWarning, __file__)]

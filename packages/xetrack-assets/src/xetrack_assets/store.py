@@ -133,9 +133,7 @@ class Store:
     def _load(self, key: str, record: Record) -> object:
         serializer = self._serializers.get(record.serializer)
         if serializer is None:
-            message = (
-                f"the object {key} was stored by the serializer {record.serializer!r}, which no installed plugin has."
-            )
+            message = f"the object {key} needs the serializer {record.serializer!r}, which no installed plugin has."
             raise PluginNotInstalledError(message)
         if not (self._trusted or serializer.safe):
             raise UntrustedError(_refused(key, f"loads with {record.serializer!r}"))

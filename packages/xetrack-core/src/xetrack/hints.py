@@ -5,6 +5,7 @@ __all__ = ["OPTIONS", "PROVIDERS"]
 OPTIONS: dict[str, str] = {
     "assets": "xetrack-assets",
     "compress": "xetrack-assets",
+    "serializer": "xetrack-assets",
     "cache": "xetrack-cache",
     "jsonl": "xetrack-sinks",
     "logs_path": "xetrack-sinks",
@@ -20,6 +21,9 @@ OPTIONS: dict[str, str] = {
 PROVIDERS: dict[tuple[str, str], str] = {
     ("engines", "duckdb"): "xetrack-duckdb",
     ("asset_stores", "sqlitedict"): "xetrack-assets",
+    ("serializers", "arrow"): "xetrack-assets",
+    ("serializers", "cloudpickle"): "xetrack-assets",
+    ("serializers", "npy"): "xetrack-assets",
     ("caches", "diskcache"): "xetrack-cache",
     ("sinks", "logs"): "xetrack-sinks",
     ("sinks", "jsonl"): "xetrack-sinks",

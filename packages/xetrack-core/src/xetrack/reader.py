@@ -273,11 +273,6 @@ class Reader(View):
         """Close."""
         self.close()
 
-    def __del__(self) -> None:
-        """Close what was forgotten."""
-        if not getattr(self, "_closed", True) and hasattr(self, "engine"):
-            self.close()
-
 
 _RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",

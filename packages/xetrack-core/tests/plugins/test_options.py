@@ -85,8 +85,8 @@ def test_an_option_whose_package_is_missing_says_what_to_install(option, package
     assert str(caught.value) == f"{option}= needs {package}: pip install {package}"
 
 
-def test_the_table_of_packages_is_complete():
-    assert OPTIONS == PACKAGES
+def test_the_table_of_packages_has_all_documented_options():
+    assert PACKAGES.items() <= OPTIONS.items()
 
 
 @pytest.mark.parametrize("name", sorted(inspect.signature(Tracker).parameters.keys() - {"options"}))

@@ -286,6 +286,11 @@ class Database:
             finally:
                 self._disconnect()
 
+    def __del__(self) -> None:
+        """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
+        if not getattr(self, "_closed", True):
+            self.close()
+
     def _disconnect(self) -> None:
         own, users = self._own, self._users
         self._own = self._users = self._cursor = None

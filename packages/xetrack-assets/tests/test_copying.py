@@ -1,0 +1,65 @@
+"""`xetrack.copy` carries objects with the rows that name them."""
+
+import numpy as np
+import pytest
+
+import xetrack
+from xetrack import Reader, Tracker
+
+
+@pytest.fixture
+def source(tmp_path):
+    with Tracker(tmp_path / "source.db", track_id="a") as tracker:
+        tracker.log({"value": range(5), "nested": [range(6)]})
+        tracker.log({"value": range(5)})
+        tracker.assets.insert(range(99))
+    with Tracker(tmp_path / "source.db", track_id="b", table="other") as tracker:
+        tracker.log({"array": np.arange(3)})
+    return tmp_path / "source.db"
+
+
+def told(db):
+    """Each object with its uses."""
+    with Reader(db) as reader:
+        return {repr(reader.assets.get(key)): reader.assets.info(key).uses for key in reader.assets}
+
+
+EVERYTHING = {"range(0, 5)": 2, "range(0, 6)": 1, "range(0, 99)": 1, "array([0, 1, 2])": 1}
+
+
+def test_objects_and_their_uses_come_along_once(source, tmp_path):
+    target = tmp_path / "target.db"
+    assert xetrack.copy(source, target) == 3
+    assert told(target) == EVERYTHING
+    assert xetrack.copy(source, target) == 0
+    assert told(target) == EVERYTHING == told(source)
+
+
+def test_uses_add_up_where_two_files_are_merged(source, tmp_path):
+    target = tmp_path / "target.db"
+    with Tracker(target, track_id="mine") as tracker:
+        tracker.log({"value": range(5)})
+    for _ in range(2):
+        xetrack.copy(source, target)
+        assert told(target) == EVERYTHING | {"range(0, 5)": 3}
+
+
+def test_only_what_the_chosen_tables_name_is_copied(source, tmp_path):
+    xetrack.copy(source, tmp_path / "target.db", tables=["other"])
+    assert told(tmp_path / "target.db") == {"array([0, 1, 2])": 1}
+
+
+def test_rows_can_be_copied_alone(source, tmp_path):
+    xetrack.copy(source, tmp_path / "target.db", assets=False)
+    assert told(tmp_path / "target.db") == {}
+    with Reader(tmp_path / "target.db") as reader:
+        assert len(reader[0]["value"]) == 16
+
+
+def test_objects_beside_the_source_come_into_the_target_file(tmp_path):
+    with Tracker(tmp_path / "source.db", assets=tmp_path / "folder", compress=True) as tracker:
+        key = tracker.log({"value": range(5)})["value"]
+    xetrack.copy(tmp_path / "source.db", tmp_path / "target.db")
+    with Reader(tmp_path / "target.db") as reader:
+        assert reader.assets.get(key) == range(5)
+        assert reader.assets.info(key).place == "assets"
