@@ -22,6 +22,10 @@ ROWS = (
     "all closed",
     "a tenth of the rows",
     "Tracker() + first log() + close()",
+    "log() of a forest",
+    "log() of its hash",
+    "MB into the store",
+    "MB out of the store",
 )
 
 

@@ -53,6 +53,7 @@ def test_an_object_of_theirs_that_is_logged_again_is_the_same(old):
         assert tracker.assets.insert(frozenset(range(100))) == packed
         assert (tracker.assets.info(thing).uses, tracker.assets.info(packed).uses) == (3, 2)
         assert len(tracker.assets) == 3
+        assert tracker.conn.execute("SELECT count(*) FROM db.xetrack_assets").fetchone() == (2,)
 
 
 def as_0_x_reads(db, table, key=None):

@@ -219,6 +219,13 @@ def test_two_objects_of_one_hash_are_never_mixed_up(track, options):
     assert tracker.assets.info(mine.hash).uses == 1
 
 
+def test_objects_stay_in_the_order_in_which_they_came(tracker):
+    keys = [tracker.assets.insert([number]) for number in range(5)]
+    for number in (3, 0, 3):
+        tracker.assets.insert([number])
+    assert tracker.assets.keys() == keys
+
+
 def test_counts_never_fall_below_none(tracker):
     key = tracker.assets.insert([1])
     assert tracker.assets.recount({key: 2, "0123456789abcdef": 5}) == []

@@ -9,7 +9,7 @@ from typing import Any
 from xetrack.engines.database import Database
 from xetrack.protocols import Asset
 from xetrack_assets import tables
-from xetrack_assets.pickles import dump_plain
+from xetrack_assets.pickles import dump_plain, load_plain
 from xetrack_assets.tables import Table, encode_key
 
 __all__ = ["CHUNKS", "WHOLE", "Index", "Record"]
@@ -22,6 +22,11 @@ _CREATE = tables.CREATE | {
     " (key TEXT PRIMARY KEY, serializer TEXT, size INTEGER, digest BLOB, place TEXT)",
     CHUNKS: f"CREATE TABLE IF NOT EXISTS db.{CHUNKS} (key TEXT, part INTEGER, data BLOB, PRIMARY KEY (key, part))",
 }
+_FIND = """
+SELECT a.serializer, a.size, a.digest, a.place, c.value
+FROM db.counts c JOIN db.xetrack_assets a ON a.key = c.key WHERE c.key = ?
+"""
+_SET = "INSERT INTO db.{} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"  # keeps its place
 _TABLES = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(_CREATE))})"
 
 
@@ -77,24 +82,33 @@ class Index:
     def find(self, key: str) -> Record | None:
         """The record of an object; None if there is no such object."""
         there = self.there()
-        uses = self.counts.get(key) if "counts" in there else None
-        if uses is not None and "xetrack_assets" in there:
-            found = self._database.query(
-                "SELECT serializer, size, digest, place FROM db.xetrack_assets WHERE key = ?", (key,)
-            )
-            if found:
-                serializer, size, digest, place = found[0]
-                return Record(serializer, size, digest, place, uses)
+        if {"counts", "xetrack_assets"} <= there and (found := self.counted(key)) is not None:
+            return found
         if "assets" in there:
-            found = self._database.query("SELECT length(value) FROM db.assets WHERE key = ?", (encode_key(key),))
-            if found:
-                return Record("cloudpickle", found[0][0], None, WHOLE, uses or 0)
+            lengths = self._database.query("SELECT length(value) FROM db.assets WHERE key = ?", (encode_key(key),))
+            if lengths:
+                uses = self.counts.get(key, 0) if "counts" in there else 0
+                return Record("cloudpickle", lengths[0][0], None, WHOLE, uses)
+        return None
+
+    def counted(self, key: str) -> Record | None:
+        """The record of an object that is not of 0.x, once there are all tables: the path of each `log()`."""
+        for serializer, size, digest, place, uses in self._database.query(_FIND, (key,)):
+            return Record(serializer, size, digest, place, load_plain(uses))
         return None
 
     def named(self, name: str) -> str | None:
         """The hash of the object that was last put under a name."""
         key: str | None = self.names.get(name) if "keys" in self.there() else None
         return key
+
+    def name(self, name: str, key: str) -> None:
+        """Have a name mean this object."""
+        self._database.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))
+
+    def count(self, key: str, uses: int) -> None:
+        """Set how often an object is used."""
+        self._database.query(_SET.format("counts"), (key, dump_plain(uses)))
 
     def keys(self) -> list[str]:
         """The hashes of all objects, in the order in which they came."""
@@ -117,7 +131,7 @@ class Index:
             "REPLACE INTO db.xetrack_assets VALUES (?, ?, ?, ?, ?)",
             (asset.hash, asset.serializer, asset.size, asset.digest, place),
         )
-        self.counts[asset.hash] = uses
+        self.count(asset.hash, uses)
 
     def forget(self, key: str) -> None:
         """Take an object out of all tables, its bytes and names included."""

@@ -77,16 +77,20 @@ class Store:
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
         """Keep what was prepared. See `AssetStore.put`."""
-        with self._engine.transaction():
-            self._index.make()
-            record = self._index.find(asset.hash)
-            if record is None:
+        if not self._database.depth:
+            with self._engine.transaction():
+                self.put(asset, name, uses)
+            return
+        self._index.make()
+        record = self._index.counted(asset.hash) or self._index.find(asset.hash)
+        if record is None:
+            with self._engine.transaction():
                 self._index.add(asset, self._write(asset), uses)
-            else:
-                self._check_same(asset, record)
-                self._index.counts[asset.hash] = record.uses + uses
-            if name is not None and self._index.named(name) != asset.hash:
-                self._index.names[name] = asset.hash
+        else:
+            self._check_same(asset, record)
+            self._count(asset, record, record.uses + uses)
+        if name is not None:
+            self._index.name(name, asset.hash)
 
     def insert(self, value: object, name: str | None = None) -> str:
         """Keep an object, and return its hash."""
@@ -110,6 +114,12 @@ class Store:
             return None
         known = sorted(place for place in self._index.places() if place.startswith(f"{self._base}/"))
         return known[0] if known else f"{self._base}/{secrets.token_hex(4)}"
+
+    def _count(self, asset: Asset, record: Record, uses: int) -> None:
+        if record.digest is None:  # of 0.x: from now on its bytes need not be looked at
+            self._index.add(asset, record.place, uses)
+        else:
+            self._index.count(asset.hash, uses)
 
     def _check_same(self, asset: Asset, record: Record) -> None:
         digest = record.digest or self.raw(asset.hash).digest
@@ -187,7 +197,7 @@ class Store:
             for key, change in changes.items():
                 record = self._index.find(key)
                 if record is not None:
-                    self._index.counts[key] = max(record.uses + change, 0)
+                    self._index.count(key, max(record.uses + change, 0))
                     left += [key] if record.uses + change <= 0 else []
         return left
 
@@ -198,7 +208,7 @@ class Store:
             if record is None:
                 return False
             if uses is not None and record.uses > uses:
-                self._index.counts[key] = record.uses - uses
+                self._index.count(key, record.uses - uses)
                 return True
             self._forget([key])
         self._sweep({record.place}, [key])
