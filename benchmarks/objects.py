@@ -19,7 +19,7 @@ def seen(sizes, folder):
     model = RandomForestClassifier(sizes.trees, random_state=0).fit(*load_digits(return_X_y=True))
     with Tracker(folder / "seen.db") as tracker:
         yield Row(
-            f"log() of a forest, {len(cloudpickle.dumps(model)) / 1e6:.1f} MB, seen before; bare: to pickle and hash it",
+            f"log() of a forest, {len(cloudpickle.dumps(model)) / 1e6:.1f} MB, seen before; bare: pickling and hashing",
             *interleaved(
                 sizes.rounds,
                 lambda: timed(tracker.log, {"accuracy": 0.9, "model": model}),
