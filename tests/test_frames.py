@@ -223,7 +223,7 @@ def test_pydantic_arguments_of_a_wrapped_method_are_unpacked_too():
     assert tracker.latest["config_epochs"] == 3
 
 
-def test_a_pydantic_model_that_is_logged_is_an_object(recwarn):
-    tracker = Tracker(":memory:", warnings=False)
+def test_a_pydantic_model_that_is_logged_is_an_object():
+    tracker = Tracker(":memory:")
 
-    assert "adam" in tracker.log({"config": Optimizer()})["config"]
+    assert tracker.get(tracker.log({"config": Optimizer()})["config"]) == Optimizer()
