@@ -22,6 +22,10 @@ ROWS = (
     "all closed",
     "a tenth of the rows",
     "Tracker() + first log() + close()",
+    "a call that waits for 100 ms, all monitors on",
+    "a call that computes for 100 ms, all monitors on",
+    "track(noop), all monitors on",
+    "log(), all monitors on",
 )
 
 

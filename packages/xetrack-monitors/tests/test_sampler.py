@@ -252,6 +252,13 @@ for each in (tracker, other):
     each.track(abs, -1)
     each.track(time.sleep, 0.05)
 assert started == [], started
+if hasattr(os, "waitid"):  # the kernel, too, knows of no child, neither now nor ever
+    import resource
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss == 0
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        raise SystemExit("there is a child")
+    except ChildProcessError: pass
 tracker.close(), other.close()
 import subprocess
 subprocess.run([sys.executable, "-c", ""], check=True)

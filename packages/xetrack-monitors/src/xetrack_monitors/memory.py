@@ -7,6 +7,7 @@ begins, which `getrusage(RUSAGE_SELF).ru_maxrss` of this process shows too. Wher
 systems, the mark tells the peak of a call that goes above everything before it, and of other calls only looks do.
 """
 
+import os
 import sys
 import weakref
 from functools import lru_cache
@@ -14,7 +15,7 @@ from functools import lru_cache
 from xetrack.locks import new_lock
 from xetrack_monitors.processes import LINUX, resident, this_process
 
-__all__ = ["Peaks", "Watch", "ended_children_peak", "high_water", "peaks", "reset_high_water"]
+__all__ = ["Peaks", "Watch", "ended_children_peak", "now_and_most", "peaks", "reset_high_water"]
 
 
 class Watch:
@@ -45,22 +46,23 @@ class Peaks:
         """Begin to watch; the bytes that this process resides in now."""
         with self._lock:
             if self._watches:
-                self._tell()
-            floor = 0 if reset_high_water() else high_water()
-            now = resident()
-            watch.begin(now, floor)
+                self._tell(now_and_most()[1])
+            permitted = reset_high_water()
+            now, most = now_and_most()
+            watch.begin(now, 0 if permitted else most)
             self._watches.add(watch)
         return now
 
     def end(self, watch: Watch) -> int:
-        """Watch no longer; the highest mark of this process since `begin()`, in bytes."""
+        """Watch no longer; the bytes that this process resides in now. `watch.peak` is the most since `begin()`."""
         with self._lock:
-            self._tell()
+            now, most = now_and_most()
+            self._tell(most)
             self._watches.discard(watch)
-        return watch.peak
+            watch.peak = max(watch.peak, now)
+        return now
 
-    def _tell(self) -> None:
-        mark = high_water()
+    def _tell(self, mark: int) -> None:
         for watch in self._watches:
             watch.see(mark)
 
@@ -76,28 +78,44 @@ def reset_high_water() -> bool:
     if not LINUX:
         return False
     try:
-        with open("/proc/self/clear_refs", "wb", buffering=0) as file:  # noqa: PTH123 - a third of Path's time
-            file.write(b"5")
+        file = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(file, b"5")
+        finally:
+            os.close(file)
     except OSError:
         return False
     return True
 
 
-def high_water() -> int:
-    """The most bytes that this process resided in, since its start or since the mark was set back; 0 if unknown."""
+def now_and_most() -> tuple[int, int]:
+    """Bytes that this process resides in now, and the mark: the most since its start, or since it was set back.
+
+    The mark is 0 if the system does not tell.
+    """
     if LINUX:
-        return _linux_high_water()
+        status = _read("/proc/self/status")
+        return _size(status, b"\nVmRSS:") or resident(), _size(status, b"\nVmHWM:")
     if sys.platform == "win32":
-        return int(this_process().memory_info().peak_wset)
-    return _rusage_peak("RUSAGE_SELF")
+        info = this_process().memory_info()
+        return int(info.rss), int(info.peak_wset)
+    return resident(), _rusage_peak("RUSAGE_SELF")
 
 
-def _linux_high_water() -> int:
+def _read(path: str) -> bytes:
+    # plain system calls: a file object takes three times as long, and this is done around every call
     try:
-        with open("/proc/self/status", "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            _, found, rest = file.read(16_384).partition(b"\nVmHWM:")
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(file, 16_384)
+        finally:
+            os.close(file)
     except OSError:
-        return 0
+        return b""
+
+
+def _size(status: bytes, name: bytes) -> int:
+    _, found, rest = status.partition(name)
     return int(rest.split(None, 1)[0]) * 1024 if found else 0  # it says "kB" and means KiB
 
 

@@ -1,6 +1,7 @@
 """What a tracker opens: one monitor for a call, made of the parts that the options ask for."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -75,6 +76,7 @@ def open_monitor(options: MonitorOptions, context: Context) -> CallMonitor:
     return CallMonitor(parts, series, options.measurement_interval)
 
 
+@lru_cache(maxsize=64)
 def _folder(db: str) -> Path:
     """A folder of the disk that the database is or will be on; the working folder where it is no file."""
     path = Path(db)

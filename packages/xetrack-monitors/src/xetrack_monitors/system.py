@@ -20,10 +20,14 @@ TICK = 0.01
 """Seconds. The system counts the time of living children in ticks, so of a stretch below ten it tells nothing."""
 
 
-def look(*, quick: bool = False) -> dict[str, float]:
-    """What one look sees. `memory` is in bytes. With `quick`, children only where they are quickly found."""
+def look() -> dict[str, float]:
+    """What one look of the sampler sees."""
+    return _seen(resident() + children_resident(quick=False))
+
+
+def _seen(memory: int) -> dict[str, float]:
+    """What is to be seen beside the bytes of memory that this process and its children reside in."""
     machine = psutil.virtual_memory()
-    memory = resident() + children_resident(quick=quick)
     return {
         "memory": memory,
         "p_memory_percent": 100 * memory / machine.total,
@@ -70,9 +74,9 @@ class System:
         """The columns of the row."""
         cpu = cpu_seconds()
         seconds = perf_counter() - self._began
-        own_peak = peaks().end(self._watch)
-        self._series.add(look(quick=True))  # even the shortest call is seen once
-        peak = max(own_peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
+        memory = peaks().end(self._watch) + children_resident(quick=True)
+        self._series.add(_seen(memory))  # even the shortest call is seen once
+        peak = max(self._watch.peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
         return {
             "cpu": self._cpu_percent(cpu, seconds),
             "memory_percent": self._series.mean("memory_percent"),
