@@ -9,9 +9,9 @@ from typing import Any
 import psutil
 
 from xetrack_monitors import gpu
-from xetrack_monitors.memory import Watch, ended_children_peak, peaks
+from xetrack_monitors.memory import Watch, ended_children_peak, now_and_most, peaks
 from xetrack_monitors.network import MIB
-from xetrack_monitors.processes import children_resident, cpu_seconds, resident
+from xetrack_monitors.processes import children_resident, cpu_seconds
 from xetrack_monitors.sampler import Sampler, Series
 
 __all__ = ["System", "look", "sampler"]
@@ -22,7 +22,7 @@ TICK = 0.01
 
 def look() -> dict[str, float]:
     """What one look of the sampler sees."""
-    return _seen(resident() + children_resident(quick=False))
+    return _seen(now_and_most()[0] + children_resident(quick=False))
 
 
 def _seen(memory: int) -> dict[str, float]:
@@ -75,7 +75,8 @@ class System:
         cpu = cpu_seconds()
         seconds = perf_counter() - self._began
         memory = peaks().end(self._watch) + children_resident(quick=True)
-        self._series.add(_seen(memory))  # even the shortest call is seen once
+        # even the shortest call is seen once
+        self._series.add({"memory": memory} if self._series.mean("memory_percent") else _seen(memory))
         peak = max(self._watch.peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
         return {
             "cpu": self._cpu_percent(cpu, seconds),
