@@ -23,7 +23,7 @@ def test_ten_lines_are_a_monitor():
     tracker.track(lambda: [gc.collect() for _ in range(3)] and None)
 
     assert tracker.latest["collections"] >= 3
-    assert tracker.log({"x": 1})["collections"] == 0
+    assert tracker.log({"x": 1})["collections"] < 3
 
 
 def test_it_goes_beside_ours():
