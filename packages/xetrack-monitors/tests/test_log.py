@@ -8,7 +8,7 @@ import pytest
 
 from xetrack import Tracker
 from xetrack_monitors.memory import reset_high_water
-from xetrack_monitors.system import sampler
+from xetrack_monitors.system import SAMPLER
 
 MIB = 2**20
 
@@ -64,14 +64,14 @@ def test_no_thread_is_started(tracker, monkeypatch):
 
 
 def test_threads_count_back_to_what_they_were(tracker):
-    if thread := sampler().thread:
+    if thread := SAMPLER.thread:
         thread.join()
     before = threading.active_count()
 
     for _ in range(3):
         tracker.track(abs, -1)
         tracker.track(time.sleep, 0.12)
-    if thread := sampler().thread:
+    if thread := SAMPLER.thread:
         thread.join(30)
 
     assert threading.active_count() == before

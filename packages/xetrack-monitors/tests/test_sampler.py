@@ -87,6 +87,17 @@ def test_nobody_looks_when_nobody_measures():
     assert looks.count == 0
 
 
+def test_a_call_that_was_never_stopped_is_forgotten():
+    looks, series = Looks(), Series()
+    sampler = Sampler(looks)
+
+    sampler.join(series, 0.001)
+    looks.wait(1)
+    del series
+
+    end(sampler)
+
+
 def test_short_calls_one_after_another_share_a_thread():
     sampler, series = Sampler(Looks()), Series()
     sampler.join(series, LINGER / 2)
@@ -205,18 +216,18 @@ print("over")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_has_a_thread_of_its_own(tmp_path):
     code = """
-from xetrack_monitors.system import sampler
+from xetrack_monitors.system import SAMPLER
 warnings.simplefilter("ignore")  # forking with threads is what is tried
 def fork():
-    while sampler().thread is None: pass
-    parent = sampler().thread
+    while SAMPLER.thread is None: pass
+    parent = SAMPLER.thread
     pid = os.fork()
     if pid:
         return os.waitpid(pid, 0)[1]
-    assert sampler().thread is None
+    assert SAMPLER.thread is None
     tracker.log({"in_child": True})
     def wait():
-        while not (thread := sampler().thread) or not thread.is_alive(): pass
+        while not (thread := SAMPLER.thread) or not thread.is_alive(): pass
         assert thread is not parent
     tracker.track(wait)
     tracker.close()

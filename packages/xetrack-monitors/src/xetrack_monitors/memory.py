@@ -10,12 +10,11 @@ systems, the mark tells the peak of a call that goes above everything before it,
 import os
 import sys
 import weakref
-from functools import lru_cache
 
 from xetrack.locks import new_lock
 from xetrack_monitors.processes import LINUX, resident, this_process
 
-__all__ = ["Peaks", "Watch", "ended_children_peak", "now_and_most", "peaks", "reset_high_water"]
+__all__ = ["PEAKS", "Peaks", "Watch", "ended_children_peak", "now_and_most", "reset_high_water"]
 
 
 class Watch:
@@ -67,10 +66,8 @@ class Peaks:
             watch.see(mark)
 
 
-@lru_cache(maxsize=1)
-def peaks() -> Peaks:
-    """The ones of this process."""
-    return Peaks()
+PEAKS = Peaks()
+"""The ones of this process: it has one mark."""
 
 
 def reset_high_water() -> bool:

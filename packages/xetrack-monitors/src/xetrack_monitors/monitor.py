@@ -11,7 +11,7 @@ from xetrack_monitors import gpu
 from xetrack_monitors.network import Network
 from xetrack_monitors.options import MonitorOptions
 from xetrack_monitors.sampler import Series
-from xetrack_monitors.system import System, sampler
+from xetrack_monitors.system import SAMPLER, System
 
 __all__ = ["CallMonitor", "open_monitor"]
 
@@ -40,12 +40,12 @@ class CallMonitor:
         """A call begins."""
         self._begin()
         if self._series is not None:
-            sampler().join(self._series, self._interval)
+            SAMPLER.join(self._series, self._interval)
 
     def stop(self) -> dict[str, Any]:
         """The call has ended: what was measured."""
         if self._series is not None:
-            sampler().leave(self._series)
+            SAMPLER.leave(self._series)
         return self._end()
 
     def read(self) -> dict[str, Any]:

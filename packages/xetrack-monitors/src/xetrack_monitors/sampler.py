@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic, thread_time
+from weakref import WeakKeyDictionary
 
 __all__ = ["Sampler", "Series"]
 
@@ -54,7 +55,8 @@ class Sampler:
     def forget(self) -> None:
         """Begin anew, without a thread. For a forked child: thread and calls are its parent's."""
         self._condition = threading.Condition()
-        self._intervals: dict[Series, float] = {}
+        # weak: a call that was interrupted before it began is never stopped
+        self._intervals: WeakKeyDictionary[Series, float] = WeakKeyDictionary()
         self._thread: threading.Thread | None = None
         self._due = self._not_before = 0.0
 

@@ -9,12 +9,12 @@ from typing import Any
 import psutil
 
 from xetrack_monitors import gpu
-from xetrack_monitors.memory import Watch, ended_children_peak, now_and_most, peaks
+from xetrack_monitors.memory import PEAKS, Watch, ended_children_peak, now_and_most
 from xetrack_monitors.network import MIB
 from xetrack_monitors.processes import children_resident, cpu_seconds
 from xetrack_monitors.sampler import Sampler, Series
 
-__all__ = ["System", "look", "sampler"]
+__all__ = ["SAMPLER", "System", "look"]
 
 TICK = 0.01
 """Seconds. The system counts the time of living children in ticks, so of a stretch below ten it tells nothing."""
@@ -36,13 +36,11 @@ def _seen(memory: int) -> dict[str, float]:
     }
 
 
-@lru_cache(maxsize=1)
-def sampler() -> Sampler:
-    """The sampler of this process."""
-    shared = Sampler(look)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=shared.forget)
-    return shared
+SAMPLER = Sampler(look)
+"""The one of this process. This module is imported when the first monitor opens."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SAMPLER.forget)
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +63,7 @@ class System:
         """Take the readings that `end()` compares with; the clocks last, so that only what follows is counted."""
         self._series.clear()
         self._children_peak = ended_children_peak()
-        self._resident = peaks().begin(self._watch) + children_resident(quick=True)
+        self._resident = PEAKS.begin(self._watch) + children_resident(quick=True)
         self._series.add({"memory": self._resident})
         self._began = perf_counter()
         self._cpu = cpu_seconds()
@@ -74,7 +72,7 @@ class System:
         """The columns of the row."""
         cpu = cpu_seconds()
         seconds = perf_counter() - self._began
-        memory = peaks().end(self._watch) + children_resident(quick=True)
+        memory = PEAKS.end(self._watch) + children_resident(quick=True)
         # even the shortest call is seen once
         self._series.add({"memory": memory} if self._series.mean("memory_percent") else _seen(memory))
         peak = max(self._watch.peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
