@@ -4,6 +4,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 from datetime import datetime, timedelta
 
 import pytest
@@ -177,12 +178,18 @@ def test_a_branch_is_told_by_its_name_even_where_a_tag_and_a_file_have_it_too(re
     assert state["git_commit_hash"] == git(repository, "log", "-1", "--format=%H", "refs/heads/feature/x")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locale")
 @pytest.mark.parametrize("branch", ["日本", "naïve/ß"])
-def test_a_branch_may_have_any_name_in_any_locale(repository, branch, monkeypatch):
+def test_a_branch_may_have_any_name_in_any_locale(repository, branch):
     git(repository, "checkout", "-b", branch)
-    monkeypatch.setenv("LC_ALL", "C")
+    code = "import sys; from xetrack.runs import git_state; print(ascii(git_state(sys.argv[1])['git_branch']))"
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
-    assert git_state(repository)["git_branch"] == branch
+    done = subprocess.run(
+        [sys.executable, "-c", code, repository], env=plain, check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == ascii(branch)
 
 
 def test_a_bare_repository_has_no_tree_to_be_dirty(repository, tmp_path_factory):

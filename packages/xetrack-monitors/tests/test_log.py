@@ -7,7 +7,10 @@ import time
 import pytest
 
 from xetrack import Tracker
+from xetrack.protocols import Context, Gauge
 from xetrack_monitors.memory import reset_high_water
+from xetrack_monitors.monitor import open_monitor
+from xetrack_monitors.options import MonitorOptions
 from xetrack_monitors.system import SAMPLER
 
 MIB = 2**20
@@ -75,6 +78,18 @@ def test_threads_count_back_to_what_they_were(tracker):
         thread.join(30)
 
     assert threading.active_count() == before
+
+
+def test_a_monitor_that_is_kept_after_its_call_keeps_no_thread():
+    monitor = open_monitor(MonitorOptions(log_system_params=True, measurement_interval=0.01), Context(":memory:"))
+
+    assert isinstance(monitor, Gauge)
+    monitor.start()
+    thread = SAMPLER.thread
+    monitor.stop()
+    thread.join(30)
+
+    assert not thread.is_alive()
 
 
 def test_threads_may_share_a_tracker(tracker):

@@ -10,6 +10,7 @@ import xetrack_monitors
 from xetrack import Tracker
 from xetrack.errors import OptionError
 from xetrack.hints import OPTIONS, PROVIDERS
+from xetrack.protocols import Context
 
 OURS = "xetrack-monitors"
 
@@ -31,6 +32,9 @@ def test_an_interval_that_makes_no_sense_is_refused_when_the_tracker_is_made(int
 
 
 def test_an_interval_alone_measures_nothing():
+    [provider] = xetrack_monitors.xetrack_monitors()
+
+    assert provider.open(provider.options(measurement_interval=0.5), Context(":memory:")) is None
     assert set(Tracker(":memory:", measurement_interval=0.5).log({"x": 1})) == {"x", "timestamp", "track_id"}
 
 

@@ -81,7 +81,9 @@ class Sampler:
         """Add no more to `series`."""
         with self._condition:
             self._intervals.pop(series, None)
-            if not self._intervals and self._due > monotonic() + LINGER:
+            now = monotonic()
+            if not self._intervals and self._due > now + LINGER:
+                self._due = now
                 self._condition.notify()
 
     def _start(self) -> None:
@@ -100,13 +102,11 @@ class Sampler:
     def _wait(self) -> bool:
         """Sleep until a look is due; False if nobody measures, and then this thread is no longer the one."""
         with self._condition:
-            while self._intervals:
-                ahead = self._due - monotonic()
-                if ahead <= 0:
-                    return True
+            while (ahead := self._due - monotonic()) > 0:
                 self._condition.wait(ahead)
-            self._thread = None
-            return False
+            if not self._intervals:
+                self._thread = None
+            return self._thread is not None
 
     def _share(self, sample: Mapping[str, float], took: float) -> None:
         with self._condition:
@@ -114,4 +114,4 @@ class Sampler:
                 series.add(sample)
             now = monotonic()
             self._not_before = now + took / MOST_SHARE
-            self._due = max(now + min(self._intervals.values(), default=0.0), self._not_before)
+            self._due = max(now + min(self._intervals.values()), self._not_before) if self._intervals else now
