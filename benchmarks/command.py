@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import objects, reading, starting, writing
+from benchmarks import measuring, objects, reading, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "opening": writing.opening,
     "object": objects.seen,
     "array": objects.array,
+    "monitors": measuring.monitors,
 }
 
 

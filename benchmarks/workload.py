@@ -28,6 +28,7 @@ class Sizes:
     frame_rounds: int = 7  # of a process each
     starts: int = 25  # processes started to see what an import costs
     opens: int = 30  # trackers opened a round
+    calls: int = 5  # of 100 ms a round, to be measured
     large: int = 10_000_000  # rows of the large table
     runs: int = 10_000  # runs in the large table
     columns: int = 500  # of the wide table
@@ -39,7 +40,7 @@ class Sizes:
 FULL = Sizes()
 QUICK = Sizes(rounds=9, frame=200_000, frame_rounds=5, starts=9, opens=10, large=200_000, runs=1_000)
 TINY = Sizes(
-    rounds=2, logs=5, batch=10, frame=100, frame_rounds=1, starts=1, opens=1, large=200, runs=10, columns=20,
+    rounds=2, logs=5, batch=10, frame=100, frame_rounds=1, starts=1, opens=1, calls=1, large=200, runs=10, columns=20,
     trees=1, array=1000, array_rounds=1,
 )  # fmt: skip
 

@@ -26,6 +26,10 @@ ROWS = (
     "log() of its hash",
     "MB into the store",
     "MB out of the store",
+    "a call that waits for 100 ms, all monitors on",
+    "a call that computes for 100 ms, all monitors on",
+    "track(noop), all monitors on",
+    "log(), all monitors on",
 )
 
 

@@ -27,5 +27,6 @@ PROVIDERS: dict[tuple[str, str], str] = {
     ("caches", "diskcache"): "xetrack-cache",
     ("sinks", "logs"): "xetrack-sinks",
     ("sinks", "jsonl"): "xetrack-sinks",
+    ("monitors", "system"): "xetrack-monitors",
 }
 """Kind and name of the providers that our packages register."""

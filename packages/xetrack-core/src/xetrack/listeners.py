@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xetrack.discovery import explain
+from xetrack.errors import OptionError
 from xetrack.plugins import Offer
-from xetrack.protocols import Context, Monitor, Row, Sink
+from xetrack.protocols import Context, Gauge, Monitor, Row, Sink
 from xetrack.values import Normaliser, safe_text
 
 __all__ = ["Listeners"]
@@ -21,11 +22,12 @@ class Listeners:
         self._context = context
         self._normalise = Normaliser()
         self.losses: dict[str, int] = {}
+        self.monitors = [(offer, options) for offer, options in routed if offer.kind == "monitors"]
+        self._gauges = self._open_gauges()
         self.sinks: list[tuple[str, Sink]] = []
         for offer, options in routed:
             if offer.kind == "sinks" and (sink := offer.open(options, context)) is not None:
                 self.sinks.append((offer.provider.name, sink))
-        self.monitors = [(offer, options) for offer, options in routed if offer.kind == "monitors"]
 
     def emit(self, row: Row) -> None:
         """Tell every sink of a row that is committed."""
@@ -38,31 +40,63 @@ class Listeners:
                     f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only."
                 )
 
-    def start(self) -> list[tuple[str, Monitor]]:
-        """Open and start a monitor of each kind."""
+    def _open_gauges(self) -> dict[str, Gauge]:
+        """Open each monitor once, so that wrong options are told at once, and keep those that can be read."""
+        gauges: dict[str, Gauge] = {}
+        for offer, options in self.monitors:
+            name = offer.provider.name
+            try:
+                monitor = offer.open(options, self._context)
+                if isinstance(monitor, Gauge):
+                    monitor.read()
+                    gauges[name] = monitor
+            except OptionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the run goes on unmeasured
+                self._could_not_start(name, error)
+        return gauges
+
+    def start(self, *, call: bool = True) -> list[tuple[str, Monitor]]:
+        """Open and start a monitor of each kind; where there is no call, only of those that cannot be read."""
         started: list[tuple[str, Monitor]] = []
         for offer, options in self.monitors:
             name = offer.provider.name
+            if not call and name in self._gauges:
+                continue
             try:
                 monitor = offer.open(options, self._context)
                 if monitor is not None:
                     monitor.start()
                     started.append((name, monitor))
             except Exception as error:  # noqa: BLE001 - the call goes on unmeasured
-                self._warn(f"monitor {name}", f"the monitor {name!r} could not start: {explain(error)}")
+                self._could_not_start(name, error)
         return started
 
     def stop(self, started: Sequence[tuple[str, Monitor]]) -> dict[str, Any]:
         """Stop monitors and return what they measured."""
         measured: dict[str, Any] = {}
         for name, monitor in reversed(started):
-            try:
-                told = dict(monitor.stop())
-                self._normalise(told, lambda _, value: safe_text(value))
-                measured |= told
-            except Exception as error:  # noqa: BLE001 - as above
-                self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
+            measured |= self._told(name, monitor.stop)
         return measured
+
+    def read(self) -> dict[str, Any]:
+        """What is measured without a call: since the last time, by monitors that can be read, or of a moment."""
+        measured = self.stop(self.start(call=False))
+        for name, gauge in self._gauges.items():
+            measured |= self._told(name, gauge.read)
+        return measured
+
+    def _could_not_start(self, name: str, error: Exception) -> None:
+        self._warn(f"monitor {name}", f"the monitor {name!r} could not start: {explain(error)}")
+
+    def _told(self, name: str, tell: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+        try:
+            told = dict(tell())
+            self._normalise(told, lambda _, value: safe_text(value))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
+            return {}
+        return told
 
     def flush(self) -> None:
         """Flush every sink."""
@@ -72,6 +106,7 @@ class Listeners:
         """Close every sink."""
         self._each("close")
         self.sinks = []
+        self._gauges = {}
 
     def _each(self, method: str) -> None:
         for name, sink in self.sinks:

@@ -17,6 +17,7 @@ __all__ = [
     "Columns",
     "Context",
     "Engine",
+    "Gauge",
     "Json",
     "Monitor",
     "Provider",
@@ -327,6 +328,20 @@ class Monitor(Protocol):
 
     def stop(self) -> Mapping[str, Any]:
         """Called right after it; what is returned joins the row."""
+
+
+@runtime_checkable
+class Gauge(Monitor, Protocol):
+    """A monitor that also measures the time between two `log()`. One is opened with the tracker, and only ever read.
+
+    A monitor without `read()` is started and stopped at once for a `log()`.
+    """
+
+    def read(self) -> Mapping[str, Any]:
+        """What was measured since the last `read()`; joins the row. The first is when the tracker is made, for nobody.
+
+        Threads that share a tracker call it at the same time.
+        """
 
 
 @dataclass(frozen=True, slots=True)

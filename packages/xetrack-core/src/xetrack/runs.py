@@ -108,24 +108,53 @@ def _is_zombie(pid: int) -> bool:
     return status.rpartition(")")[2].split()[:1] == ["Z"]
 
 
-def git_state(root: str | os.PathLike[str]) -> dict[str, str | bool]:
-    """Commit, branch and whether the tree is dirty, of the repository that `root` lies in; empty if there is none."""
-    commit = _git(root, "rev-parse", "HEAD")
+def git_state(root: str | os.PathLike[str]) -> dict[str, str | bool | None]:
+    """Commit, branch and whether the tree is dirty, of the repository that `root` lies in; empty if there is none.
+
+    The branch of a detached head is `HEAD`. A file that git does not ignore and does not know makes a tree dirty; it is
+    None if git cannot say, as in a bare repository, which has no tree.
+    """
+    commit = _git(root, "rev-parse", "--verify", "HEAD^{commit}")
     if commit is None:
         return {}
-    branch = _git(root, "rev-parse", "--abbrev-ref", "HEAD") or ""
+    branch = _git(root, "symbolic-ref", "--quiet", "HEAD") or "HEAD"
+    changes = _git(root, "status", "--porcelain")
     return {
         "git_commit_hash": commit,
-        "git_branch": branch,
-        "git_dirty": bool(_git(root, "status", "--porcelain")),
+        "git_branch": branch.removeprefix("refs/heads/"),
+        "git_dirty": None if changes is None else bool(changes),
     }
 
 
+_ELSEWHERE = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+"""Variables that point git to another repository than the one asked for; a git hook sets them for what it runs."""
+
+
 def _git(root: str | os.PathLike[str], *words: str) -> str | None:
-    # --no-optional-locks: looking must not disturb a git command of the user's
-    command = ["git", "--no-optional-locks", "-C", os.fspath(root), *words]
+    # looking must not disturb a git command of the user's, nor run a program that the repository's settings name
+    quietly = ("--no-optional-locks", "-c", "core.fsmonitor=false")
+    command = ["git", *quietly, "-C", os.fspath(root), *words]
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - no shell
-    except (OSError, subprocess.SubprocessError):
+        done = subprocess.run(  # noqa: S603 - no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+            timeout=30,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

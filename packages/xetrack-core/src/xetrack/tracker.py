@@ -174,7 +174,7 @@ class Tracker(RunView, Recorder):
             data = {**data, "step": step}
         listeners = self._session.listeners
         if listeners.monitors:
-            data = {**listeners.stop(listeners.start()), **data}
+            data = {**listeners.read(), **data}
         return self._log(data)
 
     def _log(self, data: Mapping[str, Any], keep: Keep | None = None) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """Sinks, monitors and asset stores: none may cost a row, and none hears of a row that is not there."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from xetrack import Provider, Reader, Tracker, XetrackError, XetrackWarning, hookimpl
+from xetrack.errors import OptionError
 from xetrack.protocols import Asset
 
 
@@ -254,7 +257,7 @@ def test_what_a_monitor_measures_joins_the_rows_of_log_and_track():
     assert tracker.log({"x": 1})["cpu"] == 0.5
     assert tracker.track(abs, -2) == 2
     assert (tracker.latest["cpu"], tracker.latest["function_result"]) == (0.5, 2)
-    assert meter.opened == 2  # a fresh one for each
+    assert meter.opened == 3  # one when the tracker was made, and a fresh one for each
 
 
 def test_the_event_wins_over_what_a_monitor_measures():
@@ -267,10 +270,13 @@ def test_the_event_wins_over_what_a_monitor_measures():
 
 @pytest.mark.parametrize("step", ["open", "start", "stop"])
 def test_a_monitor_that_raises_costs_no_row_and_is_warned_of_once(step):
-    tracker = Tracker(":memory:", plugins=[Meter({"cpu": 1}, fails=step)])
+    def run():
+        tracker = Tracker(":memory:", plugins=[Meter({"cpu": 1}, fails=step)])
+        tracker.log({"x": 1})
+        return tracker
 
     with pytest.warns(XetrackWarning, match="monitor 'meter' .*RuntimeError: no battery"):
-        tracker.log({"x": 1})
+        tracker = run()
     tracker.track(abs, -1)  # a second warning would be an error
     tracker.log({"x": 2})
 
@@ -300,6 +306,79 @@ def test_a_monitor_measures_a_call_that_fails_too():
         tracker.track(lambda: 1 / 0)
 
     assert (tracker.latest["cpu"], tracker.latest["error"]) == (0.5, "ZeroDivisionError: division by zero")
+
+
+class Odometer:
+    """A monitor that can be read: how far from the last reading to this one."""
+
+    def __init__(self, fails=""):
+        self.fails = fails
+        self.told = []
+
+    @hookimpl
+    def xetrack_monitors(self):
+        return [Provider("odometer", self.open)]
+
+    def open(self, options, context):
+        opened = Odometer(self.fails)
+        opened.told = self.told
+        opened.readings = 0
+        return opened
+
+    def read(self):
+        self.told.append("read")
+        self.readings += 1
+        if self.fails == "read":
+            message = "no view"
+            raise RuntimeError(message)
+        return {"readings": self.readings}
+
+    def start(self):
+        self.told.append("start")
+
+    def stop(self):
+        self.told.append("stop")
+        return {"measured": True}
+
+
+def test_a_monitor_that_can_be_read_is_read_for_log_and_a_fresh_one_measures_calls():
+    odometer = Odometer()
+    tracker = Tracker(":memory:", plugins=[odometer, Meter({"cpu": 0.5})])
+    assert odometer.told == ["read"]  # where the first reading begins
+
+    assert tracker.log({})["readings"] == 2
+    tracker.track(abs, -1)
+    assert tracker.latest["measured"]
+    row = tracker.log({})
+
+    assert (row["readings"], row["cpu"]) == (3, 0.5)
+    assert odometer.told == ["read", "read", "start", "stop", "read"]
+
+
+def test_a_monitor_that_fails_to_be_read_costs_no_row_and_is_warned_of_once():
+    with pytest.warns(XetrackWarning, match="monitor 'odometer' .*no view"):
+        tracker = Tracker(":memory:", plugins=[Odometer(fails="read")])
+    tracker.log({"x": 1})  # a second warning would be an error
+
+    assert len(tracker) == 1
+
+
+def test_wrong_options_of_a_monitor_are_told_when_the_tracker_is_made():
+    class Picky:
+        @hookimpl
+        def xetrack_monitors(self):
+            def open_(options, context):
+                raise OptionError(f"no tempo {options.tempo}")
+
+            return [Provider("picky", open_, Tempo)]
+
+    with pytest.raises(OptionError, match="no tempo 3"):
+        Tracker(":memory:", plugins=[Picky], tempo=3)
+
+
+@dataclass
+class Tempo:
+    tempo: int = 1
 
 
 # Asset stores

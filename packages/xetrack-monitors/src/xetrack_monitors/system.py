@@ -1,0 +1,103 @@
+"""What this process, its children and the machine are doing: processor, memory, disk, GPUs."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psutil
+
+from xetrack_monitors import gpu
+from xetrack_monitors.memory import PEAKS, Watch, ended_children_peak, now_and_most
+from xetrack_monitors.network import MIB
+from xetrack_monitors.processes import children_resident, cpu_seconds
+from xetrack_monitors.sampler import Sampler, Series
+
+__all__ = ["SAMPLER", "System", "look"]
+
+TICK = 0.01
+"""Seconds. The system counts the time of living children in ticks, so of a stretch below ten it tells nothing."""
+
+
+def look() -> dict[str, float]:
+    """What one look of the sampler sees."""
+    return _seen(now_and_most()[0] + children_resident(quick=False))
+
+
+def _seen(memory: int) -> dict[str, float]:
+    """What is to be seen beside the bytes of memory that this process and its children reside in."""
+    machine = psutil.virtual_memory()
+    return {
+        "memory": memory,
+        "p_memory_percent": 100 * memory / machine.total,
+        "memory_percent": machine.percent,
+        **gpu.look(),
+    }
+
+
+SAMPLER = Sampler(look)
+"""The one of this process. This module is imported when the first monitor opens."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SAMPLER.forget)
+
+
+@lru_cache(maxsize=1)
+def _most_percent() -> float:
+    return 100.0 * (os.cpu_count() or 1)
+
+
+class System:
+    """From `begin()` to `end()`: means of what was seen in `series`, and peaks."""
+
+    def __init__(self, series: Series, folder: Path) -> None:
+        self._series = series
+        self._folder = folder
+        self._watch = Watch()
+        self._resident = self._children_peak = 0
+        self._cpu = (0.0, 0.0)
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """Take the readings that `end()` compares with; the clocks last, so that only what follows is counted."""
+        self._series.clear()
+        self._children_peak = ended_children_peak()
+        self._resident = PEAKS.begin(self._watch) + children_resident(quick=True)
+        self._series.add({"memory": self._resident})
+        self._began = perf_counter()
+        self._cpu = cpu_seconds()
+
+    def end(self) -> dict[str, Any]:
+        """The columns of the row."""
+        cpu = cpu_seconds()
+        seconds = perf_counter() - self._began
+        memory = PEAKS.end(self._watch) + children_resident(quick=True)
+        # even the shortest call is seen once
+        self._series.add({"memory": memory} if self._series.mean("memory_percent") else _seen(memory))
+        peak = max(self._watch.peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
+        return {
+            "cpu": self._cpu_percent(cpu, seconds),
+            "memory_percent": self._series.mean("memory_percent"),
+            "p_memory_percent": self._series.mean("p_memory_percent"),
+            "peak_memory_mb": peak / MIB,
+            "added_memory_mb": (peak - self._resident) / MIB,
+            "disk_percent": self._disk_percent(),
+            **gpu.columns(self._series),
+        }
+
+    def _cpu_percent(self, cpu: tuple[float, float], seconds: float) -> float | None:
+        own, of_children = (late - early for early, late in zip(self._cpu, cpu, strict=True))
+        used = own + (of_children if seconds >= 10 * TICK else 0.0)
+        return min(max(0.0, 100 * used / seconds), _most_percent()) if seconds > 0 else None
+
+    def _peak_of_ended_children(self) -> int:
+        """The peak of a child that came and went between two looks, if it was the largest of all yet."""
+        peak = ended_children_peak()
+        return peak if peak > self._children_peak else 0
+
+    def _disk_percent(self) -> float | None:
+        try:
+            return float(psutil.disk_usage(str(self._folder)).percent)
+        except OSError:  # the folder is gone
+            return None
