@@ -5,14 +5,17 @@ from typing import Any
 
 from xetrack.discovery import explain
 from xetrack.plugins import Offer
-from xetrack.protocols import Context, Monitor, Row, Sink
+from xetrack.protocols import Context, LogSink, Monitor, Row, Sink, Value
 from xetrack.values import Normaliser, safe_text
 
 __all__ = ["Listeners"]
 
 
 class Listeners:
-    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted."""
+    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted.
+
+    `sinks` hear of rows; `loggers` only of what `Tracker.logger` is told.
+    """
 
     def __init__(
         self, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context, warn: Callable[[str, str], None]
@@ -22,6 +25,7 @@ class Listeners:
         self._normalise = Normaliser()
         self.losses: dict[str, int] = {}
         self.sinks: list[tuple[str, Sink]] = []
+        self.loggers: list[tuple[str, Sink]] = []
         for offer, options in routed:
             if offer.kind == "sinks" and (sink := offer.open(options, context)) is not None:
                 self.sinks.append((offer.provider.name, sink))
@@ -33,10 +37,20 @@ class Listeners:
             try:
                 sink.emit(row)
             except Exception as error:  # noqa: BLE001 - the row is safe; the sink's loss is counted
-                self.losses[name] = self.losses.get(name, 0) + 1
-                self._warn(
-                    f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only."
-                )
+                self._lost(name, error)
+
+    def log(self, level: str, event: Mapping[str, Value] | str) -> None:
+        """Tell the sinks that take them of an event that is no row, or of a message."""
+        for name, sink in [*self.sinks, *self.loggers]:
+            try:
+                if isinstance(sink, LogSink):
+                    sink.log(level, event)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._lost(name, error)
+
+    def _lost(self, name: str, error: Exception) -> None:
+        self.losses[name] = self.losses.get(name, 0) + 1
+        self._warn(f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only.")
 
     def start(self) -> list[tuple[str, Monitor]]:
         """Open and start a monitor of each kind."""
@@ -71,10 +85,10 @@ class Listeners:
     def close(self) -> None:
         """Close every sink."""
         self._each("close")
-        self.sinks = []
+        self.sinks, self.loggers = [], []
 
     def _each(self, method: str) -> None:
-        for name, sink in self.sinks:
+        for name, sink in [*self.sinks, *self.loggers]:
             try:
                 getattr(sink, method)()
             except Exception as error:  # noqa: BLE001 - as above

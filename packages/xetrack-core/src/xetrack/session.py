@@ -56,6 +56,7 @@ class Session:
         self._warned: set[str] = set()
         self._store: AssetStore | None = None
         self._storing = False
+        self._logger: Any = None
         self._plugins = discovered().having(settings.plugins)
         self.engine, self._routed = open_engine(
             self._plugins, settings.db, settings.engine, settings.table, settings.options
@@ -151,6 +152,19 @@ class Session:
         if store is None:
             raise PluginNotInstalledError("keeping objects needs xetrack-assets: pip install xetrack-assets")
         return store
+
+    # Logs
+
+    def logger(self) -> Any:
+        """What a sink brings for logging beside rows; without one, what the sink "logs" brings for no options."""
+        self.check_open()
+        if self._logger is None:
+            sink = next((sink for _, sink in self.listeners.sinks if hasattr(sink, "logger")), None)
+            if sink is None:
+                sink = self._plugins.pick("sinks", "logs").open({}, self._context)
+                self.listeners.loggers.append(("logs", sink))
+            self._logger = sink.logger(self.listeners.log)
+        return self._logger
 
     # Ending
 

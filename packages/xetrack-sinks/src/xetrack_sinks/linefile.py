@@ -1,0 +1,154 @@
+"""A file of lines that many processes append to.
+
+Each line is one `write` to a file opened for appending, so lines of different processes do not mix, and no lock is held
+that a stopped process could keep others waiting with. What can still go wrong is looked for after the write:
+
+- The line before ours may be the half line of a process that was killed. Then ours was glued to it and is written again.
+- The file may have been removed. Then ours went nowhere and is written again, to a new file.
+- The disk may be full, and only a part of the line fitted. Then that part becomes blanks, and the write an error.
+"""
+
+import errno
+import os
+import stat
+import time
+import warnings
+from pathlib import Path
+
+from xetrack.errors import OptionError, XetrackWarning
+from xetrack.locks import new_lock
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["LineFile", "parts"]
+
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_LOOK_AGAIN = 1.0  # seconds until it is noticed that somebody else renamed the file
+
+
+class LineFile:
+    """Appends lines to the file at `path`; the file and its folders are made with the first line.
+
+    May be shared by threads and used after a fork. With `max_bytes`, a file that has grown longer is renamed to
+    `path.1`, `path.2` and so on, the highest number being the newest, and a new one is begun. Nothing is ever deleted.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
+        if max_bytes is not None and fcntl is None:
+            raise OptionError("rotation by size needs file locks, which this system does not have.")
+        self.path = Path(path).expanduser().absolute()
+        self._max_bytes = max_bytes
+        self._lock = new_lock()
+        self._fd = -1
+        self._pid = 0
+        self._regular = True
+        self._end = -1  # where our last line ended; the next one that starts there follows a whole line
+        self._torn = False
+        self._look_at = 0.0
+
+    def write(self, line: bytes) -> None:
+        """Append `line`, which ends with a newline and holds no other. Raises `OSError`; then nothing of it is left."""
+        with self._lock:
+            if self._pid != os.getpid() or time.monotonic() > self._look_at:
+                self._look()
+            self._append(b"\n" + line if self._torn else line)
+            self._torn = False
+            if self._regular and not os.fstat(self._fd).st_nlink:
+                self._open()
+                self._append(line)
+            if self._max_bytes is not None and self._end > self._max_bytes:
+                self._rotate()
+
+    def close(self) -> None:
+        """Let go of the file; the next line opens it again."""
+        with self._lock:
+            if self._pid:
+                os.close(self._fd)
+            self._pid = 0
+
+    def _append(self, line: bytes) -> None:
+        written = os.write(self._fd, line)
+        if not self._regular:
+            self._push(line[written:])
+            return
+        end = os.lseek(self._fd, 0, os.SEEK_CUR)
+        start = end - written
+        if written < len(line):
+            self._blank(start, written)
+            self._end = -1
+            raise OSError(errno.ENOSPC, "only a part of the line fitted", str(self.path))
+        glued = start != self._end and start > 0 and not line.startswith(b"\n") and self._byte(start - 1) != b"\n"
+        self._end = end
+        if glued:
+            self._append(line)
+
+    def _push(self, rest: bytes) -> None:
+        """Write the rest of a line to a pipe or terminal."""
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+
+    def _byte(self, place: int) -> bytes:
+        os.lseek(self._fd, place, os.SEEK_SET)  # appending does not mind
+        return os.read(self._fd, 1)
+
+    def _blank(self, start: int, size: int) -> None:
+        # not cut off: between our write and the cut, another process may have appended its line
+        fd = os.open(self.path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+        try:
+            if os.path.samestat(os.fstat(fd), os.fstat(self._fd)):
+                os.lseek(fd, start, os.SEEK_SET)
+                os.write(fd, b" " * (size - 1) + b"\n")
+        finally:
+            os.close(fd)
+
+    def _look(self) -> None:
+        """Open the file, unless it is open in this process and still at its path."""
+        self._look_at = time.monotonic() + _LOOK_AGAIN
+        if self._pid != os.getpid() or not self._in_place():
+            self._open()
+
+    def _in_place(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._fd))
+        except OSError:
+            return False
+
+    def _open(self) -> None:
+        self.close()  # a forked child closes its copy only
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self.path, _FLAGS, 0o666)
+        self._pid = os.getpid()
+        self._end = -1
+        self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
+        size = os.lseek(self._fd, 0, os.SEEK_END) if self._regular else 0
+        self._torn = size > 0 and self._byte(size - 1) != b"\n"
+
+    def _rotate(self) -> None:
+        """Set the file aside, unless another process has done so. Those who still write to it will notice its size."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX)  # among those who rotate; freed with the process
+            if self._in_place():
+                aside = self.path.with_name(f"{self.path.name}.{_last_number(self.path) + 1}")
+                self.path.rename(aside)
+            self._open()
+        except OSError as error:
+            message = f"{self.path} could not be set aside and grows on: {error}"
+            warnings.warn(message, XetrackWarning, stacklevel=2)
+
+
+def parts(path: Path) -> list[Path]:
+    """The files that were set aside for `path`, and `path` itself, in the order they were written."""
+    return [*(path.with_name(f"{path.name}.{number}") for number in _numbers(path)), path]
+
+
+def _numbers(path: Path) -> list[int]:
+    before = f"{path.name}."
+    ends = (name.removeprefix(before) for name in os.listdir(path.parent) if name.startswith(before))
+    return sorted(int(end) for end in ends if end.isdecimal() and end.isascii())
+
+
+def _last_number(path: Path) -> int:
+    return max(_numbers(path), default=0)
