@@ -26,14 +26,14 @@ class JsonlSink:
 
     def emit(self, row: Mapping[str, Value]) -> None:
         """Append a tracked row. Raises `OSError`."""
-        self.log("TRACKING", row)
+        self._append({"timestamp": "", "level": "TRACKING", **row}, row["timestamp"])
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
         """Append an event of another level. Plain text is for log files and left out here. Raises `OSError`."""
-        if isinstance(event, str):
-            return
-        line = {"timestamp": "", "level": level, **event}
-        stamp = event["timestamp"]
+        if not isinstance(event, str):
+            self._append({"timestamp": "", "level": level, **event}, event["timestamp"])
+
+    def _append(self, line: dict[str, Value], stamp: Value) -> None:
         line["timestamp"] = self._zoned(stamp) if isinstance(stamp, str) and len(stamp) == _STAMP else stamp
         self._file.write(encode(line) + b"\n")
 

@@ -45,7 +45,7 @@ class LineFile:
         self._fd = -1
         self._pid = 0
         self._regular = True
-        self._end = -1  # where our last line ended; the next one that starts there follows a whole line
+        self._end = 0  # of the last line that is known to be whole
         self._torn = False
         self._look_at = 0.0
 
@@ -54,11 +54,17 @@ class LineFile:
         with self._lock:
             if self._pid != os.getpid() or time.monotonic() > self._look_at:
                 self._look()
-            self._append(b"\n" + line if self._torn else line)
+            if self._torn:
+                line = b"\n" + line
+            written = os.write(self._fd, line)
+            after = os.fstat(self._fd)
+            if written == len(line) and after.st_size == self._end + written and after.st_nlink:
+                self._end = after.st_size  # nobody else has written, and our last line was whole
+            elif self._regular:
+                self._settle(line, written, removed=not after.st_nlink)
+            else:
+                self._push(line[written:])
             self._torn = False
-            if self._regular and not os.fstat(self._fd).st_nlink:
-                self._open()
-                self._append(line)
             if self._max_bytes is not None and self._end > self._max_bytes:
                 self._rotate()
 
@@ -69,21 +75,21 @@ class LineFile:
                 os.close(self._fd)
             self._pid = 0
 
-    def _append(self, line: bytes) -> None:
-        written = os.write(self._fd, line)
-        if not self._regular:
-            self._push(line[written:])
-            return
+    def _settle(self, line: bytes, written: int, *, removed: bool) -> None:
+        """See to it that a line that was just appended is in the file, whole and on its own."""
         end = os.lseek(self._fd, 0, os.SEEK_CUR)
         start = end - written
         if written < len(line):
             self._blank(start, written)
-            self._end = -1
             raise OSError(errno.ENOSPC, "only a part of the line fitted", str(self.path))
-        glued = start != self._end and start > 0 and not line.startswith(b"\n") and self._byte(start - 1) != b"\n"
-        self._end = end
-        if glued:
-            self._append(line)
+        if removed:
+            self._open()
+        elif start == 0 or self._torn or self._byte(start - 1) == b"\n":
+            self._end = end
+            return
+        self._torn = False
+        written = os.write(self._fd, line)
+        self._settle(line, written, removed=False)
 
     def _push(self, rest: bytes) -> None:
         """Write the rest of a line to a pipe or terminal."""
@@ -121,10 +127,10 @@ class LineFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self.path, _FLAGS, 0o666)
         self._pid = os.getpid()
-        self._end = -1
-        self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
-        size = os.lseek(self._fd, 0, os.SEEK_END) if self._regular else 0
-        self._torn = size > 0 and self._byte(size - 1) != b"\n"
+        found = os.fstat(self._fd)
+        self._regular = stat.S_ISREG(found.st_mode)
+        self._end = found.st_size if self._regular else -1
+        self._torn = self._end > 0 and self._byte(self._end - 1) != b"\n"
 
     def _rotate(self) -> None:
         """Set the file aside, unless another process has done so. Those who still write to it will notice its size."""
@@ -146,7 +152,8 @@ def parts(path: Path) -> list[Path]:
 
 def _numbers(path: Path) -> list[int]:
     before = f"{path.name}."
-    ends = (name.removeprefix(before) for name in os.listdir(path.parent) if name.startswith(before))
+    names = (each.name for each in path.parent.iterdir())
+    ends = (name.removeprefix(before) for name in names if name.startswith(before))
     return sorted(int(end) for end in ends if end.isdecimal() and end.isascii())
 
 

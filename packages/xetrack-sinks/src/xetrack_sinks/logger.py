@@ -96,7 +96,6 @@ def _events(data: Any) -> Iterable[Mapping[str, Any]]:
         return list(data.to_dicts())
     if hasattr(data, "to_dict") and hasattr(data, "columns"):  # pandas
         return [{str(key): value for key, value in row.items()} for row in data.to_dict("records")]
-    events = list(data) if isinstance(data, (list, tuple)) else [None]
-    if not all(isinstance(each, Mapping) for each in events):
-        raise InvalidValueError(f"an event is {_KINDS}; this is {safe_text(data)[:200]}. For text: logger.info(...).")
-    return events
+    if isinstance(data, (list, tuple)) and all(isinstance(each, Mapping) for each in data):
+        return data
+    raise InvalidValueError(f"an event is {_KINDS}; this is {safe_text(data)[:200]}. For text: logger.info(...).")

@@ -84,8 +84,10 @@ class LogSink:
 
 def _own_logger(write: Callable[["Message"], None]) -> "loguru.Logger":
     """A loguru logger with a core of its own, that passes lines to `write` and raises what that raises."""
-    options = loguru.logger._options  # type: ignore[attr-defined] # noqa: SLF001 - the settings of a plain logger; loguru offers a second core only to who copies the application's, handlers and all
-    logger: loguru.Logger = _logger.Logger(_logger.Core(), *options)  # type: ignore[attr-defined]
+    # loguru offers a second core only to who copies the application's, handlers and all
+    make: Any = _logger
+    plain: Any = loguru.logger
+    logger: loguru.Logger = make.Logger(make.Core(), *plain._options)  # noqa: SLF001 - the settings of a plain logger
     for level, severity in LEVELS.items():
         logger.level(level, no=severity)
     try:

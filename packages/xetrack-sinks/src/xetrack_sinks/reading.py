@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import warnings
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -124,7 +123,7 @@ def _parse(text: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         pass
     try:  # what orjson refuses: NaN, deep nesting, and other lines below the JSON
-        found, end = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))
+        found: dict[str, Any] = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))[0]
     except (ValueError, RecursionError):
         return None
     return found
