@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import reading, starting, writing
+from benchmarks import reading, sinking, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -21,6 +21,8 @@ BENCHMARKS = {
     "wide": writing.wide,
     "runs": reading.runs,
     "opening": writing.opening,
+    "jsonl": sinking.jsonl,
+    "logs": sinking.logs,
 }
 
 

@@ -22,6 +22,8 @@ ROWS = (
     "all closed",
     "a tenth of the rows",
     "Tracker() + first log() + close()",
+    "log() with jsonl=",
+    "a row to the log sink",
 )
 
 

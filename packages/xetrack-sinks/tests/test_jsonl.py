@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -39,13 +40,13 @@ def test_a_line_is_timestamp_level_event_track_id(tmp_path):
     assert [*line] == ["timestamp", "level", "model", "accuracy", "epoch", "track_id"]
     assert (line["level"], line["model"], line["accuracy"], line["track_id"]) == ("TRACKING", "m", 0.95, "xyz-123")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d", line["timestamp"])
-    assert abs(datetime.fromisoformat(line["timestamp"]).timestamp() - datetime.now().timestamp()) < 100
+    assert abs(datetime.fromisoformat(line["timestamp"]).timestamp() - time.time()) < 100
 
 
-@pytest.mark.parametrize(("zone", "offset"), [("Asia/Kolkata", "+05:30"), ("America/St_Johns", "-0"), ("UTC", "+00:00")])
+@pytest.mark.parametrize(
+    ("zone", "offset"), [("Asia/Kolkata", "+05:30"), ("America/St_Johns", "-0"), ("UTC", "+00:00")]
+)
 def test_the_zone_is_the_local_one(tmp_path, monkeypatch, zone, offset):
-    import time
-
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
@@ -73,7 +74,9 @@ def test_values_of_every_type(tmp_path):
     class Key(str):
         __slots__ = ()
 
-    [line] = logged(tmp_path, {"big": 2**80, "bytes": b"xyz", "none": None, "yes": True, "deep": deep, Key("k"): 2**63 - 1})
+    [line] = logged(
+        tmp_path, {"big": 2**80, "bytes": b"xyz", "none": None, "yes": True, "deep": deep, Key("k"): 2**63 - 1}
+    )
 
     assert line["big"] == str(2**80)
     assert (line["bytes"], line["none"], line["yes"], line["k"]) == ("eHl6", None, True, 2**63 - 1)
@@ -173,7 +176,11 @@ def test_a_tracker_that_logs_nothing_leaves_no_file(tmp_path):
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 nested = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=8,
 )

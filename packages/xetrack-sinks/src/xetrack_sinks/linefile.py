@@ -3,7 +3,7 @@
 Each line is one `write` to a file opened for appending, so lines of different processes do not mix, and no lock is held
 that a stopped process could keep others waiting with. What can still go wrong is looked for after the write:
 
-- The line before ours may be the half line of a process that was killed. Then ours was glued to it and is written again.
+- The line before ours may be half a line, of a process that was killed. Then ours was glued to it: it is written again.
 - The file may have been removed. Then ours went nowhere and is written again, to a new file.
 - The disk may be full, and only a part of the line fitted. Then that part becomes blanks, and the write an error.
 """
@@ -135,11 +135,13 @@ class LineFile:
     def _rotate(self) -> None:
         """Set the file aside, unless another process has done so. Those who still write to it will notice its size."""
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX)  # among those who rotate; freed with the process
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # among those who rotate; freed with the process
             if self._in_place():
                 aside = self.path.with_name(f"{self.path.name}.{_last_number(self.path) + 1}")
                 self.path.rename(aside)
             self._open()
+        except BlockingIOError:
+            pass  # another process is about it
         except OSError as error:
             message = f"{self.path} could not be set aside and grows on: {error}"
             warnings.warn(message, XetrackWarning, stacklevel=2)

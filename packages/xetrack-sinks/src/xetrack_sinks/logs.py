@@ -61,8 +61,7 @@ class LogSink:
         return Logger(tell, self._track_id)
 
     def flush(self) -> None:
-        """Flush standard output; files hold nothing back."""
-        self._each(lambda output: output.flush())
+        """Nothing is held back."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -114,9 +113,6 @@ class _DailyFile:
             self._day, self._file = time.toordinal(), LineFile(self._folder / self._name.format(time=time))
         self._file.write(message.encode())
 
-    def flush(self) -> None:
-        """Nothing is held back."""
-
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
@@ -134,9 +130,7 @@ class _Stream:
             stream.write(message)
         except UnicodeEncodeError:
             stream.write(message.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
-
-    def flush(self) -> None:
-        getattr(sys, self._name).flush()
+        stream.flush()
 
     def close(self) -> None:
         """It is not ours to close."""
