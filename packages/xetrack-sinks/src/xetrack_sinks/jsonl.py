@@ -38,7 +38,8 @@ class JsonlSink:
         self._file.write(encode(line) + b"\n")
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """See to it that the lines are in the file, if it was removed just now. Raises `OSError`."""
+        self._file.flush()
 
     def close(self) -> None:
         """Let go of the file."""

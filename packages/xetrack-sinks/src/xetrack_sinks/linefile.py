@@ -4,8 +4,8 @@ Each line is one `write` to a file opened for appending, so lines of different p
 that a stopped process could keep others waiting with. What can still go wrong is looked for after the write:
 
 - The line before ours may be half a line, of a process that was killed. Then ours was glued to it: it is written again.
-- The file may have been removed. Then ours went nowhere and is written again, to a new file.
 - The disk may be full, and only a part of the line fitted. Then that part becomes blanks, and the write an error.
+- The file may have been removed. The lines of the last moment went nowhere then, and are written again to a new file.
 """
 
 import errno
@@ -26,7 +26,7 @@ except ImportError:  # Windows
 __all__ = ["LineFile", "parts"]
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_LOOK_AGAIN = 1.0  # seconds until it is noticed that somebody else renamed the file
+_LOOK_AGAIN = 0.05  # seconds until it is noticed that the file was removed or renamed; asking costs more than a write
 
 
 class LineFile:
@@ -43,53 +43,66 @@ class LineFile:
         self._max_bytes = max_bytes
         self._lock = new_lock()
         self._fd = -1
-        self._pid = 0
+        self._pid = 0  # of the process that opened the file; 0 while it is not open
         self._regular = True
         self._end = 0  # of the last line that is known to be whole
         self._torn = False
         self._look_at = 0.0
+        self._recent: list[bytes] = []  # lines since the file was last seen in its place
+        self._again = b""  # lines that went to a removed file
 
     def write(self, line: bytes) -> None:
         """Append `line`, which ends with a newline and holds no other. Raises `OSError`; then nothing of it is left."""
         with self._lock:
-            if self._pid != os.getpid() or time.monotonic() > self._look_at:
+            if time.monotonic() > self._look_at or self._pid != os.getpid():
                 self._look()
-            if self._torn:
-                line = b"\n" + line
-            written = os.write(self._fd, line)
-            after = os.fstat(self._fd)
-            if written == len(line) and after.st_size == self._end + written and after.st_nlink:
-                self._end = after.st_size  # nobody else has written, and our last line was whole
-            elif self._regular:
-                self._settle(line, written, removed=not after.st_nlink)
-            else:
-                self._push(line[written:])
-            self._torn = False
+            self._put(line)
+            self._recent.append(line)
             if self._max_bytes is not None and self._end > self._max_bytes:
                 self._rotate()
 
-    def close(self) -> None:
-        """Let go of the file; the next line opens it again."""
+    def flush(self) -> None:
+        """See to it that the lines are in the file at the path, if it was removed just now. Raises `OSError`."""
         with self._lock:
-            if self._pid:
-                os.close(self._fd)
-            self._pid = 0
+            if self._pid == os.getpid():
+                self._look()
 
-    def _settle(self, line: bytes, written: int, *, removed: bool) -> None:
-        """See to it that a line that was just appended is in the file, whole and on its own."""
+    def close(self) -> None:
+        """Flush, and let go of the file; the next line opens it again."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._pid:
+            os.close(self._fd)  # in a forked child, its copy
+        self._pid = 0
+
+    def _put(self, line: bytes) -> None:
+        if self._torn:
+            line = b"\n" + line
+        written = os.write(self._fd, line)
+        if not self._regular:
+            self._push(line[written:])
+            return
         end = os.lseek(self._fd, 0, os.SEEK_CUR)
+        if end != self._end + written or written < len(line):
+            end = self._settle(line, written, end)
+        self._end = end
+        self._torn = False
+
+    def _settle(self, line: bytes, written: int, end: int) -> int:
+        """See to it that a line that was appended between those of others stands alone; return where it ends."""
         start = end - written
         if written < len(line):
             self._blank(start, written)
             raise OSError(errno.ENOSPC, "only a part of the line fitted", str(self.path))
-        if removed:
-            self._open()
-        elif start == 0 or self._torn or self._byte(start - 1) == b"\n":
-            self._end = end
-            return
-        self._torn = False
+        if start == 0 or self._torn or self._byte(start - 1) == b"\n":
+            return end
         written = os.write(self._fd, line)
-        self._settle(line, written, removed=False)
+        return self._settle(line, written, os.lseek(self._fd, 0, os.SEEK_CUR))
 
     def _push(self, rest: bytes) -> None:
         """Write the rest of a line to a pipe or terminal."""
@@ -113,8 +126,17 @@ class LineFile:
     def _look(self) -> None:
         """Open the file, unless it is open in this process and still at its path."""
         self._look_at = time.monotonic() + _LOOK_AGAIN
+        if self._pid not in {0, os.getpid()}:
+            self._recent, self._again = [], b""  # those are the parent's to look after
         if self._pid != os.getpid() or not self._in_place():
+            if self._pid and not os.fstat(self._fd).st_nlink:
+                self._again += b"".join(self._recent)
+            self._recent = []
             self._open()
+        self._recent = []
+        if self._again:
+            self._put(self._again)
+            self._again = b""
 
     def _in_place(self) -> bool:
         try:
@@ -123,7 +145,7 @@ class LineFile:
             return False
 
     def _open(self) -> None:
-        self.close()  # a forked child closes its copy only
+        self._let_go()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self.path, _FLAGS, 0o666)
         self._pid = os.getpid()
@@ -140,6 +162,7 @@ class LineFile:
                 aside = self.path.with_name(f"{self.path.name}.{_last_number(self.path) + 1}")
                 self.path.rename(aside)
             self._open()
+            self._recent = []
         except BlockingIOError:
             pass  # another process is about it
         except OSError as error:

@@ -61,24 +61,24 @@ class LogSink:
         return Logger(tell, self._track_id)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """See to it that the lines are in the file, if it was removed just now. Raises `OSError`."""
+        for output in self._outputs:
+            output.flush()
 
     def close(self) -> None:
         """Let go of the file."""
-        self._each(lambda output: output.close())
+        for output in self._outputs:
+            output.close()
 
     def _write(self, message: "Message") -> None:
-        self._each(lambda output: output.write(message))
-
-    def _each(self, function: Callable[[Any], None]) -> None:
-        failed: list[Exception] = []
+        failed = None
         for output in self._outputs:
             try:
-                function(output)
+                output.write(message)
             except Exception as error:  # noqa: BLE001 - raised below, after the other outputs had their turn
-                failed.append(error)
+                failed = failed or error
         if failed:
-            raise failed[0]
+            raise failed
 
 
 def _own_logger(write: Callable[["Message"], None]) -> "loguru.Logger":
@@ -113,6 +113,10 @@ class _DailyFile:
             self._day, self._file = time.toordinal(), LineFile(self._folder / self._name.format(time=time))
         self._file.write(message.encode())
 
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
@@ -131,6 +135,9 @@ class _Stream:
         except UnicodeEncodeError:
             stream.write(message.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
         stream.flush()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def close(self) -> None:
         """It is not ours to close."""
