@@ -6,7 +6,7 @@ from benchmarks.rounds import Row, interleaved, timed
 from benchmarks.workload import PARAMS, events
 from xetrack import Tracker
 from xetrack_sinks import LogsOptions
-from xetrack_sinks.formats import DELIMITER, line_format
+from xetrack_sinks.formats import DELIMITER, FORMAT
 from xetrack_sinks.logs import LogSink
 
 
@@ -38,7 +38,7 @@ def logs(sizes, folder):
     line = file.read_text(encoding="utf-8").partition(DELIMITER)[2].strip()
     logger.remove()
     logger.level("TRACKING", no=27)
-    handler = logger.add(folder / "bare.log", format=line_format(DELIMITER), level=0)
+    handler = logger.add(folder / "bare.log", format=FORMAT.replace("{extra[delimiter]}", DELIMITER), level=0)
     yield Row(
         "a row to the log sink; bare: loguru, a line of the same form to a file",
         *interleaved(

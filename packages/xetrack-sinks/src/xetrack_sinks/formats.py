@@ -16,10 +16,13 @@ import orjson
 
 from xetrack.protocols import Json, Value
 
-__all__ = ["DELIMITER", "LEVELS", "delimiter", "encode", "head", "line_format"]
+__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head"]
 
 DELIMITER = "!📁!"
 """What stands between the head of a log line and its message; the environment variable `LOGS_DELIMITER` changes it."""
+
+FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{extra[delimiter]}{message}"
+"""The format of a log line, for loguru. The delimiter is a value in it, so that no character of it has a meaning."""
 
 LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
 """The levels of events, with their severity: between INFO (20) and WARNING (30)."""
@@ -33,13 +36,6 @@ def delimiter() -> str:
     if "\n" in chosen or "\r" in chosen:
         raise ValueError("LOGS_DELIMITER must not hold a newline")
     return chosen
-
-
-def line_format(between: str) -> str:
-    """The format of a log line, for loguru."""
-    braces = between.replace("{", "{{").replace("}", "}}")
-    markup = re.sub(r"(\\*)<", r"\1\1\\<", braces)  # loguru reads <red> as a colour
-    return "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}" + markup + "{message}"
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ from loguru import _logger
 from xetrack.errors import OptionError
 from xetrack.protocols import Value
 from xetrack_sinks import LogsOptions
-from xetrack_sinks.formats import LEVELS, delimiter, encode, line_format
+from xetrack_sinks.formats import FORMAT, LEVELS, delimiter, encode
 from xetrack_sinks.linefile import LineFile
 from xetrack_sinks.logger import Logger
 
@@ -90,10 +90,10 @@ def _own_logger(write: Callable[["Message"], None]) -> "loguru.Logger":
     for level, severity in LEVELS.items():
         logger.level(level, no=severity)
     try:
-        between = delimiter()
+        logger.configure(extra={"delimiter": delimiter()})
     except ValueError as error:
         raise OptionError(str(error)) from error
-    logger.add(write, format=line_format(between), level=0, catch=False, backtrace=False, diagnose=False)
+    logger.add(write, format=FORMAT, level=0, catch=False, backtrace=False, diagnose=False)
     return logger
 
 
