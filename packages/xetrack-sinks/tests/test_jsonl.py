@@ -2,7 +2,10 @@
 
 import json
 import math
+import pickle
 import re
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -174,6 +177,17 @@ def test_a_tracker_that_logs_nothing_leaves_no_file(tmp_path):
     assert not logged_nothing.exists()
 
 
+def test_a_pickled_tracker_goes_on_in_the_same_file(tmp_path):
+    with Tracker(tmp_path / "a.db", jsonl=tmp_path / "a.jsonl") as tracker:
+        tracker.log({"x": 1})
+        with pickle.loads(pickle.dumps(tracker)) as other:  # noqa: S301 - our own bytes
+            other.log({"x": 2})
+
+    frame = Reader.read_jsonl(tmp_path / "a.jsonl")
+    assert list(frame["x"]) == [1, 2]
+    assert set(frame["track_id"]) == {tracker.track_id}
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 nested = st.recursive(
     st.none()
@@ -199,3 +213,13 @@ def test_any_event_comes_back_intact(event):
 
     assert b"\n" not in text
     assert strict(text) == event
+
+
+def test_no_library_is_imported_before_it_is_asked_for():
+    code = (
+        "import sys; from xetrack import Tracker; Tracker(':memory:').log({'x': 1});"
+        "print('xetrack_sinks' in sys.modules, sys.modules.keys() & {'loguru', 'orjson'})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "True set()\n"
