@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import measuring, objects, reading, starting, writing
+from benchmarks import measuring, objects, reading, sinking, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -24,6 +24,8 @@ BENCHMARKS = {
     "object": objects.seen,
     "array": objects.array,
     "monitors": measuring.monitors,
+    "jsonl": sinking.jsonl,
+    "logs": sinking.logs,
 }
 
 

@@ -8,6 +8,7 @@ OPTIONS: dict[str, str] = {
     "serializer": "xetrack-assets",
     "cache": "xetrack-cache",
     "jsonl": "xetrack-sinks",
+    "jsonl_max_bytes": "xetrack-sinks",
     "logs_path": "xetrack-sinks",
     "logs_stdout": "xetrack-sinks",
     "logs_file_format": "xetrack-sinks",

@@ -6,14 +6,17 @@ from typing import Any
 from xetrack.discovery import explain
 from xetrack.errors import OptionError
 from xetrack.plugins import Offer
-from xetrack.protocols import Context, Gauge, Monitor, Row, Sink
+from xetrack.protocols import Context, Gauge, LogSink, Monitor, Row, Sink, Value
 from xetrack.values import Normaliser, safe_text
 
 __all__ = ["Listeners"]
 
 
 class Listeners:
-    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted."""
+    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted.
+
+    `sinks` hear of rows; `loggers` only of what `Tracker.logger` is told.
+    """
 
     def __init__(
         self, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context, warn: Callable[[str, str], None]
@@ -25,6 +28,7 @@ class Listeners:
         self.monitors = [(offer, options) for offer, options in routed if offer.kind == "monitors"]
         self._gauges = self._open_gauges()
         self.sinks: list[tuple[str, Sink]] = []
+        self.loggers: list[tuple[str, Sink]] = []
         for offer, options in routed:
             if offer.kind == "sinks" and (sink := offer.open(options, context)) is not None:
                 self.sinks.append((offer.provider.name, sink))
@@ -35,10 +39,20 @@ class Listeners:
             try:
                 sink.emit(row)
             except Exception as error:  # noqa: BLE001 - the row is safe; the sink's loss is counted
-                self.losses[name] = self.losses.get(name, 0) + 1
-                self._warn(
-                    f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only."
-                )
+                self._lost(name, error)
+
+    def log(self, level: str, event: Mapping[str, Value] | str) -> None:
+        """Tell the sinks that take them of an event that is no row, or of a message."""
+        for name, sink in [*self.sinks, *self.loggers]:
+            try:
+                if isinstance(sink, LogSink):
+                    sink.log(level, event)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._lost(name, error)
+
+    def _lost(self, name: str, error: Exception) -> None:
+        self.losses[name] = self.losses.get(name, 0) + 1
+        self._warn(f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only.")
 
     def _open_gauges(self) -> dict[str, Gauge]:
         """Open each monitor once, so that wrong options are told at once, and keep those that can be read."""
@@ -105,11 +119,11 @@ class Listeners:
     def close(self) -> None:
         """Close every sink."""
         self._each("close")
-        self.sinks = []
+        self.sinks, self.loggers = [], []
         self._gauges = {}
 
     def _each(self, method: str) -> None:
-        for name, sink in self.sinks:
+        for name, sink in [*self.sinks, *self.loggers]:
             try:
                 getattr(sink, method)()
             except Exception as error:  # noqa: BLE001 - as above

@@ -19,6 +19,7 @@ __all__ = [
     "Engine",
     "Gauge",
     "Json",
+    "LogSink",
     "Monitor",
     "Provider",
     "ResultCache",
@@ -317,6 +318,18 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Flush and let go of everything."""
+
+
+@runtime_checkable
+class LogSink(Sink, Protocol):
+    """A sink that also takes what is no row of the database: what `Tracker.logger` is told.
+
+    One that has a method `logger(tell)` too makes the object that `Tracker.logger` is; that object passes levels and
+    events to `tell(level, event)`, which passes them to `log` of every such sink.
+    """
+
+    def log(self, level: str, event: Mapping[str, Value] | str) -> None:
+        """Take an event of a level such as MONITOR, or a message. Raises as `emit` does."""
 
 
 @runtime_checkable

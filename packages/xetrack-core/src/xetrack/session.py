@@ -51,6 +51,7 @@ class Session:
         self.begun = False
         self._settings = settings
         self._warned: set[str] = set()
+        self._logger: Any = None
         self._plugins = discovered().having(settings.plugins)
         self.engine, self._routed = open_engine(
             self._plugins, settings.db, settings.engine, settings.table, settings.options
@@ -59,9 +60,9 @@ class Session:
             self._refuse_caches()
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
             trusted = settings.trusted and not safe_mode()
-            context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine, trusted=trusted)
-            self.objects = Objects(lambda: open_store(self._plugins, self._routed, context), self.warn)
-            self.listeners = Listeners(self._routed, context, self.warn)
+            self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine, trusted=trusted)
+            self.objects = Objects(lambda: open_store(self._plugins, self._routed, self._context), self.warn)
+            self.listeners = Listeners(self._routed, self._context, self.warn)
         except BaseException:
             self.engine.close()
             raise
@@ -110,6 +111,19 @@ class Session:
         if store is None:
             raise store_needed(self._plugins, "keeping objects")
         return store
+
+    # Logs
+
+    def logger(self) -> Any:
+        """What a sink brings for logging beside rows; without one, what the sink "logs" brings for no options."""
+        self.check_open()
+        if self._logger is None:
+            sink = next((sink for _, sink in self.listeners.sinks if hasattr(sink, "logger")), None)
+            if sink is None:
+                sink = self._plugins.pick("sinks", "logs").open({}, self._context)
+                self.listeners.loggers.append(("logs", sink))
+            self._logger = sink.logger(self.listeners.log)
+        return self._logger
 
     # Ending
 

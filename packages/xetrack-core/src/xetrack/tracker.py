@@ -162,6 +162,16 @@ class Tracker(RunView, Recorder):
         """How many rows each sink lost. The database has them all the same."""
         return dict(self._session.listeners.losses)
 
+    @property
+    def logger(self) -> Any:
+        """Writes events and messages to the log files, beside the rows: `monitor`, `experiment`, `track`, `info`, ...
+
+        Without `logs_path=` and `logs_stdout=` they go to standard error. Raises `PluginNotInstalledError` without
+        xetrack-sinks.
+        """
+        with self._lock:
+            return self._session.logger()
+
     # Logging
 
     def log(self, data: Mapping[str, Any], *, step: int | None = None) -> dict[str, Any]:

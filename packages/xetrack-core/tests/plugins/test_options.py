@@ -22,6 +22,7 @@ PACKAGES = {
     "compress": "xetrack-assets",
     "cache": "xetrack-cache",
     "jsonl": "xetrack-sinks",
+    "jsonl_max_bytes": "xetrack-sinks",
     "logs_path": "xetrack-sinks",
     "logs_stdout": "xetrack-sinks",
     "logs_file_format": "xetrack-sinks",

@@ -1,0 +1,72 @@
+"""How an event is spelt in a line, and how lines are told apart again.
+
+A value is spelt in strict JSON: NaN and the infinities, which JSON does not have, as null, bytes as base64, all others
+as they are; lists and dicts are nested JSON.
+"""
+
+import base64
+import json
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from xetrack.protocols import Json, Value
+
+__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head"]
+
+DELIMITER = "!📁!"
+"""What stands between the head of a log line and its message; the environment variable `LOGS_DELIMITER` changes it."""
+
+FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{extra[delimiter]}{message}"
+"""The format of a log line, for loguru. The delimiter is a value in it, so that no character of it has a meaning."""
+
+LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
+"""The levels of events, with their severity: between INFO (20) and WARNING (30)."""
+
+_NO_JSON = re.compile("NaN|Infinity")
+
+
+def delimiter() -> str:
+    """The delimiter in force. Raises `ValueError` if it cannot be told from the end of a line."""
+    chosen = os.environ.get("LOGS_DELIMITER") or DELIMITER
+    if "\n" in chosen or "\r" in chosen:
+        raise ValueError("LOGS_DELIMITER must not hold a newline")
+    return chosen
+
+
+@lru_cache(maxsize=8)
+def head(between: str) -> re.Pattern[bytes]:
+    """Matches the start of each entry of a log file: of a line up to its delimiter, or of a serialized record."""
+    known = b"|".join(re.escape(each.encode()) for each in sorted({between, DELIMITER}))
+    return re.compile(
+        rb"^(?:(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + known + rb')|(?=\{"text": ?"))',
+        re.MULTILINE,
+    )
+
+
+def encode(event: Mapping[str, Value], *, pretty: bool = False) -> bytes:
+    """The event as a JSON document on one line, or with a key a line."""
+    option = orjson.OPT_PASSTHROUGH_SUBCLASS | (orjson.OPT_INDENT_2 if pretty else 0)
+    try:
+        return orjson.dumps(event, _spell, option)
+    except TypeError:  # a key of a type derived from str
+        return orjson.dumps({str.__str__(key): value for key, value in event.items()}, _spell, option)
+
+
+def _spell(value: object) -> Any:
+    if isinstance(value, Json):
+        return orjson.Fragment(_strict(value).encode())
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"a {type(value).__qualname__} is no value of a row")
+
+
+def _strict(text: str) -> str:
+    """JSON text without the tokens that are no JSON; most texts do not even hold the letters of one."""
+    if _NO_JSON.search(text) is None:
+        return str.__str__(text)
+    return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
