@@ -9,7 +9,7 @@ from xetrack.engines.database import MEMORY
 from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Context, Engine
 
-__all__ = ["SKIP_INSERT", "open_engine", "resolve"]
+__all__ = ["SKIP_INSERT", "open_engine", "resolve", "resolve_option"]
 
 SKIP_INSERT = "SKIP_INSERT"
 """Given as a database: no rows are kept."""
@@ -21,6 +21,11 @@ def resolve(db: str | os.PathLike[str]) -> str:
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
     return str(Path(text).expanduser().resolve())
+
+
+def resolve_option(value: Any) -> Any:
+    """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
+    return resolve(value) if value and isinstance(value, (str, os.PathLike)) else value
 
 
 def open_engine(

@@ -11,7 +11,7 @@ from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
-from xetrack.opening import SKIP_INSERT, resolve
+from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, Row, Value
 from xetrack.session import Session, Settings, close_at_exit
 from xetrack.values import Keep, Normaliser, decode, readable, safe_text, to_rows
@@ -90,11 +90,11 @@ class Tracker(RunView, Recorder):
         **options: Any,
     ) -> None:
         options |= {
-            "assets": assets,
+            "assets": resolve_option(assets),
             "compress": compress,
             "cache": cache,
-            "jsonl": jsonl,
-            "logs_path": logs_path,
+            "jsonl": resolve_option(jsonl),
+            "logs_path": resolve_option(logs_path),
             "logs_stdout": logs_stdout,
             "logs_file_format": logs_file_format,
             "log_system_params": log_system_params,

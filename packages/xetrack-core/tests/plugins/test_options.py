@@ -2,7 +2,7 @@
 
 import inspect
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 
 import pytest
 
@@ -255,3 +255,20 @@ def test_an_option_of_a_cache_is_refused_rather_than_ignored(tmp_path):
     with pytest.raises(OptionError, match="leave out my_cache="):
         Tracker(tmp_path / "a.db", my_cache="folder", plugins=[Plugin])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["assets", "jsonl", "logs_path"])
+def test_places_beside_the_database_are_resolved_when_the_tracker_is_made(tmp_path, monkeypatch, option):
+    opened = []
+    options = make_dataclass("Options", [(option, object, None)])
+
+    class Elsewhere:
+        @hookimpl
+        def xetrack_sinks(self):
+            return [Provider("elsewhere", lambda options, context: opened.append(options), options)]
+
+    monkeypatch.chdir(tmp_path)
+    Tracker(":memory:", **{option: "some/place"}, plugins=[Elsewhere])
+    Tracker(":memory:", **{option: 3}, plugins=[Elsewhere])
+
+    assert opened == [options(str(tmp_path / "some" / "place")), options(3)]
