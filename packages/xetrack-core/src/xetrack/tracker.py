@@ -1,6 +1,7 @@
 """The Tracker: one call, one durable row."""
 
 import os
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -10,12 +11,12 @@ from xetrack.calls import Call, Recorder, text_of
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
-from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
-from xetrack.protocols import AssetStore, Engine, Row, Value
+from xetrack.protocols import AssetStore, Engine
 from xetrack.session import Session, Settings, close_at_exit
-from xetrack.values import Keep, Normaliser, decode, readable, safe_text, to_rows
+from xetrack.values import Keep, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
+from xetrack.writer import Writer
 
 __all__ = ["Tracker"]
 
@@ -108,19 +109,17 @@ class Tracker(RunView, Recorder):
         self.set_params(params or {})
         if git_root is not None:
             self.set_params(runs.git_state(git_root))
-            if "git_commit_hash" not in self._params:
+            if "git_commit_hash" not in self._writer.params:
                 self.warn("git", f"{git_root} is in no git repository with a commit: nothing of git is logged.")
         if reset:
             self.engine.drop(self.table)
 
     def _start(self, settings: Settings, track_id: str | None) -> None:
         self._settings = settings
-        self._lock = new_lock()
-        self._normalise = Normaliser()
-        self._clock = runs.Clock()
-        self._params: dict[str, Any] = {}
-        self._latest: Row | None = None
         self._session = Session(settings, track_id)
+        # weak, or the tracker would hold itself, and nothing would close one that was forgotten
+        me, fire = weakref.ref(self), self._session.fire
+        self._writer = Writer(self._session, lambda: fire("xetrack_run_started", tracker=me()))
         close_at_exit(self)
 
     @property
@@ -146,7 +145,7 @@ class Tracker(RunView, Recorder):
     @property
     def params(self) -> dict[str, Any]:
         """A copy of what is added to every row."""
-        return {key: decode(value) for key, value in self._params.items()}
+        return {key: decode(value) for key, value in self._writer.params.items()}
 
     @property
     def conn(self) -> Any:
@@ -169,7 +168,7 @@ class Tracker(RunView, Recorder):
         Without `logs_path=` and `logs_stdout=` they go to standard error. Raises `PluginNotInstalledError` without
         xetrack-sinks.
         """
-        with self._lock:
+        with self._writer.lock:
             return self._session.logger()
 
     # Logging
@@ -185,79 +184,15 @@ class Tracker(RunView, Recorder):
         listeners = self._session.listeners
         if listeners.monitors:
             data = {**listeners.read(), **data}
-        return self._log(data)
-
-    def _log(self, data: Mapping[str, Any], keep: Keep | None = None) -> dict[str, Any]:
-        row = {**self._params, **data}
-        session = self._session
-        objects = session.objects
-        with self._lock:
-            try:
-                plain = self._normalise(row, keep or self._keep())
-                if objects.of_params:
-                    objects.join_params(data)
-                row["timestamp"] = self._clock.stamp()
-                row["track_id"] = session.run.track_id
-                rows = [row]
-                self._append(rows)
-            finally:
-                objects.pending.clear()
-            self._committed(rows, plain)
-        return dict(row) if plain else readable(row)
+        return self._writer.log(data, self._keep())
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows."""
-        events = list(data)
-        rows: list[Row] = [{**self._params, **event} for event in events]
-        if not rows:
-            return []
-        with self._lock:
-            try:
-                plain = self._turn(rows, events)
-                self._append(rows)
-            finally:
-                self._session.objects.pending.clear()
-            self._committed(rows, plain)
-        return [dict(row) if plain else readable(row) for row in rows]
-
-    def _turn(self, rows: Sequence[Row], events: Sequence[Mapping[str, Any]]) -> bool:
-        """Turn params and events into rows, in place; tell whether all of them are plain."""
-        objects, keep = self._session.objects, self._keep()
-        plain = [self._normalise(row, keep) for row in rows]
-        track_id = self.track_id
-        for row, event, stamp in zip(rows, events, self._clock.stamps(len(rows)), strict=True):
-            if objects.of_params:
-                objects.join_params(event)
-            row["timestamp"] = stamp
-            row["track_id"] = track_id
-        return all(plain)
+        return self._writer.log_batch(data, self._keep())
 
     def _keep(self) -> Keep:
         objects = self._session.objects
         return objects.keep if self.raise_on_error else objects.keep_or_tell
-
-    def _append(self, rows: Sequence[Row]) -> None:
-        objects = self._session.objects
-        if objects.pending:
-            self._session.check_open()
-            with self.engine.transaction():
-                objects.put_pending()
-                self._insert(rows)
-        else:
-            self._insert(rows)
-
-    def _insert(self, rows: Sequence[Row]) -> None:
-        if self._session.begun:
-            self._session.engine.append(self._settings.table, rows)
-        else:
-            self._session.begin(rows, dict(self._params))
-
-    def _committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
-        self._latest = rows[-1]
-        self._session.committed(rows, plain)
-        if not self._session.begun:
-            self._session.begun = True
-            self._session.fire("xetrack_run_started", tracker=self)
 
     # Params and values
 
@@ -267,50 +202,23 @@ class Tracker(RunView, Recorder):
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Add `params` to every row from now on, beside those set before."""
-        objects = self._session.objects
-        with self._lock:
-            try:
-                stored = {}
-                for key, value in params.items():
-                    stored[key] = self._normalise.value(key, value, objects.keep)
-                    objects.freeze(key)
-                self._params |= stored
-            finally:
-                objects.pending.clear()
+        self._writer.set_params(params)
 
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows of this run, those logged before included; return how many rows."""
-        return self._update(key, value, None)
+        return self._writer.update(key, value, None)
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
         """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows."""
-        wanted = self._normalise.value("value", where_value, lambda _, each: safe_text(each))
-        return self._update(key, value, (where_key, wanted))
-
-    def _update(self, key: str, value: object, where: tuple[str, Value] | None) -> int:
-        self._session.check_open()
-        if not self.count_run():
-            self._normalise.value(key, value, lambda _, __: "")  # what cannot be stored is refused all the same
-            return 0
-        objects = self._session.objects
-        with self._lock:
-            try:
-                stored = self._normalise.value(key, value, objects.keep)
-                self._latest = None
-                with self.engine.transaction():
-                    rows = self.engine.update(self.table, key, stored, track_id=self.track_id, where=where)
-                    if rows:
-                        objects.put_pending(rows)
-            finally:
-                objects.pending.clear()
-        return rows
+        wanted = self._writer.stored("value", where_value, lambda _, each: safe_text(each))
+        return self._writer.update(key, value, (where_key, wanted))
 
     # Calls: track() and wrap() are the Recorder's
 
     def start(self, call: Call) -> None:
         """Begin to measure a call. What cannot be logged of its params is refused before it runs."""
         for key, value in call.params.items():
-            self._normalise.value(key, value, lambda _, __: "")
+            self._writer.check(key, value)
         if self._session.listeners.monitors:
             call.monitors = self._session.listeners.start()
 
@@ -324,27 +232,21 @@ class Tracker(RunView, Recorder):
             self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
         keep = self._session.objects.keep_or_tell
         try:
-            self._log(row, keep)
+            self._writer.log(row, keep)
         except InvalidValueError as error:
             self.warn("value", f"{error} Of the call of {row['function_name']}, that is logged as plain text.")
-            self._log({key: self._storable(key, value) for key, value in row.items()}, keep)
-
-    def _storable(self, key: str, value: object) -> object:
-        """`value`, or the text of it if it cannot be stored: what a function returned is no reason to lose its call."""
-        try:
-            self._normalise.value(key, value, lambda _, __: "")
-        except InvalidValueError:
-            return text_of(value)
-        return value
+            # what a function returned is no reason to lose its call
+            told = {key: value if self._writer.can_store(key, value) else text_of(value) for key, value in row.items()}
+            self._writer.log(told, keep)
 
     # Reading: most of it is the RunView's
 
     @property
     def latest(self) -> dict[str, Any]:
         """The last row of the run: the one just logged, or read back; empty if there is none."""
-        with self._lock:
-            if self._latest is not None:
-                return dict(readable(self._latest))
+        with self._writer.lock:
+            if self._writer.latest is not None:
+                return dict(readable(self._writer.latest))
             return next(iter(to_rows(self._read(tail=1))), {})
 
     def get(self, key: str) -> object | None:
@@ -363,12 +265,13 @@ class Tracker(RunView, Recorder):
         its hash as text. False if there is no such object, or no row names it there.
         """
         store = self.assets
-        with self._lock, self.engine.transaction():
-            if column is None:
-                return store.remove(hash_value, None)
-            known = hash_value in store and column in self.columns
-            rows = self.engine.update(self.table, column, None, where=(column, hash_value)) if known else 0
-            self._latest = None
+        if column is None:
+            return store.remove(hash_value, None)
+        if hash_value not in store or column not in self.columns:
+            return False
+        with self._writer.lock:
+            self._writer.latest = None
+            rows = self.engine.update(self.table, column, None, where=(column, hash_value))
             return rows > 0 and store.remove(hash_value, rows)
 
     def __repr__(self) -> str:
@@ -392,11 +295,11 @@ class Tracker(RunView, Recorder):
         self._close("finished")
 
     def _close(self, status: str) -> None:
-        with self._lock:
+        with self._writer.lock:
             if self._session.closed:
                 return
             try:
-                if self._session.end(status, self._clock.stamp(), dict(self._params)):
+                if self._writer.end(status):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
                 self._session.close()
@@ -415,7 +318,7 @@ class Tracker(RunView, Recorder):
 
     def __del__(self) -> None:
         """Close what was forgotten."""
-        if hasattr(self, "_session"):
+        if hasattr(self, "_writer"):
             self.close()
 
     # Pickling
@@ -427,7 +330,7 @@ class Tracker(RunView, Recorder):
         return {
             "settings": self._settings,
             "run": self._session.run,
-            "params": self._params,
+            "params": self._writer.params,
             "objects": self._session.objects.of_params,
             "raise_on_error": self.raise_on_error,
         }
@@ -436,6 +339,6 @@ class Tracker(RunView, Recorder):
         """Open the database again, in the run of the tracker that was pickled: it is that one's to end."""
         self._start(state["settings"], state["run"].track_id)
         self._session.run = state["run"]
-        self._params = state["params"]
+        self._writer.params = state["params"]
         self._session.objects.of_params = state["objects"]
         self.raise_on_error = state["raise_on_error"]
