@@ -34,12 +34,12 @@ class CacheOptions:
         """Raises ValueError or TypeError for what cannot be meant."""
         if not os.fspath(self.cache):
             raise ValueError("cache= names a folder.")
-        if not isinstance(self.cache_version, str) or not self.cache_version:
+        if not self.cache_version:
             raise ValueError('cache_version= is "code", "none" or a text of your own.')
         if self.cache_args not in {"hashable", "content"}:
             raise ValueError('cache_args= is "hashable" or "content".')
         limit = self.cache_size_limit
-        if limit is not None and (not isinstance(limit, int) or limit <= 0):
+        if limit is not None and limit <= 0:
             raise ValueError("cache_size_limit= is a number of bytes.")
 
 

@@ -1,10 +1,11 @@
 """Arrays and frames as parts of a key: everything that is in them. Nothing here imports their libraries."""
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xetrack_cache.keys import Encoder
 
 __all__ = ["encoder_of"]
@@ -104,6 +105,6 @@ def _index(encoder: "Encoder", index: Any) -> None:
 _PANDAS: "dict[str, Callable[[Encoder, Any], None]]" = {
     "DataFrame": _frame,
     "Series": _series,
-    **dict.fromkeys(("Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex", "CategoricalIndex"), _index),
-    **dict.fromkeys(("PeriodIndex", "IntervalIndex"), _index),
+    **dict.fromkeys(("Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "TimedeltaIndex"), _index),
+    **dict.fromkeys(("CategoricalIndex", "PeriodIndex", "IntervalIndex"), _index),
 }

@@ -10,7 +10,7 @@ from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xetrack.calls import Recorder
-from xetrack_cache.effects import outputs, uses_docstring
+from xetrack_cache.effects import is_read, uses_docstring
 from xetrack_cache.refusals import NotEncodableError
 
 if TYPE_CHECKING:
@@ -131,28 +131,23 @@ def _encode_bound(encoder: "Encoder", function: FunctionType) -> None:
     encoder.children(b"(", function.__defaults__ or ())
     encoder.pairs(b"k", sorted((function.__kwdefaults__ or {}).items()))
     code = function.__code__
-    written = outputs(code)
-    cells = {
-        name: cell
-        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True)
-        if name not in written
-    }
-    encoder.parts.append(b"x%d:" % len(cells))
-    for name, cell in cells.items():
-        encoder.text(b"s", name)
-        _encode_cell(encoder, cell)
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        _encode_cell(encoder, code, name, cell)
 
 
-def _encode_cell(encoder: "Encoder", cell: Any) -> None:
+def _encode_cell(encoder: "Encoder", code: CodeType, name: str, cell: Any) -> None:
+    """Add a variable of a closure, as far as the function can tell what is in there."""
     try:
         value = cell.cell_contents
-    except ValueError:  # nothing is in there yet
-        encoder.parts.append(b"-")
+    except ValueError:  # nothing yet
+        encoder.parts.append(b"_")
         return
     if isinstance(value, Recorder):  # what tracks a function is no part of what it does
         encoder.text(b"N", full_name(type(value)))
-    else:
+    elif is_read(code, name, value):
         encoder.encode(value)
+    else:
+        encoder.parts.append(b"-")
 
 
 _known_codes: dict[int, tuple[CodeType, bytes]] = {}

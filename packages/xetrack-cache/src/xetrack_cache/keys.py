@@ -24,7 +24,7 @@ from typing import Any
 
 from xetrack.protocols import Json
 from xetrack_cache import arrays, functions
-from xetrack_cache.refusals import NotEncodableError
+from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
 
 __all__ = ["Encoder", "call_key"]
 
@@ -35,7 +35,7 @@ FORMAT = b"xetrack-cache 1"
 _REDUCE_PROTOCOL = 4  # what objects take themselves apart for; fixed, so that keys are
 
 
-def call_key(  # noqa: PLR0917 - what makes a call
+def call_key(
     function: Callable[..., Any],
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
@@ -96,7 +96,7 @@ class Encoder:
     def refuse_mutable(self, value: object) -> None:
         """Raise `NotEncodableError` where a container that can change is not to be looked into."""
         if not (self.inside or self.content):
-            raise NotEncodableError(value, "is unhashable")
+            raise NotEncodableError(value, UNHASHABLE)
 
     # Building blocks
 
@@ -166,21 +166,28 @@ class Encoder:
 
     def called(self, function: Any, version: str = "code") -> str:
         """Add a callable, and return its name."""
-        if isinstance(function, partial):
-            self.parts.append(b"P")
-            name = self.called(function.func, version)
-            self.children(b"(", function.args)
-            self.pairs(b"k", function.keywords.items())
-            return name
-        if isinstance(function, MethodType):
-            self.parts.append(b"M")
-            self.encode(function.__self__)  # an argument like any other
-            return self.called(function.__func__, version)
         if isinstance(function, FunctionType):
             return functions.encode_function(self, function, version)
         if isinstance(function, type):
             functions.encode_class(self, function)
             return functions.full_name(function)
+        if isinstance(function, partial):
+            return self._partial(function, version)
+        if isinstance(function, MethodType):
+            self.parts.append(b"M")
+            self.encode(function.__self__)  # an argument like any other
+            return self.called(function.__func__, version)
+        return self._callable(function, version)
+
+    def _partial(self, function: "partial[Any]", version: str) -> str:
+        self.parts.append(b"P")
+        name = self.called(function.func, version)
+        self.children(b"(", function.args)
+        self.pairs(b"k", function.keywords.items())
+        return name
+
+    def _callable(self, function: Any, version: str) -> str:
+        """Add what is neither function nor class: a builtin, what wraps a function, or an object that can be called."""
         if isinstance(function, _BUILTINS) or functions.find(function) is function:
             return self._named(function)
         if hasattr(function, "__wrapped__"):  # functools.lru_cache, and others that are not written in Python
@@ -228,14 +235,15 @@ class Encoder:
             self.within(value, lambda: self._reduced(value, kind))
 
     def _check_hashable(self, value: object, kind: type) -> None:
-        if kind.__hash__ is object.__hash__:
+        own: Any = kind.__hash__
+        if own is object.__hash__:
             raise NotEncodableError(value, "has no __hash__ of its own, so that nothing tells when two are equal")
         if self.content:
             return
         try:
             hash(value)
         except Exception as error:
-            raise NotEncodableError(value, "is unhashable") from error
+            raise NotEncodableError(value, UNHASHABLE) from error
 
     def _parts(self, tag: bytes, value: object, kind: type, named: Sequence[tuple[str, Any]]) -> None:
         def encode() -> None:
@@ -255,7 +263,7 @@ class Encoder:
         """Add what an object is made of, as it tells pickle and copy."""
         reduce = copyreg.dispatch_table.get(kind)
         try:
-            reduced = reduce(value) if reduce else value.__reduce_ex__(_REDUCE_PROTOCOL)
+            reduced: Any = reduce(value) if reduce else value.__reduce_ex__(_REDUCE_PROTOCOL)
         except Exception as error:
             raise NotEncodableError(value, f"cannot be taken apart ({type(error).__name__}: {error})") from error
         if isinstance(reduced, str):
@@ -284,7 +292,13 @@ class Encoder:
 
 
 _BIG = 2**20
-_BUILTINS = (BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType, MethodDescriptorType, ClassMethodDescriptorType)
+_BUILTINS = (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 _double = struct.Struct(">d").pack
 
 

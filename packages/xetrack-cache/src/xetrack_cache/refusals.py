@@ -1,6 +1,8 @@
 """What no key can be made of."""
 
-__all__ = ["NotEncodableError"]
+__all__ = ["UNHASHABLE", "NotEncodableError"]
+
+UNHASHABLE = "is unhashable"
 
 
 class NotEncodableError(Exception):

@@ -9,7 +9,7 @@ from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersion
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "installed", "load", "strict"]
+__all__ = ["Found", "installed", "load", "safe_mode", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ def explain(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         told += f" Install what brings the module: pip install {error.name.partition('.')[0]}"
     return told
+
+
+def safe_mode() -> bool:
+    """Whether `XETRACK_SAFE` asks that nothing is read that could run code."""
+    return os.environ.get("XETRACK_SAFE", "") not in {"", "0"}
 
 
 def strict() -> bool:

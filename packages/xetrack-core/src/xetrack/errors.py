@@ -25,6 +25,7 @@ __all__ = [
     "PluginNotInstalledError",
     "PluginVersionError",
     "SchemaVersionError",
+    "UntrustedError",
     "XetrackError",
     "XetrackWarning",
     "outer_level",
@@ -79,6 +80,10 @@ class SchemaVersionError(DatabaseError, ValueError):
     """The file was written by a newer xetrack than this one."""
 
 
+class UntrustedError(XetrackError, PermissionError):
+    """Reading a stored object could run code of whoever stored it, and nobody said that they are trusted."""
+
+
 class OptionError(XetrackError, TypeError):
     """An option that no installed plugin knows, or that does not go with the others."""
 
@@ -110,6 +115,6 @@ class PluginConflictError(PluginError, ValueError):
 def outer_level() -> int:
     """The `stacklevel` that makes a warning point at the code that called xetrack."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - as the warnings module itself does
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("xetrack."):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("xetrack.", "xetrack_")):
         level, frame = level + 1, frame.f_back
     return level

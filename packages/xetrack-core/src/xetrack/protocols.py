@@ -3,14 +3,18 @@
 An object keeps a promise by having the methods: nothing needs to inherit from these classes.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from xetrack.errors import XetrackWarning, outer_level
+
 __all__ = [
     "API_VERSION",
     "AssetStore",
+    "Claim",
     "Columns",
     "Context",
     "Engine",
@@ -201,9 +205,22 @@ class AssetStore(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
 
+class Claim(AbstractContextManager[Any], Protocol):
+    """Somebody's wish to compute a result that is missing. Inside of the `with` block, others wait for them."""
+
+    def wait(self) -> None:
+        """Wait until nobody else computes it, or waiting could never end."""
+
+    def poll(self) -> bool:
+        """The same without waiting: False as long as somebody else computes it."""
+
+
 @runtime_checkable
 class ResultCache(Protocol):
-    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`."""
+    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`.
+
+    What a method raises costs no call: it is warned of, and the function is called.
+    """
 
     def key(
         self,
@@ -211,19 +228,26 @@ class ResultCache(Protocol):
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call; None if the call cannot be cached."""
+        """The key of a call, different for calls whose results may differ; None, and a warning, if it has none.
 
-    def get(self, key: str) -> dict[str, Any] | None:
+        `params` are those of the run and of the call; `depends_on` is what else the result depends on.
+        """
+
+    def get(self, key: str) -> Mapping[str, Any] | None:
         """The entry, or None. A damaged entry is None."""
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result and the run it came from."""
+        """Keep a result and the run it came from. A result that cannot be kept is warned of."""
+
+    def claim(self, key: str) -> Claim:
+        """A claim on computing what is missing under a key, for a `with` block."""
 
     def delete_run(self, track_id: str) -> int:
         """Forget what a run computed; return how many entries."""
 
-    def scan(self) -> Iterable[tuple[str, dict[str, Any]]]:
+    def scan(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """Every entry with its key."""
 
     def close(self) -> None:
@@ -255,11 +279,16 @@ class Monitor(Protocol):
         """Called right after it; what is returned joins the row."""
 
 
+def _warn(_: str, message: str) -> None:
+    warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a provider may need to know when it opens something for a tracker or reader.
 
     `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
+    `warn(about, message)` warns with `XetrackWarning`, once for each thing it is about, if warnings are wanted.
     """
 
     db: str
@@ -267,6 +296,7 @@ class Context:
     track_id: str | None = None
     read_only: bool = False
     engine: Engine | None = None
+    warn: Callable[[str, str], None] = _warn
 
 
 @dataclass(frozen=True, slots=True)

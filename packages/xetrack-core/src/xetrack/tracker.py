@@ -1,7 +1,7 @@
 """The Tracker: one call, one durable row."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
 from xetrack.opening import SKIP_INSERT, resolve
-from xetrack.protocols import AssetStore, Engine, Row, Value
+from xetrack.protocols import AssetStore, Engine, ResultCache, Row, Value
 from xetrack.session import Session, Settings, StoreNeededError, close_at_exit
 from xetrack.values import Normaliser, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
@@ -44,7 +44,8 @@ class Tracker(RunView, Recorder):
         git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
         assets, compress: where objects go, and whether compressed (xetrack-assets).
-        cache: folder of cached function results (xetrack-cache).
+        cache: folder of cached function results; with it, `cache_version`, `cache_args` and `cache_size_limit`
+            (xetrack-cache).
         jsonl, logs_path, logs_stdout, logs_file_format: log files beside the database (xetrack-sinks).
         log_system_params, log_network_params, measurement_interval: measurements of calls, the interval in seconds
             (xetrack-monitors).
@@ -88,7 +89,7 @@ class Tracker(RunView, Recorder):
         options |= {
             "assets": assets,
             "compress": compress,
-            "cache": cache,
+            "cache": resolve(cache) if cache else None,
             "jsonl": jsonl,
             "logs_path": logs_path,
             "logs_stdout": logs_stdout,
@@ -272,6 +273,27 @@ class Tracker(RunView, Recorder):
             return self.engine.update(self.table, key, stored, track_id=self.track_id, where=where)
 
     # Calls: track() and wrap() are the Recorder's
+
+    @property
+    def cache(self) -> ResultCache | None:
+        """The cache of results; None without one."""
+        return self._session.cache
+
+    def all_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The params of the run together with those of a call, which win."""
+        return {**self._params, **params}
+
+    def _generate_cache_key(
+        self,
+        func: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
+    ) -> str | None:
+        """The key under which `track(func, args=args, ...)` finds its result; None if it cannot be cached."""
+        cache = self.cache
+        return None if cache is None else cache.key(func, args, kwargs, self.all_params(params), depends_on)
 
     def start(self, call: Call) -> None:
         """Begin to measure a call. What cannot be logged of its params is refused before it runs."""

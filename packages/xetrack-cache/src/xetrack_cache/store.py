@@ -1,0 +1,196 @@
+"""diskcache, opened so that it loses nothing by itself, reads no file outside of its folder, and never unpickles."""
+
+import io
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import diskcache
+from diskcache.core import MODE_BINARY, MODE_RAW
+
+from xetrack.errors import DatabaseError, NotADatabaseError, OptionError
+from xetrack.protocols import Context
+from xetrack_cache import CacheOptions
+from xetrack_cache.flight import flights
+from xetrack_cache.results import Results
+
+__all__ = ["DATABASE", "DiskEntries", "DiskResults", "SafeDisk"]
+
+DATABASE = "cache.db"
+_VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
+
+
+class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
+    """How diskcache reads and writes values, for a folder that somebody may have tampered with."""
+
+    def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001 - diskcache's signature
+        """The key; None for one that would have to be unpickled."""
+        return key if raw and type(key) is str else None
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ARG002, FBT001 - as above
+        """The bytes of a value. Raises OSError, which diskcache takes for a missing value, for anything else."""
+        if mode == MODE_RAW and isinstance(value, bytes):
+            return value
+        if mode == MODE_BINARY and filename is not None:
+            return self._own(filename).read_bytes()
+        message = f"no entry of xetrack-cache: mode {mode}"
+        raise OSError(message)
+
+    def remove(self, file_path: str) -> None:
+        """Remove a value's file, if it is one of this folder."""
+        with suppress(PermissionError):
+            self._own(file_path)
+            super().remove(file_path)
+
+    def _own(self, filename: str) -> Path:
+        root = Path(self._directory).resolve()
+        path = (root / filename).resolve()
+        if _VALUE_FILE.fullmatch(filename.replace(os.sep, "/")) is None or not path.is_relative_to(root):
+            message = f"{filename} is no value file in {root}"
+            raise PermissionError(message)
+        return path
+
+    def _write(self, full_path: str, iterator: Iterator[Any], mode: str, encoding: str | None = None) -> int:
+        """Write a value's file, or leave none."""
+        try:
+            size: int = super()._write(full_path, iterator, mode, encoding)
+        except BaseException:
+            with suppress(OSError):
+                Path(full_path).unlink()
+            raise
+        return size
+
+
+class DiskEntries(MutableMapping[str, bytes]):
+    """The entries in a folder. Shared by threads; a forked child opens the folder anew."""
+
+    def __init__(self, folder: Path, size_limit: int | None = None) -> None:
+        self.folder = folder
+        self._size_limit = size_limit
+        self._opening = threading.Lock()
+        self._pid = 0
+        self._inherited: list[Any] = []
+        _make(folder)
+        self._open()
+
+    def _open(self) -> None:
+        evict = self._size_limit is not None
+        try:
+            self._opened = diskcache.Cache(
+                str(self.folder),
+                disk=SafeDisk,
+                eviction_policy="least-recently-stored" if evict else "none",
+                cull_limit=10 if evict else 0,
+                size_limit=self._size_limit or 2**62,
+                statistics=0,
+                tag_index=1,
+                disk_min_file_size=_IN_FILES,
+                sqlite_journal_mode="wal",
+                sqlite_synchronous=1,
+            )
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self.folder) from error
+        self._pid = os.getpid()
+
+    @property
+    def cache(self) -> Any:
+        """The cache as this process opened it."""
+        if self._pid != os.getpid():
+            # the parent's is kept, unused: closing what another process opened is not ours to do
+            self._inherited.append(self._opened)
+            self._open()
+        return self._opened
+
+    def put(self, key: str, entry: bytes, track_id: str) -> None:
+        """Store an entry, tagged with its run."""
+        in_file = len(entry) >= _IN_FILES
+        try:
+            self.cache.set(key, io.BytesIO(entry) if in_file else entry, read=in_file, tag=track_id)
+        except BaseException:
+            self.cache.close()  # a transaction that failed to commit would keep its connection from ever writing
+            raise
+
+    def delete_run(self, track_id: str) -> int:
+        """Delete the entries of a run; return how many."""
+        count: int = self.cache.evict(track_id, retry=True)
+        return count
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The entry, or `default`."""
+        return self.cache.get(key, default)
+
+    def __getitem__(self, key: str) -> bytes:
+        entry = self.cache.get(key)
+        if entry is None:
+            raise KeyError(key)
+        return bytes(entry)
+
+    def __setitem__(self, key: str, entry: bytes) -> None:
+        self.put(key, entry, "")
+
+    def __delitem__(self, key: str) -> None:
+        if not self.cache.delete(key, retry=True):
+            raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self.cache.iterkeys() if key is not None)
+
+    def __len__(self) -> int:
+        return len(self.cache)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._pid == os.getpid():
+            self._opened.close()
+
+
+class DiskResults(Results):
+    """The cache of a tracker that has `cache="folder"`."""
+
+    def __init__(self, options: CacheOptions, context: Context) -> None:
+        folder = Path(options.cache).expanduser().resolve()
+        self.entries: DiskEntries
+        super().__init__(
+            DiskEntries(folder, options.cache_size_limit),
+            context,
+            version=options.cache_version,
+            content=options.cache_args == "content",
+            flights=lambda: flights(folder),
+        )
+
+    def put(self, key: str, entry: bytes, track_id: str) -> None:
+        """Store an entry, tagged with its run."""
+        self.entries.put(key, entry, track_id)
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+        return self.entries.delete_run(track_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.entries.close()
+
+
+def _make(folder: Path) -> None:
+    if os.path.expandvars(folder) != str(folder):
+        message = f"cache={str(folder)!r}: diskcache takes $ for the name of a variable. Choose another folder."
+        raise OptionError(message)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        message = f"the cache folder {folder} cannot be made: {error}"
+        raise DatabaseError(message) from error
+
+
+def _explained(error: sqlite3.DatabaseError, folder: Path) -> DatabaseError:
+    if isinstance(error, sqlite3.OperationalError):
+        return DatabaseError(f"the cache in {folder} cannot be opened: {error}")
+    message = f"{folder / DATABASE} is no cache, or a damaged one ({error}). Delete the folder, or choose another."
+    return NotADatabaseError(message)
