@@ -1,7 +1,8 @@
-"""What is stored under a key: the run that computed the result, and the result, so that damage is noticed.
+"""What is stored under a key: the key, the run that computed the result, and the result, so that damage is noticed.
 
-An entry is `xetrack1`, a digest of the rest and of the key, the length of the track id, the track id, and a pickle of
-protocol 5. It is bytes for every back end: none is ever asked to pickle.
+An entry is `xetrack1`, the length of the key and the key, the length of the track id and the track id (lengths are of
+two bytes, big-endian), a pickle of protocol 5, and a blake2b digest of 16 bytes of everything before it. It is bytes
+for every back end: none is ever asked to pickle.
 """
 
 import io
@@ -15,38 +16,45 @@ __all__ = ["load", "pack", "unpack"]
 
 _MAGIC = b"xetrack1"
 _DIGEST = 16
-_START = len(_MAGIC) + _DIGEST
 _PROTOCOL = 5
 _BUILTINS = {("builtins", name): eval(name) for name in ("bytearray", "complex", "frozenset", "set")}  # noqa: S307
 
 
 def pack(key: str, result: object, track_id: str) -> bytes:
     """The entry of a result. Raises whatever pickling it raises."""
-    run = track_id.encode()
     buffer = io.BytesIO()
-    buffer.write(b"\0" * _START + len(run).to_bytes(2, "big") + run)
+    buffer.write(_head(key) + _counted(track_id))
     pickle.dump(result, buffer, _PROTOCOL)
     with buffer.getbuffer() as entry:
-        entry[:_START] = _MAGIC + _digest(key, entry[_START:])
+        digest = _digest(entry)
+    buffer.write(digest)
     return buffer.getvalue()
 
 
 def unpack(key: str, entry: object) -> tuple[str, memoryview] | None:
     """The track id and the pickle of an entry; None if this is no whole entry of this key."""
-    if type(entry) is not bytes or not entry.startswith(_MAGIC):
+    head = _head(key)
+    if type(entry) is not bytes or not entry.startswith(head):
         return None
-    rest = memoryview(entry)[_START:]
-    if entry[len(_MAGIC) : _START] != _digest(key, rest):
+    view = memoryview(entry)[:-_DIGEST]
+    if _digest(view) != entry[-_DIGEST:]:
         return None
-    end = 2 + int.from_bytes(rest[:2], "big")
-    return str(rest[2:end], "utf-8"), rest[end:]
+    start = len(head) + 2
+    end = start + int.from_bytes(entry[start - 2 : start], "big")
+    return entry[start:end].decode(), view[end:]
 
 
-def _digest(key: str, rest: memoryview) -> bytes:
-    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_DIGEST)
-    digest.update(b"\0")
-    digest.update(rest)
-    return digest.digest()
+def _head(key: str) -> bytes:
+    return _MAGIC + _counted(key)
+
+
+def _counted(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(2, "big") + data
+
+
+def _digest(data: memoryview) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
 
 
 def load(pickled: memoryview, *, trusted: bool) -> Any:

@@ -260,7 +260,7 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
         if functions:
             if not (generated and functions[0].__code__.co_filename == "<string>" and name.startswith("__")):
                 yield name, tuple(functions)
-        elif not name.startswith("_"):
+        elif not name.startswith("__") and name != "_abc_impl":
             yield name, member
 
 
@@ -276,12 +276,12 @@ def _functions_of(member: Any) -> Iterator[FunctionType]:
     return (each for each in candidates if isinstance(each, FunctionType))
 
 
-_CONSTANTS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_ENCODED = frozenset({type(None), bool, int, float, complex, str, bytes, tuple, type})
 
 
 def _encode_member(encoder: "Encoder", member: Any, *, strict: bool) -> None:
     """Add a member of a class. Of one that is found by its name, what cannot be encoded is left out."""
-    if not strict and type(member) not in _CONSTANTS and type(member) is not tuple:
+    if not strict and type(member) not in _ENCODED:
         encoder.parts.append(b"-")
         return
     before = len(encoder.parts)

@@ -62,6 +62,9 @@ def call_key(
     return f"{name}:{encoder.digest()}"
 
 
+_NO_CLASSES: frozenset[type] = frozenset()
+
+
 class Encoder:
     """Collects the bytes of values in `parts`; big buffers are not copied."""
 
@@ -72,7 +75,7 @@ class Encoder:
         self.big = False  # whether a part is better not copied
         self.content = content  # whether unhashable values may be encoded by their content
         self.inside = 0  # how deep within a value that vouches for what it holds
-        self.classes: frozenset[type] = frozenset()  # those that are being encoded further up
+        self.classes = _NO_CLASSES  # those that are being encoded further up
         self._above: dict[int, int] = {}  # what is being encoded, and at which depth: it may hold itself
 
     def digest(self) -> str:
@@ -86,12 +89,7 @@ class Encoder:
 
     def encode(self, value: Any) -> None:
         """Add a value."""
-        kind = type(value)
-        encode = _ENCODERS.get(kind)
-        if encode is not None:
-            encode(self, value)
-        else:
-            self._other(value, kind)
+        (_ENCODERS.get(type(value)) or Encoder._other)(self, value)
 
     def refuse_mutable(self, value: object) -> None:
         """Raise `NotEncodableError` where a container that can change is not to be looked into."""
@@ -117,16 +115,18 @@ class Encoder:
         if type(values) is not tuple:
             values = tuple(values)
         self.parts.append(b"%b%d:" % (tag, len(values)))
+        encoder_of = _ENCODERS.get
         for value in values:
-            self.encode(value)
+            (encoder_of(type(value)) or Encoder._other)(self, value)
 
     def pairs(self, tag: bytes, items: Iterable[tuple[Any, Any]]) -> None:
         """Add keys and values in their order."""
         items = tuple(items)
         self.parts.append(b"%b%d:" % (tag, len(items)))
-        for key, value in items:
-            self.encode(key)
-            self.encode(value)
+        encoder_of = _ENCODERS.get
+        for item in items:
+            for each in item:
+                (encoder_of(type(each)) or Encoder._other)(self, each)
 
     def unordered(self, tag: bytes, values: Iterable[Any]) -> None:
         """Add values in the order of their bytes."""
@@ -211,7 +211,8 @@ class Encoder:
 
     # What has no encoder of its own
 
-    def _other(self, value: Any, kind: type) -> None:
+    def _other(self, value: Any) -> None:
+        kind = type(value)
         encode = arrays.encoder_of(kind)
         if encode is not None:
             encode(self, value)
@@ -292,6 +293,7 @@ class Encoder:
 
 
 _BIG = 2**20
+_WORD = 2**63
 _BUILTINS = (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -303,8 +305,15 @@ _double = struct.Struct(">d").pack
 
 
 def _int(encoder: Encoder, value: int) -> None:
-    data = value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True)
-    encoder.parts.append(b"i%d:%b" % (len(data), data))
+    if -_WORD <= value < _WORD:
+        encoder.parts.append(b"i%d;" % value)
+    else:
+        encoder.data(b"I", value.to_bytes((value.bit_length() + 8) // 8, "big", signed=True))
+
+
+def _str(encoder: Encoder, value: str) -> None:
+    data = value.encode() if value.isascii() else value.encode("utf-8", "surrogatepass")
+    encoder.parts.append(b"s%d:%b" % (len(data), data))
 
 
 def _float(encoder: Encoder, value: float) -> None:
@@ -341,7 +350,7 @@ _ENCODERS: dict[type, Callable[[Encoder, Any], object]] = {
     int: _int,
     float: _float,
     complex: _complex,
-    str: lambda encoder, value: encoder.text(b"s", value),
+    str: _str,
     bytes: lambda encoder, value: encoder.data(b"b", value),
     bytearray: _bytearray,
     tuple: lambda encoder, value: encoder.children(b"(", value),

@@ -29,6 +29,10 @@ _IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of 
 class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
     """How diskcache reads and writes values, for a folder that somebody may have tampered with."""
 
+    def put(self, key: str) -> tuple[str, bool]:
+        """How a key is stored: as it is. All of ours are text."""
+        return key, True
+
     def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001 - diskcache's signature
         """The key; None for one that would have to be unpickled."""
         return key if raw and type(key) is str else None

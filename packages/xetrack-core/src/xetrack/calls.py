@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial, wraps
 from time import perf_counter
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from xetrack.caching import Cached
@@ -22,6 +22,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAX_TEXT = 10_000
 """The most characters that the text of a call's arguments may have."""
+
+_SPECIAL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 _QUICK = frozenset({type(None), bool, int, float})
 
@@ -152,7 +154,8 @@ class Call:
 
 def run(call: Call) -> Any:
     """Call the function, or get its result from the cache."""
-    if call.recorder.cache is None or (cached := Cached.of(call, call.recorder.cache)) is None:
+    cache = call.recorder.cache
+    if cache is None or (cached := Cached.of(call, cache)) is None:
         return _run(call)
     if cached.found():
         return call.result
@@ -172,7 +175,8 @@ def _run(call: Call) -> Any:
 
 async def run_async(call: Call) -> Any:
     """Await the function's result, or get it from the cache."""
-    if call.recorder.cache is None or (cached := Cached.of(call, call.recorder.cache)) is None:
+    cache = call.recorder.cache
+    if cache is None or (cached := Cached.of(call, cache)) is None:
         return await _run_async(call)
     if cached.found():
         return call.result
@@ -207,6 +211,8 @@ async def run_async_generator(call: Call) -> AsyncGenerator[Any, None]:
 
 def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
     """Which of the four ways to run `function`."""
+    if type(function) is FunctionType and not (function.__code__.co_flags & _SPECIAL or function.__dict__):
+        return run  # nearly every function, known at a glance
     while isinstance(function, partial):
         function = function.func
     for candidate in (function, type(function).__call__):
@@ -283,7 +289,9 @@ def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: 
 
 def _has_fields(value: object) -> bool:
     kind = type(value)
-    return is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
+    return kind not in _QUICK and (
+        is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
+    )
 
 
 def _fields_of(value: Any, path: tuple[int, ...] = ()) -> dict[str, Any]:
