@@ -5,6 +5,7 @@ import enum
 import functools
 import math
 import sys
+import threading
 import types
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial, wraps
@@ -417,3 +418,20 @@ def test_enumerations_and_abstract_classes_made_by_a_function_have_keys():
     for make in (colours, abstract):
         assert key(len, depends_on=[make(1)]) == key(len, depends_on=[make(1)]) != key(len, depends_on=[make(2)])
     assert key(len, colours(1).RED) == key(len, colours(1).RED) != key(len, colours(2).RED)
+
+
+def test_what_only_makes_threads_wait_does_not_count():
+    def work(lock, event):
+        def working(x):
+            with lock:
+                event.set()
+            return x
+
+        return working
+
+    event = threading.Event()
+    before = key(work(threading.Lock(), event))
+    event.set()
+
+    assert key(work(threading.RLock(), event)) != before
+    assert key(work(threading.Lock(), event)) == before

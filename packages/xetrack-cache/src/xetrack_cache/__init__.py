@@ -34,13 +34,17 @@ class CacheOptions:
         """Raises ValueError or TypeError for what cannot be meant."""
         if not os.fspath(self.cache):
             raise ValueError("cache= names a folder.")
-        if not self.cache_version:
+        if not (_is_a(str, self.cache_version) and self.cache_version):
             raise ValueError('cache_version= is "code", "none" or a text of your own.')
         if self.cache_args not in {"hashable", "content"}:
             raise ValueError('cache_args= is "hashable" or "content".')
         limit = self.cache_size_limit
-        if limit is not None and limit <= 0:
+        if limit is not None and not (_is_a(int, limit) and limit > 0):
             raise ValueError("cache_size_limit= is a number of bytes.")
+
+
+def _is_a(kind: type, value: object) -> bool:
+    return isinstance(value, kind)
 
 
 def _open(options: CacheOptions, context: Context) -> ResultCache:

@@ -3,6 +3,7 @@
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
 from dataclasses import fields, make_dataclass
 from functools import cached_property, lru_cache
@@ -142,13 +143,22 @@ def _encode_cell(encoder: "Encoder", code: CodeType, name: str, cell: Any) -> No
     except ValueError:  # nothing yet
         encoder.parts.append(b"_")
         return
-    if isinstance(value, Recorder):  # what tracks a function is no part of what it does
+    if isinstance(value, (Recorder, *_WAITED_FOR)):  # what tracks or delays a function has no say in what it returns
         encoder.text(b"N", full_name(type(value)))
     elif is_read(code, name, value):
         encoder.encode(value)
     else:
         encoder.parts.append(b"-")
 
+
+_WAITED_FOR = (
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Barrier,
+    threading.Condition,
+    threading.Event,
+    threading.Semaphore,
+)
 
 _known_codes: dict[int, tuple[CodeType, bytes]] = {}
 

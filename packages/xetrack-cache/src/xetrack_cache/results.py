@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import Any
 
 from xetrack.discovery import explain, safe_mode
-from xetrack.errors import UntrustedError
+from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
 from xetrack_cache.entries import load, pack, unpack
 from xetrack_cache.flight import Claim, Flights
@@ -62,6 +62,8 @@ class Results:
             kind = full_name(refused.kind).removeprefix("builtins.")
             message = f"calls with a value of type {kind} are not cached: it {refused.why}.{_cure(refused)}"
             self._warn(f"cache type {kind}", message)
+        except XetrackWarning:  # where warnings are errors
+            raise
         except Exception as error:  # noqa: BLE001 - methods of the arguments' own
             name = full_name(function)
             self._warn(f"cache key {name}", f"a call of {name} is not cached, making its key failed: {explain(error)}")

@@ -23,6 +23,7 @@ __all__ = ["DATABASE", "DiskEntries", "DiskResults", "SafeDisk"]
 
 DATABASE = "cache.db"
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
 _IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
 
 
@@ -90,7 +91,7 @@ class DiskEntries(MutableMapping[str, bytes]):
                 str(self.folder),
                 disk=SafeDisk,
                 eviction_policy="least-recently-stored" if evict else "none",
-                cull_limit=10 if evict else 0,
+                cull_limit=_CULLED if evict else 0,
                 size_limit=self._size_limit or 2**62,
                 statistics=0,
                 tag_index=1,

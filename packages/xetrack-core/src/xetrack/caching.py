@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from xetrack.discovery import explain
+from xetrack.errors import XetrackWarning
 from xetrack.protocols import Claim, ResultCache
 
 __all__ = ["Cacheable", "Cached"]
@@ -55,6 +56,8 @@ class Cached:
         """The call with its key; None if it has none."""
         try:
             key = call.key_in(cache)
+        except XetrackWarning:  # where warnings are errors
+            raise
         except Exception as error:  # noqa: BLE001 - a cache costs no call
             call.warn("cache key", f"a call is not cached, as its key cannot be made: {explain(error)}")
             return None
@@ -131,5 +134,7 @@ class Cached:
             self._failed("claim", failure)
 
     def _failed(self, what: str, error: Exception) -> None:
+        if isinstance(error, XetrackWarning):  # where warnings are errors
+            raise error
         message = f"the cache of results failed ({what}), and calls go on without it: {explain(error)}"
         self._call.warn(f"cache {what}", message)
