@@ -31,12 +31,14 @@ class Sizes:
     large: int = 10_000_000  # rows of the large table
     runs: int = 10_000  # runs in the large table
     columns: int = 500  # of the wide table
+    bytes: int = 100_000_000  # of an array that is an argument
 
 
 FULL = Sizes()
 QUICK = Sizes(rounds=9, frame=200_000, frame_rounds=5, starts=9, opens=10, large=200_000, runs=1_000)
 TINY = Sizes(
-    rounds=2, logs=5, batch=10, frame=100, frame_rounds=1, starts=1, opens=1, large=200, runs=10, columns=20
+    rounds=2, logs=5, batch=10, frame=100, frame_rounds=1, starts=1, opens=1, large=200, runs=10, columns=20,
+    bytes=8_000,
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Values for the tests of keys, made alike by every process that imports this."""
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -143,11 +143,11 @@ HASHABLE = {
     "nested frozenset": frozenset({frozenset({"a", "b"}), frozenset({"c"})}),
     "range": range(5),
     "ellipsis": ...,
-    "decimal": decimal.Decimal("2"),
+    "decimal": decimal.Decimal(2),
     "fraction": fractions.Fraction(1, 3),
-    "date": datetime.date(2026, 1, 2),
-    "time zone": datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC),
-    "timedelta": datetime.timedelta(seconds=1),
+    "date": dt.date(2026, 1, 2),
+    "time zone": dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
+    "timedelta": dt.timedelta(seconds=1),
     "uuid": uuid.UUID(int=5),
     "path": pathlib.PurePosixPath("/a/b"),
     "pattern": re.compile("a+"),

@@ -300,17 +300,17 @@ def test_tasks_compute_once_and_the_loop_goes_on(tracker):
 
     async def work(x):
         calls.append(x)
-        while len(tracker.others) < 3:
-            await asyncio.sleep(0)
+        await tracker.done.wait()
         return x
 
     async def other():
-        await asyncio.sleep(0.001)
-        tracker.others.append(1)
-
-    tracker.others = others
+        await asyncio.sleep(0)
+        others.append(1)
+        if len(others) == 3:
+            tracker.done.set()
 
     async def main():
+        tracker.done = asyncio.Event()
         return await asyncio.gather(*[tracker.track(work, 1) for _ in range(5)], *[other() for _ in range(3)])
 
     assert asyncio.run(main())[:5] == [1] * 5

@@ -8,10 +8,8 @@ import pickle
 from dataclasses import dataclass, field
 from functools import partial
 
-import pytest
 import cache_values
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 from cache_values import (
     CONTENT,
     HASHABLE,
@@ -26,9 +24,16 @@ from cache_values import (
     Point,
     Slotted,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xetrack_cache.keys import call_key
 from xetrack_cache.refusals import NotEncodableError
+
+
+def number(value):
+    """An id for a parameter: its repr may differ from process to process."""
+    return type(value).__name__
 
 
 def process(*args, **kwargs):
@@ -91,7 +96,7 @@ DIFFERENT = [
     ((2**61,), (1,)),
     ((-1,), (-2,)),
     ((Config(-1),), (Config(-2),)),
-    ((Config(1),), (Config(True),)),
+    ((Config(1),), (Config(value=True),)),
     ((Config(1),), (Config(1.0),)),
     ((Config("a"),), (Other("a"),)),
     ((Plain(1),), (Plain(2),)),
@@ -128,7 +133,7 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=repr)
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=number)
 def test_different_arguments_have_different_keys(one, other):
     assert key(*one) != key(*other)
 
@@ -150,7 +155,7 @@ DIFFERENT_CONTENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT_CONTENT, ids=repr)
+@pytest.mark.parametrize(("one", "other"), DIFFERENT_CONTENT, ids=number)
 def test_different_contents_have_different_keys(one, other):
     assert content_key(one) != content_key(other)
 
@@ -283,7 +288,7 @@ class HoldsList:
         (lambda: 1, None),
         (itertools.count(), itertools.count),
     ],
-    ids=repr,
+    ids=number,
 )
 def test_what_is_not_hashable_is_refused(value, kind):
     if kind is None:

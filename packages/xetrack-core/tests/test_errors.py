@@ -25,6 +25,7 @@ BUILTINS = {
     "PluginNotInstalledError": ImportError,
     "PluginVersionError": ImportError,
     "SchemaVersionError": ValueError,
+    "UntrustedError": PermissionError,
     "XetrackError": Exception,
     "XetrackWarning": UserWarning,
 }

@@ -98,7 +98,7 @@ def _series(encoder: "Encoder", series: Any) -> None:
 
 def _index(encoder: "Encoder", index: Any) -> None:
     encoder.refuse_mutable(index)
-    encoder.parts.append(b"I")
+    encoder.parts.append(b"X")
     encoder.within(index, lambda: _labels(encoder, index))
 
 
