@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compared_fields", "encode_class", "encode_function", "find", "full_name", "sees_order"]
 
-_HAS_DOCSTRING = 0x4000000  # of Python 3.13
+_HAS_DOCSTRING = 0x4000000  # a flag of Python 3.14; before, only a docstring is text at this place
 _VARKEYWORDS = 0x08
 _MAX_KNOWN = 1024
 
@@ -192,7 +192,7 @@ def _code_digest(code: CodeType, *, is_function: bool = False) -> bytes:
 
 
 def _may_have_docstring(code: CodeType) -> bool:
-    return sys.version_info < (3, 13) or bool(code.co_flags & _HAS_DOCSTRING)
+    return sys.version_info < (3, 14) or bool(code.co_flags & _HAS_DOCSTRING)
 
 
 # Classes

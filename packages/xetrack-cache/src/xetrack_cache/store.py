@@ -23,6 +23,8 @@ __all__ = ["DATABASE", "DiskEntries", "DiskResults", "SafeDisk"]
 
 DATABASE = "cache.db"
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_SQLITE = b"SQLite format 3\0"
+_ENTRY = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
 _CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
 _IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
 
@@ -72,6 +74,43 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         return size
 
 
+class _Closing:
+    """Closes a connection when the thread goes whose local variable this is: diskcache leaves that to chance."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # it is another thread's
+            self.connection.close()
+
+
+class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
+    """A diskcache that finds an entry in one short query: without expiry, statistics and tags, that we do not use."""
+
+    @property
+    def _con(self) -> sqlite3.Connection:
+        """The connection of this thread, closed with the thread."""
+        connection: sqlite3.Connection = super()._con
+        if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
+            self._local.closing = _Closing(connection)
+        return connection
+
+    def entry(self, key: str) -> bytes | None:
+        """The bytes under a key; None if there are none."""
+        row = self._sql(_ENTRY, (key,)).fetchone()
+        if row is None:
+            return None
+        mode, filename, value = row
+        try:
+            found: bytes = self._disk.fetch(mode, filename, value, read=False)
+        except OSError:
+            return None
+        return found
+
+
 class DiskEntries(MutableMapping[str, bytes]):
     """The entries in a folder. Shared by threads; a forked child opens the folder anew."""
 
@@ -82,12 +121,13 @@ class DiskEntries(MutableMapping[str, bytes]):
         self._pid = 0
         self._inherited: list[Any] = []
         _make(folder)
+        _check_database(folder / DATABASE)
         self._open()
 
     def _open(self) -> None:
         evict = self._size_limit is not None
         try:
-            self._opened = diskcache.Cache(
+            self._opened = _Cache(
                 str(self.folder),
                 disk=SafeDisk,
                 eviction_policy="least-recently-stored" if evict else "none",
@@ -128,13 +168,14 @@ class DiskEntries(MutableMapping[str, bytes]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The entry, or `default`."""
-        return self.cache.get(key, default)
+        entry = self.cache.entry(key)
+        return default if entry is None else entry
 
     def __getitem__(self, key: str) -> bytes:
-        entry = self.cache.get(key)
+        entry: bytes | None = self.cache.entry(key)
         if entry is None:
             raise KeyError(key)
-        return bytes(entry)
+        return entry
 
     def __setitem__(self, key: str, entry: bytes) -> None:
         self.put(key, entry, "")
@@ -194,8 +235,25 @@ def _make(folder: Path) -> None:
         raise DatabaseError(message) from error
 
 
+def _check_database(path: Path) -> None:
+    """Raise `NotADatabaseError` for a file of another kind: diskcache would leave its connection to that open."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_SQLITE))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        message = f"the cache in {path.parent} cannot be opened: {error}"
+        raise DatabaseError(message) from error
+    if start and start != _SQLITE:
+        raise _no_cache(path, "it is another kind of file")
+
+
 def _explained(error: sqlite3.DatabaseError, folder: Path) -> DatabaseError:
     if isinstance(error, sqlite3.OperationalError):
         return DatabaseError(f"the cache in {folder} cannot be opened: {error}")
-    message = f"{folder / DATABASE} is no cache, or a damaged one ({error}). Delete the folder, or choose another."
-    return NotADatabaseError(message)
+    return _no_cache(folder / DATABASE, error)
+
+
+def _no_cache(path: Path, why: object) -> NotADatabaseError:
+    return NotADatabaseError(f"{path} is no cache, or a damaged one: {why}. Delete the folder, or choose another.")
