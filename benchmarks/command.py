@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import measuring, objects, reading, sinking, starting, writing
+from benchmarks import caching, measuring, objects, reading, sinking, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -15,6 +15,8 @@ BENCHMARKS = {
     "log_batch": writing.log_batch,
     "to_df": reading.to_df,
     "track": writing.track,
+    "cache": caching.hit,
+    "cache_key": caching.key,
     "import": starting.importing,
     "first_row": starting.first_row,
     "large": writing.large,

@@ -35,13 +35,14 @@ class Sizes:
     trees: int = 30  # of a forest that is logged as an object
     array: int = 12_500_000  # numbers of an array that is logged as an object: 100 MB
     array_rounds: int = 5
+    bytes: int = 100_000_000  # of an array that is an argument
 
 
 FULL = Sizes()
 QUICK = Sizes(rounds=9, frame=200_000, frame_rounds=5, starts=9, opens=10, large=200_000, runs=1_000)
 TINY = Sizes(
     rounds=2, logs=5, batch=10, frame=100, frame_rounds=1, starts=1, opens=1, calls=1, large=200, runs=10, columns=20,
-    trees=1, array=1000, array_rounds=1,
+    trees=1, array=1000, array_rounds=1, bytes=8_000,
 )  # fmt: skip
 
 

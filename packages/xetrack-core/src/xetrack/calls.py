@@ -8,10 +8,12 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial, wraps
 from time import perf_counter
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
+from xetrack.caching import Cached
 from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
+from xetrack.protocols import ResultCache
 from xetrack.values import check_key, safe_text
 
 __all__ = ["Call", "Recorder", "name_of", "runner", "text_of", "unpack_arguments", "wrapper"]
@@ -20,6 +22,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAX_TEXT = 10_000
 """The most characters that the text of a call's arguments may have."""
+
+_SPECIAL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 _QUICK = frozenset({type(None), bool, int, float})
 
@@ -75,6 +79,10 @@ class Call:
     result: Any = None
     error: BaseException | None = None
     monitors: list[Any] = field(default_factory=list)
+    depends_on: Sequence[Any] = ()
+    force: bool = False
+    cache: str | None = None
+    """Where the result came from: "" if it was computed, a track id; None if no cache has to do with it."""
     _started: float = 0.0
 
     def __enter__(self) -> Self:
@@ -95,6 +103,26 @@ class Call:
                 self.recorder.warn("record", told)
         return isinstance(error, Exception) and not self.recorder.raise_on_error
 
+    @property
+    def track_id(self) -> str:
+        """The run that it is part of."""
+        return self.recorder.track_id
+
+    def key_in(self, cache: ResultCache) -> str | None:
+        """Its key in a cache of results; None if it has none."""
+        params = self.recorder.all_params(self.params)
+        return cache.key(self.function, self.args, self.kwargs, params, self.depends_on)
+
+    def recall(self, result: Any, source: str) -> None:
+        """Log it as answered, without calling the function, by what the run `source` computed."""
+        self.cache = source
+        with self:
+            self.result = result
+
+    def warn(self, about: str, message: str) -> None:
+        """Warn, once for each thing it is `about`."""
+        self.recorder.warn(about, message)
+
     def row(self) -> tuple[dict[str, Any], list[str]]:
         """The event to log, and those keys of a returned dict that had to be renamed."""
         own: dict[str, Any] = {
@@ -104,6 +132,8 @@ class Call:
             "error": _describe(self.error),
             "function_time": self.seconds,
         }
+        if self.cache is not None:
+            own["cache"] = self.cache
         unpacked = unpack_arguments(self.function, self.args, self.kwargs)
         if not isinstance(self.result, dict):
             own["function_result"] = self.result
@@ -123,14 +153,42 @@ class Call:
 
 
 def run(call: Call) -> Any:
-    """Call the function."""
+    """Call the function, or get its result from the cache."""
+    cache = call.recorder.cache
+    if cache is None or (cached := Cached.of(call, cache)) is None:
+        return _run(call)
+    if cached.found():
+        return call.result
+    with cached:
+        cached.wait()
+        if not cached.found():
+            _run(call)
+            cached.keep()
+    return call.result
+
+
+def _run(call: Call) -> Any:
     with call:
         call.result = call.function(*call.args, **call.kwargs)
     return call.result
 
 
 async def run_async(call: Call) -> Any:
-    """Await the function's result."""
+    """Await the function's result, or get it from the cache."""
+    cache = call.recorder.cache
+    if cache is None or (cached := Cached.of(call, cache)) is None:
+        return await _run_async(call)
+    if cached.found():
+        return call.result
+    with cached:
+        await cached.turn()
+        if not cached.found():
+            await _run_async(call)
+            cached.keep()
+    return call.result
+
+
+async def _run_async(call: Call) -> Any:
     with call:
         call.result = await call.function(*call.args, **call.kwargs)
     return call.result
@@ -153,6 +211,8 @@ async def run_async_generator(call: Call) -> AsyncGenerator[Any, None]:
 
 def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
     """Which of the four ways to run `function`."""
+    if type(function) is FunctionType and not (function.__code__.co_flags & _SPECIAL or function.__dict__):
+        return run  # nearly every function, known at a glance
     while isinstance(function, partial):
         function = function.func
     for candidate in (function, type(function).__call__):
@@ -229,7 +289,9 @@ def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: 
 
 def _has_fields(value: object) -> bool:
     kind = type(value)
-    return is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
+    return kind not in _QUICK and (
+        is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
+    )
 
 
 def _fields_of(value: Any, path: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -249,6 +311,20 @@ class Recorder(ABC):
     """Whatever logs calls: `track` and `wrap`."""
 
     raise_on_error: bool
+
+    @property
+    @abstractmethod
+    def track_id(self) -> str:
+        """The name of the run."""
+
+    @property
+    def cache(self) -> ResultCache | None:
+        """The cache of results, if there is one."""
+        return None
+
+    @abstractmethod
+    def all_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The params of the run together with those of a call."""
 
     @abstractmethod
     def start(self, call: Call) -> None:
@@ -270,13 +346,21 @@ class Recorder(ABC):
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
+        depends_on: Sequence[Any] = (),
+        cache_force: bool = False,
         **named: Any,
     ) -> Any:
         """Call `function`, log the call, and return the result.
 
         `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same; `params` are added to the row. A
-        function whose own parameters are called `args`, `kwargs` or `params` gets them through `kwargs`. Works with
-        async functions and generators too: what they return is awaited or iterated as usual, and logged at its end.
+        function whose own parameters have names of ours, like `args` or `params`, gets them through `kwargs`. Works
+        with async functions and generators too: what they return is awaited or iterated as usual, and logged at its
+        end.
+
+        With a cache, a call that was made before is not made again. `depends_on` lists what else the result depends on:
+        helper functions, classes, values. `cache_force=True` computes it whatever the cache has, and keeps the result.
+        The row's `cache` is "" where the result was computed, or the track id of the run that did. Generators are never
+        cached: a warning says so.
 
         The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
         `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
@@ -285,20 +369,39 @@ class Recorder(ABC):
         if (positional and args is not None) or (named.keys() & (kwargs or {})):
             raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
         call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, params or {})
-        return runner(function)(call)
+        kind = runner(function)
+        if self.cache is not None:
+            call.depends_on, call.force = depends_on, cache_force
+            self._warn_of_generator(function, kind)
+        return kind(call)
+
+    def _warn_of_generator(self, function: Any, kind: Callable[[Call], Any]) -> None:
+        if kind in {run_generator, run_async_generator}:
+            name = name_of(function)
+            self.warn(f"cache generator {name}", f"{name} is a generator: its calls are tracked, and never cached.")
 
     @overload
     def wrap(self, function: Function) -> Function: ...
     @overload
-    def wrap(self, *, params: Mapping[str, Any] | None = None) -> Callable[[Function], Function]: ...
-    def wrap(self, function: Any = None, *, params: Mapping[str, Any] | None = None) -> Any:
-        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`."""
-        chosen = dict(params or {})
+    def wrap(
+        self, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
+    ) -> Callable[[Function], Function]: ...
+    def wrap(
+        self, function: Any = None, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
+    ) -> Any:
+        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`.
+
+        `depends_on` is as for `track()`.
+        """
+        chosen, others = dict(params or {}), tuple(depends_on)
 
         def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-            return Call(self, function, args, kwargs, chosen)
+            return Call(self, function, args, kwargs, chosen, depends_on=others)
 
         def decorate(function: Any) -> Any:
+            if self.cache is not None:
+                plain = getattr(function, "__func__", function)
+                self._warn_of_generator(plain, runner(plain))
             return wrapper(function, begin)
 
         return decorate if function is None else decorate(function)

@@ -86,7 +86,7 @@ class AssetDamagedError(XetrackError, ValueError):
 
 
 class UntrustedError(XetrackError, PermissionError):
-    """Loading it could run a stranger's code, and `trusted=False` or `XETRACK_SAFE` forbids that."""
+    """Reading a stored object could run code of whoever stored it, and nobody said that they are trusted."""
 
 
 class OptionError(XetrackError, TypeError):
@@ -120,6 +120,6 @@ class PluginConflictError(PluginError, ValueError):
 def outer_level() -> int:
     """The `stacklevel` that makes a warning point at the code that called xetrack."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - as the warnings module itself does
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("xetrack."):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("xetrack.", "xetrack_")):
         level, frame = level + 1, frame.f_back
     return level

@@ -3,10 +3,13 @@
 An object keeps a promise by having the methods: nothing needs to inherit from these classes.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from xetrack.errors import XetrackWarning, outer_level
 
 __all__ = [
     "API_VERSION",
@@ -14,6 +17,7 @@ __all__ = [
     "AssetInfo",
     "AssetStore",
     "Buffer",
+    "Claim",
     "Columns",
     "Context",
     "Engine",
@@ -277,9 +281,22 @@ class AssetStore(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
 
+class Claim(AbstractContextManager[Any], Protocol):
+    """Somebody's wish to compute a result that is missing. Inside of the `with` block, others wait for them."""
+
+    def wait(self) -> None:
+        """Wait until nobody else computes it, or waiting could never end."""
+
+    def poll(self) -> bool:
+        """The same without waiting: False as long as somebody else computes it."""
+
+
 @runtime_checkable
 class ResultCache(Protocol):
-    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`."""
+    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`.
+
+    What a method raises costs no call: it is warned of, and the function is called.
+    """
 
     def key(
         self,
@@ -287,19 +304,26 @@ class ResultCache(Protocol):
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call; None if the call cannot be cached."""
+        """The key of a call, different for calls whose results may differ; None, and a warning, if it has none.
 
-    def get(self, key: str) -> dict[str, Any] | None:
+        `params` are those of the run and of the call; `depends_on` is what else the result depends on.
+        """
+
+    def get(self, key: str) -> Mapping[str, Any] | None:
         """The entry, or None. A damaged entry is None."""
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result and the run it came from."""
+        """Keep a result and the run it came from. A result that cannot be kept is warned of."""
+
+    def claim(self, key: str) -> Claim:
+        """A claim on computing what is missing under a key, for a `with` block."""
 
     def delete_run(self, track_id: str) -> int:
         """Forget what a run computed; return how many entries."""
 
-    def scan(self) -> Iterable[tuple[str, dict[str, Any]]]:
+    def scan(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """Every entry with its key."""
 
     def close(self) -> None:
@@ -357,6 +381,10 @@ class Gauge(Monitor, Protocol):
         """
 
 
+def _warn(_: str, message: str) -> None:
+    warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a provider may need to know when it opens something for a tracker or reader.
@@ -364,6 +392,7 @@ class Context:
     `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
     `trusted` is False where reading what somebody stored must not run their code. `serializers`, by the names of their
     providers, are given to asset stores.
+    `warn(about, message)` warns with `XetrackWarning`, once for each thing it is about, if warnings are wanted.
     """
 
     db: str
@@ -373,6 +402,7 @@ class Context:
     engine: Engine | None = None
     trusted: bool = True
     serializers: Mapping[str, Serializer] = field(default_factory=dict)
+    warn: Callable[[str, str], None] = _warn
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, Xe
 from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
 from xetrack.plugins import Offer, discovered
-from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, ResultCache, Run, Value
+from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
 from xetrack.values import IDENTITY, Normaliser, decode, safe_text
 from xetrack.views import View
 
@@ -236,21 +236,32 @@ class Reader(View):
         return frame
 
     @staticmethod
-    def read_cache(cache: str | os.PathLike[str], key: str) -> dict[str, Any] | None:
-        """The cached entry `{"result": ..., "cache": track_id}` under a key. Needs xetrack-cache."""
-        with closing(_cache(cache)) as opened:
-            return opened.get(key)
+    def read_cache(cache: str | os.PathLike[str], key: str, *, trusted: bool = True) -> dict[str, Any] | None:
+        """The cached entry `{"result": ..., "cache": track_id}` under a key; None if there is none.
+
+        Reading a result can run code of whoever wrote the cache: with `trusted=False`, or `XETRACK_SAFE=1` in the
+        environment, `UntrustedError` is raised for one that is more than numbers, text, and lists, dicts, sets and
+        tuples of them. `DatabaseNotFoundError`: no cache is there. Needs xetrack-cache.
+        """
+        with closing(_cache(cache, trusted=trusted)) as opened:
+            entry: dict[str, Any] | None = opened.get(key)
+            return entry
 
     @staticmethod
-    def scan_cache(cache: str | os.PathLike[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every key and entry of a cache. Needs xetrack-cache."""
-        return _scan(_cache(cache))
+    def scan_cache(cache: str | os.PathLike[str], *, trusted: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every key and entry of a cache, oldest first.
+
+        Where reading a result could run code, something else stands in its place, `<unread result of 123 bytes>`;
+        with `trusted=True` (and no `XETRACK_SAFE=1`) it is read. Needs xetrack-cache.
+        """
+        return _scan(_cache(cache, trusted=trusted))
 
     @staticmethod
     def delete_cache_by_track_id(cache: str | os.PathLike[str], track_id: str) -> int:
         """Forget what a run computed; return how many entries. Needs xetrack-cache."""
-        with closing(_cache(cache)) as opened:
-            return opened.delete_run(track_id)
+        with closing(_cache(cache, trusted=False)) as opened:
+            count: int = opened.delete_run(track_id)
+            return count
 
     # Ending
 
@@ -312,11 +323,10 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
     return provider.read
 
 
-def _cache(path: str | os.PathLike[str]) -> ResultCache:
-    cache: ResultCache = _reader_of("caches", "diskcache")(Path(path))
-    return cache
+def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
+    return _reader_of("caches", "diskcache")(Path(path), trusted=trusted)
 
 
-def _scan(cache: ResultCache) -> Iterator[tuple[str, dict[str, Any]]]:
+def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     with closing(cache):
         yield from cache.scan()

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xetrack import runs
-from xetrack.discovery import safe_mode
+from xetrack.discovery import explain, safe_mode
 from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 from xetrack.listeners import Listeners
 from xetrack.objects import Objects, open_store, store_needed
 from xetrack.opening import SKIP_INSERT, open_engine
-from xetrack.plugins import discovered
-from xetrack.protocols import AssetStore, Context, Row
+from xetrack.plugins import Offer, discovered
+from xetrack.protocols import AssetStore, Context, ResultCache, Row
 
 __all__ = ["Session", "Settings", "close_at_exit"]
 
@@ -52,15 +52,23 @@ class Session:
         self._settings = settings
         self._warned: set[str] = set()
         self._logger: Any = None
+        self.cache: ResultCache | None = None
         self._plugins = discovered().having(settings.plugins)
         self.engine, self._routed = open_engine(
             self._plugins, settings.db, settings.engine, settings.table, settings.options
         )
         try:
-            self._refuse_caches()
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
             trusted = settings.trusted and not safe_mode()
-            self._context = Context(settings.db, settings.table, self.run.track_id, engine=self.engine, trusted=trusted)
+            self._context = Context(
+                settings.db,
+                settings.table,
+                self.run.track_id,
+                engine=self.engine,
+                trusted=trusted,
+                warn=self.warn,
+            )
+            self.cache = self._open_cache()
             self.objects = Objects(lambda: open_store(self._plugins, self._routed, self._context), self.warn)
             self.listeners = Listeners(self._routed, self._context, self.warn)
         except BaseException:
@@ -70,12 +78,14 @@ class Session:
         if settings.warnings:
             self._plugins.warn_of_failures()
 
-    def _refuse_caches(self) -> None:
-        """An option that is taken and then does nothing would be worse than one that is refused."""
-        for offer, given in self._routed:
-            if offer.kind == "caches":
-                options = ", ".join(f"{name}=" for name in given)
-                raise OptionError(f"this version of xetrack-core calls no cache of results: leave out {options}.")
+    def _open_cache(self) -> ResultCache | None:
+        """The cache of results whose options were given; None without any."""
+        opened = [(offer, offer.open(given, self._context)) for offer, given in self._routed if offer.kind == "caches"]
+        caches: list[tuple[Offer, ResultCache]] = [(offer, cache) for offer, cache in opened if cache is not None]
+        if len(caches) > 1:
+            names = ", ".join(offer.provider.name for offer, _ in caches)
+            raise OptionError(f"there are several caches of results ({names}): give the options of one.")
+        return caches[0][1] if caches else None
 
     def _new_track_id(self) -> str:
         while True:
@@ -139,7 +149,14 @@ class Session:
         """Let go of everything."""
         self.closed = True
         self.listeners.close()
-        self.engine.close()
+        cache, self.cache = self.cache, None
+        try:
+            if cache is not None:
+                cache.close()
+        except Exception as error:  # noqa: BLE001 - the engine is to be closed all the same
+            self.warn("cache close", f"close() of the cache of results failed: {explain(error)}")
+        finally:
+            self.engine.close()
 
     def check_open(self) -> None:
         """Raise `ClosedError` once the tracker was closed."""

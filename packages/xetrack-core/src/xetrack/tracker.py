@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
-from xetrack.protocols import AssetStore, Engine
+from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit
 from xetrack.values import Keep, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
@@ -48,7 +48,8 @@ class Tracker(RunView, Recorder):
         trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
         assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
             compressed (xetrack-assets).
-        cache: folder of cached function results (xetrack-cache).
+        cache: folder of cached function results; with it, `cache_version`, `cache_args` and `cache_size_limit`
+            (xetrack-cache).
         jsonl, logs_path, logs_stdout, logs_file_format: log files beside the database (xetrack-sinks).
         log_system_params, log_network_params, measurement_interval: measurements of calls, the interval in seconds
             (xetrack-monitors).
@@ -93,7 +94,7 @@ class Tracker(RunView, Recorder):
         options |= {
             "assets": resolve_option(assets),
             "compress": compress,
-            "cache": cache,
+            "cache": resolve_option(cache),
             "jsonl": resolve_option(jsonl),
             "logs_path": resolve_option(logs_path),
             "logs_stdout": logs_stdout,
@@ -214,6 +215,27 @@ class Tracker(RunView, Recorder):
         return self._writer.update(key, value, (where_key, wanted))
 
     # Calls: track() and wrap() are the Recorder's
+
+    @property
+    def cache(self) -> ResultCache | None:
+        """The cache of results; None without one."""
+        return self._session.cache
+
+    def all_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The params of the run together with those of a call, which win."""
+        return {**self._writer.params, **params}
+
+    def _generate_cache_key(
+        self,
+        func: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
+    ) -> str | None:
+        """The key under which `track(func, args=args, ...)` finds its result; None if it cannot be cached."""
+        cache = self.cache
+        return None if cache is None else cache.key(func, args, kwargs, self.all_params(params), depends_on)
 
     def start(self, call: Call) -> None:
         """Begin to measure a call. What cannot be logged of its params is refused before it runs."""

@@ -21,6 +21,9 @@ PACKAGES = {
     "assets": "xetrack-assets",
     "compress": "xetrack-assets",
     "cache": "xetrack-cache",
+    "cache_args": "xetrack-cache",
+    "cache_size_limit": "xetrack-cache",
+    "cache_version": "xetrack-cache",
     "jsonl": "xetrack-sinks",
     "jsonl_max_bytes": "xetrack-sinks",
     "logs_path": "xetrack-sinks",
@@ -242,22 +245,7 @@ def test_an_option_of_the_engine_that_a_plugin_claims_too_is_a_conflict():
         Tracker(":memory:", timeout=2.0, plugins=[Greedy])
 
 
-def test_an_option_of_a_cache_is_refused_rather_than_ignored(tmp_path):
-    @dataclass
-    class Options:
-        my_cache: str
-
-    class Plugin:
-        @hookimpl
-        def xetrack_caches(self):
-            return [Provider("mine", lambda *_: None, Options)]
-
-    with pytest.raises(OptionError, match="leave out my_cache="):
-        Tracker(tmp_path / "a.db", my_cache="folder", plugins=[Plugin])
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("option", ["assets", "jsonl", "logs_path"])
+@pytest.mark.parametrize("option", ["assets", "cache", "jsonl", "logs_path"])
 def test_places_beside_the_database_are_resolved_when_the_tracker_is_made(tmp_path, monkeypatch, option):
     opened = []
     options = make_dataclass("Options", [(option, object, None)])

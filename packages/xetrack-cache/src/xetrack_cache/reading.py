@@ -1,0 +1,121 @@
+"""A cache as `Reader` sees it: opened to read, changing no file, and importing nothing unless it is trusted."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xetrack.discovery import safe_mode
+from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, UntrustedError
+from xetrack_cache.entries import load, unpack
+from xetrack_cache.store import DATABASE, DiskEntries, SafeDisk
+
+__all__ = ["Entries", "Unread"]
+
+_COLUMNS = "rowid, key, mode, filename, value"
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands for a result in a listing: reading it would import what `why` names."""
+
+    why: str
+    size: int
+
+    def __repr__(self) -> str:
+        """How many bytes were left alone."""
+        return f"<unread result of {self.size} bytes>"
+
+
+class Entries:
+    """The entries in a folder, for reading. Raises `DatabaseNotFoundError` or `NotADatabaseError` for another path.
+
+    Not `trusted`, or with `XETRACK_SAFE` set, nothing but builtin containers, numbers and text is unpickled.
+    """
+
+    def __init__(self, folder: Path, *, trusted: bool) -> None:
+        self._folder = folder.expanduser().resolve()
+        self._trusted = trusted and not safe_mode()
+        self._disk = SafeDisk(str(self._folder))
+        self._connection = _connect(self._folder / DATABASE)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The entry `{"result": value, "cache": track_id}`, or None. Raises `UntrustedError`."""
+        query = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"
+        for row in self._connection.execute(query, (key,)):
+            found = self._found(row)
+            if found is not None:
+                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+        return None
+
+    def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every whole entry with its key, oldest first; results that are not to be read as `Unread`."""
+        query = f"SELECT {_COLUMNS} FROM Cache WHERE rowid > ? AND raw = 1 ORDER BY rowid LIMIT {_BATCH}"
+        last = -(2**63)
+        while rows := self._connection.execute(query, (last,)).fetchall():
+            for row in rows:
+                found = self._found(row)
+                if found is not None:
+                    yield row[1], {"result": self._shown(found[1]), "cache": found[0]}
+            last = rows[-1][0]
+
+    def _found(self, row: tuple[int, Any, int, str | None, Any]) -> tuple[str, memoryview] | None:
+        _, key, mode, filename, value = row
+        with suppress(OSError):
+            return unpack(key, self._disk.fetch(mode, filename, value, read=False)) if type(key) is str else None
+        return None
+
+    def _shown(self, pickled: memoryview) -> object:
+        try:
+            return load(pickled, trusted=self._trusted)
+        except UntrustedError as error:
+            return Unread(str(error), len(pickled))
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+        with closing(DiskEntries(self._folder)) as entries:
+            return entries.delete_run(track_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        message = f"there is no cache in {path.parent}."
+        raise DatabaseNotFoundError(message)
+    try:
+        connection = _readable(path)
+    except sqlite3.DatabaseError as error:
+        message = f"{path} is no cache, or a damaged one: {error}"
+        raise (DatabaseError if isinstance(error, sqlite3.OperationalError) else NotADatabaseError)(message) from error
+    return connection
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, and leaves no file behind.
+
+    One that could not write would leave `-wal` and `-shm` files; one that can would, on closing, move the log of a
+    writer into the file. And a folder that cannot be written is read without any lock.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    modes = ("ro",) if log.exists() and log.stat().st_size else ("rw", "ro", "ro&immutable=1")
+    for mode in modes[:-1]:
+        with suppress(sqlite3.OperationalError):
+            return _opened(f"{path.as_uri()}?mode={mode}")
+    return _opened(f"{path.as_uri()}?mode={modes[-1]}")
+
+
+def _opened(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"SELECT {_COLUMNS}, raw FROM Cache LIMIT 0").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

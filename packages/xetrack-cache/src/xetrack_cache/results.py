@@ -1,0 +1,131 @@
+"""A cache of results over any mapping from text to bytes: what the keys are, and when a call is not cached."""
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from xetrack.discovery import explain, safe_mode
+from xetrack.errors import UntrustedError, XetrackWarning
+from xetrack.protocols import Context
+from xetrack_cache.entries import load, pack, unpack
+from xetrack_cache.flight import Claim, Flights
+from xetrack_cache.functions import full_name
+from xetrack_cache.keys import call_key
+from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
+
+__all__ = ["Results"]
+
+
+class Results:
+    """A `ResultCache` over a `MutableMapping[str, bytes]`, to be returned by a plugin's `open`.
+
+    Whatever the mapping raises is warned of, once, and the call goes on without it: reading is then a miss. A mapping
+    of a server or a folder needs nothing more than this; threads compute a missing key once. Between processes they do
+    with `flights` over a lock file that they share (`xetrack_cache.flight.flights`).
+
+    Arguments:
+        entries: where they are kept.
+        context: what `open` was given.
+        version, content: as `cache_version` and `cache_args="content"`.
+        flights: gives the table of what is being computed.
+    """
+
+    def __init__(
+        self,
+        entries: MutableMapping[str, bytes],
+        context: Context,
+        *,
+        version: str = "code",
+        content: bool = False,
+        flights: Callable[[], Flights] | None = None,
+    ) -> None:
+        self.entries = entries
+        self._warn = context.warn
+        self._version = version
+        self._content = content
+        self._trusted = not safe_mode()
+        own = Flights(None)
+        self._flights = flights or (lambda: own)
+
+    def key(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
+    ) -> str | None:
+        """The key of a call; None, with one warning a type, if the call cannot be cached."""
+        try:
+            return call_key(function, args, kwargs, params, depends_on, version=self._version, content=self._content)
+        except NotEncodableError as refused:
+            kind = full_name(refused.kind).removeprefix("builtins.")
+            message = f"calls with a value of type {kind} are not cached: it {refused.why}.{_cure(refused)}"
+            self._warn(f"cache type {kind}", message)
+        except XetrackWarning:  # where warnings are errors
+            raise
+        except Exception as error:  # noqa: BLE001 - methods of the arguments' own
+            name = full_name(function)
+            self._warn(f"cache key {name}", f"a call of {name} is not cached, making its key failed: {explain(error)}")
+        return None
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The entry `{"result": value, "cache": track_id}`, or None; what is damaged is None."""
+        try:
+            found = unpack(key, self.entries.get(key))
+            if found is None:
+                return None
+            return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+        except UntrustedError as error:
+            self._warn("cache trust", f"a cached result is computed again, as XETRACK_SAFE is set: {error}")
+        except Exception as error:  # noqa: BLE001 - a cache that fails is no reason for the call to fail
+            self._warn("cache read", f"a cached result cannot be read and is computed again: {explain(error)}")
+        return None
+
+    def set(self, key: str, result: object, track_id: str) -> None:
+        """Keep a result; what cannot be kept is warned of, once a function."""
+        try:
+            self.put(key, pack(key, result, track_id), track_id)
+        except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+            name = key.rpartition(":")[0]
+            message = f"the result of {name} cannot be pickled, so it is not cached: {explain(error)}"
+            self._warn(f"cache value {name}", message)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._warn("cache write", f"results are not cached, the cache cannot be written: {explain(error)}")
+
+    def put(self, key: str, entry: bytes, track_id: str) -> None:  # noqa: ARG002 - for back ends that index by run
+        """Store an entry, which is of the run `track_id`."""
+        self.entries[key] = entry
+
+    def claim(self, key: str) -> Claim:
+        """A claim on computing `key`."""
+        return self._flights().claim(key)
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+        gone = [key for key, (run, _) in self._whole() if run == track_id]
+        for key in gone:
+            del self.entries[key]
+        return len(gone)
+
+    def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every entry with its key, read as by `get`."""
+        for key in list(self.entries):
+            entry = self.get(key)
+            if entry is not None:
+                yield key, entry
+
+    def _whole(self) -> Iterator[tuple[str, tuple[str, memoryview]]]:
+        for key in list(self.entries):
+            found = unpack(key, self.entries.get(key))
+            if found is not None:
+                yield key, found
+
+    def close(self) -> None:
+        """Nothing is held open here."""
+
+
+def _cure(refused: NotEncodableError) -> str:
+    if refused.why == UNHASHABLE:
+        return ' Give it a __hash__, or set cache_args="content" to look into lists, dicts, arrays and such.'
+    return " A method __cache_key__() of its own would tell what makes two of them equal."

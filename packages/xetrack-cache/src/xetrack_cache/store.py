@@ -1,0 +1,259 @@
+"""diskcache, opened so that it loses nothing by itself, reads no file outside of its folder, and never unpickles."""
+
+import io
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import diskcache
+from diskcache.core import MODE_BINARY, MODE_RAW
+
+from xetrack.errors import DatabaseError, NotADatabaseError, OptionError
+from xetrack.protocols import Context
+from xetrack_cache import CacheOptions
+from xetrack_cache.flight import flights
+from xetrack_cache.results import Results
+
+__all__ = ["DATABASE", "DiskEntries", "DiskResults", "SafeDisk"]
+
+DATABASE = "cache.db"
+_VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
+_SQLITE = b"SQLite format 3\0"
+_ENTRY = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
+_CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
+_IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
+
+
+class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
+    """How diskcache reads and writes values, for a folder that somebody may have tampered with."""
+
+    def put(self, key: str) -> tuple[str, bool]:
+        """How a key is stored: as it is. All of ours are text."""
+        return key, True
+
+    def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001 - diskcache's signature
+        """The key; None for one that would have to be unpickled."""
+        return key if raw and type(key) is str else None
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ARG002, FBT001 - as above
+        """The bytes of a value. Raises OSError, which diskcache takes for a missing value, for anything else."""
+        if mode == MODE_RAW and isinstance(value, bytes):
+            return value
+        if mode == MODE_BINARY and filename is not None:
+            return self._own(filename).read_bytes()
+        message = f"no entry of xetrack-cache: mode {mode}"
+        raise OSError(message)
+
+    def remove(self, file_path: str) -> None:
+        """Remove a value's file, if it is one of this folder."""
+        with suppress(PermissionError):
+            self._own(file_path)
+            super().remove(file_path)
+
+    def _own(self, filename: str) -> Path:
+        root = Path(self._directory).resolve()
+        path = (root / filename).resolve()
+        if _VALUE_FILE.fullmatch(filename.replace(os.sep, "/")) is None or not path.is_relative_to(root):
+            message = f"{filename} is no value file in {root}"
+            raise PermissionError(message)
+        return path
+
+    def _write(self, full_path: str, iterator: Iterator[Any], mode: str, encoding: str | None = None) -> int:
+        """Write a value's file, or leave none."""
+        try:
+            size: int = super()._write(full_path, iterator, mode, encoding)
+        except BaseException:
+            with suppress(OSError):
+                Path(full_path).unlink()
+            raise
+        return size
+
+
+class _Closing:
+    """Closes a connection when the thread goes whose local variable this is: diskcache leaves that to chance."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # it is another thread's
+            self.connection.close()
+
+
+class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
+    """A diskcache that finds an entry in one short query: without expiry, statistics and tags, that we do not use."""
+
+    @property
+    def _con(self) -> sqlite3.Connection:
+        """The connection of this thread, closed with the thread."""
+        connection: sqlite3.Connection = super()._con
+        if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
+            self._local.closing = _Closing(connection)
+        return connection
+
+    def entry(self, key: str) -> bytes | None:
+        """The bytes under a key; None if there are none."""
+        row = self._sql(_ENTRY, (key,)).fetchone()
+        if row is None:
+            return None
+        mode, filename, value = row
+        try:
+            found: bytes = self._disk.fetch(mode, filename, value, read=False)
+        except OSError:
+            return None
+        return found
+
+
+class DiskEntries(MutableMapping[str, bytes]):
+    """The entries in a folder. Shared by threads; a forked child opens the folder anew."""
+
+    def __init__(self, folder: Path, size_limit: int | None = None) -> None:
+        self.folder = folder
+        self._size_limit = size_limit
+        self._opening = threading.Lock()
+        self._pid = 0
+        self._inherited: list[Any] = []
+        _make(folder)
+        _check_database(folder / DATABASE)
+        self._open()
+
+    def _open(self) -> None:
+        evict = self._size_limit is not None
+        try:
+            self._opened = _Cache(
+                str(self.folder),
+                disk=SafeDisk,
+                eviction_policy="least-recently-stored" if evict else "none",
+                cull_limit=_CULLED if evict else 0,
+                size_limit=self._size_limit or 2**62,
+                statistics=0,
+                tag_index=1,
+                disk_min_file_size=_IN_FILES,
+                sqlite_journal_mode="wal",
+                sqlite_synchronous=1,
+            )
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self.folder) from error
+        self._pid = os.getpid()
+
+    @property
+    def cache(self) -> Any:
+        """The cache as this process opened it."""
+        if self._pid != os.getpid():
+            # the parent's is kept, unused: closing what another process opened is not ours to do
+            self._inherited.append(self._opened)
+            self._open()
+        return self._opened
+
+    def put(self, key: str, entry: bytes, track_id: str) -> None:
+        """Store an entry, tagged with its run."""
+        in_file = len(entry) >= _IN_FILES
+        try:
+            self.cache.set(key, io.BytesIO(entry) if in_file else entry, read=in_file, tag=track_id)
+        except BaseException:
+            self.cache.close()  # a transaction that failed to commit would keep its connection from ever writing
+            raise
+
+    def delete_run(self, track_id: str) -> int:
+        """Delete the entries of a run; return how many."""
+        count: int = self.cache.evict(track_id, retry=True)
+        return count
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The entry, or `default`."""
+        entry = self.cache.entry(key)
+        return default if entry is None else entry
+
+    def __getitem__(self, key: str) -> bytes:
+        entry: bytes | None = self.cache.entry(key)
+        if entry is None:
+            raise KeyError(key)
+        return entry
+
+    def __setitem__(self, key: str, entry: bytes) -> None:
+        self.put(key, entry, "")
+
+    def __delitem__(self, key: str) -> None:
+        if not self.cache.delete(key, retry=True):
+            raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self.cache.iterkeys() if key is not None)
+
+    def __len__(self) -> int:
+        return len(self.cache)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._pid == os.getpid():
+            self._opened.close()
+
+
+class DiskResults(Results):
+    """The cache of a tracker that has `cache="folder"`."""
+
+    def __init__(self, options: CacheOptions, context: Context) -> None:
+        folder = Path(options.cache).expanduser().resolve()
+        self.entries: DiskEntries
+        super().__init__(
+            DiskEntries(folder, options.cache_size_limit),
+            context,
+            version=options.cache_version,
+            content=options.cache_args == "content",
+            flights=lambda: flights(folder),
+        )
+
+    def put(self, key: str, entry: bytes, track_id: str) -> None:
+        """Store an entry, tagged with its run."""
+        self.entries.put(key, entry, track_id)
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+        return self.entries.delete_run(track_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.entries.close()
+
+
+def _make(folder: Path) -> None:
+    if os.path.expandvars(folder) != str(folder):
+        message = f"cache={str(folder)!r}: diskcache takes $ for the name of a variable. Choose another folder."
+        raise OptionError(message)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        message = f"the cache folder {folder} cannot be made: {error}"
+        raise DatabaseError(message) from error
+
+
+def _check_database(path: Path) -> None:
+    """Raise `NotADatabaseError` for a file of another kind: diskcache would leave its connection to that open."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_SQLITE))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        message = f"the cache in {path.parent} cannot be opened: {error}"
+        raise DatabaseError(message) from error
+    if start and start != _SQLITE:
+        raise _no_cache(path, "it is another kind of file")
+
+
+def _explained(error: sqlite3.DatabaseError, folder: Path) -> DatabaseError:
+    if isinstance(error, sqlite3.OperationalError):
+        return DatabaseError(f"the cache in {folder} cannot be opened: {error}")
+    return _no_cache(folder / DATABASE, error)
+
+
+def _no_cache(path: Path, why: object) -> NotADatabaseError:
+    return NotADatabaseError(f"{path} is no cache, or a damaged one: {why}. Delete the folder, or choose another.")
