@@ -32,7 +32,9 @@ class _Plain(pickle.Unpickler):
 
 def listed(query: Callable[[str], list[tuple[Any, ...]]], tables: set[str]) -> Iterator[Block]:
     """All objects, as one block."""
-    found = {_key(key): (size, _OF_OLD) for key, size in query("SELECT key, length(value) FROM db.assets ORDER BY _rowid_")}
+    found = {
+        _key(key): (size, _OF_OLD) for key, size in query("SELECT key, length(value) FROM db.assets ORDER BY _rowid_")
+    }
     if "xetrack_assets" in tables:
         found |= {key: (size, tag) for key, size, tag in query("SELECT key, size, serializer FROM db.xetrack_assets")}
     counts: dict[str, int | None] = {}

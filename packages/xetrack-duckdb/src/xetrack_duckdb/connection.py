@@ -26,7 +26,7 @@ _REFUSALS = re.compile(
     re.IGNORECASE,
 )
 _OURS = re.compile(rf'\s*"?(?:db|{STORAGE})"?\s*\.', re.IGNORECASE)
-_DETACHING = re.compile(rf'\bdetach\b[^;]*\b(?:db|{STORAGE})\b', re.IGNORECASE)
+_DETACHING = re.compile(rf"\bdetach\b[^;]*\b(?:db|{STORAGE})\b", re.IGNORECASE)
 _CURE = (
     "db is a copy of {path} for reading. Add rows with tracker.log(), change them with set_value() or set_where() of a"
     " Tracker or Reader, delete runs with Reader.delete_run(). Tables of your own go elsewhere: CREATE TABLE mine AS"
@@ -125,7 +125,9 @@ class Connection:
 
     def _open(self) -> "Mirror":
         if not self.is_usable:
-            message = "this connection was closed, or the process forked since: ask the tracker or reader for .conn again."
+            message = (
+                "this connection was closed, or the process forked since: ask the tracker or reader for .conn again."
+            )
             raise ClosedError(message)
         return self._mirror
 

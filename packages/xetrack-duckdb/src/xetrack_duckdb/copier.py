@@ -137,7 +137,9 @@ class Copier:
         new = [key for key in table.columns if key != EXTRA and key not in copied.columns]
         if new:
             declared = enumerate((table.columns[key] for key in new), 1)
-            raise ReshapeError(dict(zip(new, (copied.new_column(kind, number) for number, kind in declared), strict=True)))
+            raise ReshapeError(
+                dict(zip(new, (copied.new_column(kind, number) for number, kind in declared), strict=True))
+            )
         thorough = not copied.checked or copied.declared != table.columns
         if not copied.checked:
             self._check_last(table, copied)

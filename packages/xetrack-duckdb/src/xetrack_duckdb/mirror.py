@@ -50,7 +50,9 @@ class Mirror:
         self._all_named = False
         self._looked: Version | None = None
         chosen = options.temp_directory
-        self._folder = Path(tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=None if chosen is None else os.fspath(chosen)))
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=None if chosen is None else os.fspath(chosen))
+        )
         config = {"temp_directory": str(self._folder / "spilled")}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit

@@ -16,9 +16,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 """Gives all rows of some SQL, run by SQLite."""
 
 _HIDDEN = frozenset({"assets", "keys", "counts"})
-_OBJECTS = (
-    "SELECT type, name, rootpage, sql FROM db.sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
-)
+_OBJECTS = "SELECT type, name, rootpage, sql FROM db.sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +66,7 @@ class Tables:
             self.found[assets.NAME] = Table(assets.NAME, assets.COLUMNS)
             self.shown[assets.NAME] = assets.NAME
 
-    def _add(
-        self, query: Query, schema: Schema, triggers: Mapping[str, str], kind: str, name: str, root: int
-    ) -> None:
+    def _add(self, query: Query, schema: Schema, triggers: Mapping[str, str], kind: str, name: str, root: int) -> None:
         is_events = schema.has(name)
         if is_events and kind == "view":  # `events` over the table `default` of 0.x files
             return
