@@ -13,9 +13,11 @@ import numpy as np
 
 from xetrack.protocols import Columns, Json, Value
 
-__all__ = ["Block", "Column", "Packed", "pack", "types_of", "widened", "widening"]
+__all__ = ["EXACT", "Block", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 
-_EXACT = 2**53  # integers up to this size survive as floats
+EXACT = 2**53
+"""Integers up to this size survive as floats."""
+
 _KINDS: dict[type, str] = {
     bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bytes: "BLOB", Json: "JSON",
 }  # fmt: skip
@@ -40,6 +42,7 @@ class Column:
     kind: str
     filled: bool = False  # whether it holds any value
     large: bool = False  # whether it holds integers that no float can be
+    mixed: bool = False  # whether it is text because its values are of several types
 
     @classmethod
     def declared(cls, name: str, declared: str) -> "Column":
@@ -67,16 +70,17 @@ def widened(column: Column, values: Sequence[Value], types: set[type]) -> Column
         return column
     large = column.large or (int in present and _are_large(values, types))
     kinds = {_KINDS[each] for each in present} | ({column.kind} if column.filled else set())
-    if kinds == {"BIGINT", "DOUBLE"}:
-        kinds = {"VARCHAR" if large else "DOUBLE"}
-    return Column(column.name, kinds.pop() if len(kinds) == 1 else "VARCHAR", filled=True, large=large)
+    if kinds == {"BIGINT", "DOUBLE"} and not large:
+        kinds = {"DOUBLE"}
+    mixed = column.mixed or len(kinds) > 1
+    return Column(column.name, "VARCHAR" if mixed else kinds.pop(), filled=True, large=large, mixed=mixed)
 
 
 def _are_large(values: Sequence[Any], types: set[type]) -> bool:
     """Whether there are integers that no float can be."""
     if types != {int}:
         values = [value for value in values if type(value) is int]
-    return bool(max(values) > _EXACT or min(values) < -_EXACT)
+    return bool(max(values) > EXACT or min(values) < -EXACT)
 
 
 def widening(column: Column, kind: str) -> str:

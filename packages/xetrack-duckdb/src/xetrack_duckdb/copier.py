@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xetrack.engines.sql import EXTRA
 from xetrack.protocols import Json
-from xetrack_duckdb.columns import Block, Column, pack, types_of, widened, widening
+from xetrack_duckdb.columns import EXACT, Block, Column, pack, types_of, widened, widening
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
 
@@ -147,7 +147,8 @@ class Copier:
         if found is not None:
             runs, made = found
             changed = {run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)}
-            if made != copied.made or not all(isinstance(run, str) for run in changed):
+            mixed = any(column.mixed for column in copied.columns.values())  # it may be so no more
+            if made != copied.made or mixed or not all(isinstance(run, str) for run in changed):
                 raise _StaleError
             self._exchange(table, copied, sorted(changed))
             copied.known = runs
@@ -188,7 +189,12 @@ class Copier:
             raise _StaleError
         staged = replace(copied, storage="xetrack_staged")
         self._run(f"CREATE TABLE {staged.name} AS SELECT * FROM {name} LIMIT 0")
-        self._append(staged, self._source.rows_of(table, runs, copied.last))
+        try:
+            self._append(staged, self._source.rows_of(table, runs, copied.last))
+        except ReshapeError as error:  # other types may have taken the place of those there were
+            if any(key in copied.columns for key in error.columns):
+                raise _StaleError from error
+            raise
         there = f"{_ROWID} IN (SELECT {_ROWID} FROM {staged.name})"
         self._run(f"DELETE FROM {name} WHERE {theirs} AND NOT {there}", runs)
         setters = ", ".join(f"{column.name} = staged.{column.name}" for column in copied.columns.values())
@@ -224,6 +230,8 @@ class Copier:
         for key, values in block.values.items():
             column = copied.columns.get(key) or copied.new_column("", len(wanted) + 1)
             wider = widened(column, values, types[key])
+            if wider.kind != column.kind and column.filled and not fresh and self._as_it_is(copied, column) != column:
+                raise _StaleError
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR")
             if key not in copied.columns or wider.kind != column.kind:
@@ -233,6 +241,12 @@ class Copier:
         if wanted and not fresh:
             raise ReshapeError(wanted)
         self.reshape(copied, wanted)
+
+    def _as_it_is(self, copied: Copied, column: Column) -> Column:
+        """The column without what it once held and no longer does."""
+        large = f"count(*) FILTER (WHERE abs({column.name}) > {EXACT})" if column.kind == "BIGINT" else "0"
+        ((filled, large),) = self._run(f"SELECT count({column.name}), {large} FROM {copied.name}")
+        return replace(column, filled=bool(filled), large=bool(large))
 
     def _is_json(self, values: list[Any]) -> bool:
         """Whether DuckDB takes all of these for JSON."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror"]
 
-_MOST_RESHAPES = 10_000  # a column is widened once or twice; this only ends what would never end
+_MOST_RESHAPES = 2  # at once, of a table; then to copy it from scratch is quicker
 
 
 class Mirror:
@@ -115,19 +116,21 @@ class Mirror:
         with self._source.snapshot(), paused_gc():
             version = self._source.version()
             needed = self._named(text, lasting=lasting)
-            for _ in range(_MOST_RESHAPES):
+            reshaped: Counter[str] = Counter()
+            while True:
                 try:
-                    self._copy(needed, version)
+                    self._copy(needed, version, {name for name, times in reshaped.items() if times >= _MOST_RESHAPES})
                     break
                 except _ReshapeNeededError as error:
+                    reshaped[error.table] += 1
                     self._reshape(error.table, error.wanted)
             self._looked = version
             if self._source.is_uncommitted:
                 for copied in self._copies.values():  # what was copied may be undone
                     copied.version = copied.made = None
 
-    def _copy(self, needed: set[str], version: Version) -> None:
-        """Bring tables up to date in one transaction, and show what there is by then."""
+    def _copy(self, needed: set[str], version: Version, anew: set[str]) -> None:
+        """Bring tables up to date, or copy them anew, in one transaction, and show what there is by then."""
         copies = dict(self._copies)
         with self._transaction(copies):
             for name in copies.keys() - self._source.tables.found.keys():
@@ -140,7 +143,7 @@ class Mirror:
                     if old is not None and old.version == version:
                         continue
                     try:
-                        copies[name] = self._copier.refreshed(table, old, version, storage)
+                        copies[name] = self._copier.refreshed(table, None if name in anew else old, version, storage)
                     except ReshapeError as error:
                         raise _ReshapeNeededError(name, error.columns) from error
                 elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
