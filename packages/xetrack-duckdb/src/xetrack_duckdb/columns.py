@@ -40,14 +40,23 @@ class Column:
 
     name: str
     kind: str
-    filled: bool = False  # whether it holds any value
+    kinds: tuple[str, ...] = ()  # the types of its values, those that it is too narrow for included
     large: bool = False  # whether it holds integers that no float can be
-    mixed: bool = False  # whether it is text because its values are of several types
 
     @classmethod
     def declared(cls, name: str, declared: str) -> "Column":
         """An empty column of the type that SQLite's side declares."""
         return cls(name, _DECLARED.get(declared, "VARCHAR"))
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it is text because its values are of several types."""
+        return self.kind == "VARCHAR" and len(self.kinds) > 1
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether it holds integers as floats: numbers are equal, but would be spelt differently."""
+        return self.kind == "DOUBLE" and len(self.kinds) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +78,10 @@ def widened(column: Column, values: Sequence[Value], types: set[type]) -> Column
     if not present:
         return column
     large = column.large or (int in present and _are_large(values, types))
-    kinds = {_KINDS[each] for each in present} | ({column.kind} if column.filled else set())
-    if kinds == {"BIGINT", "DOUBLE"} and not large:
-        kinds = {"DOUBLE"}
-    mixed = column.mixed or len(kinds) > 1
-    return Column(column.name, "VARCHAR" if mixed else kinds.pop(), filled=True, large=large, mixed=mixed)
+    kinds = {_KINDS[each] for each in present}.union(column.kinds)
+    numbers = kinds == {"BIGINT", "DOUBLE"} and not large
+    kind = "DOUBLE" if numbers else "VARCHAR" if len(kinds) > 1 else next(iter(kinds))
+    return Column(column.name, kind, tuple(sorted(kinds)), large)
 
 
 def _are_large(values: Sequence[Any], types: set[type]) -> bool:

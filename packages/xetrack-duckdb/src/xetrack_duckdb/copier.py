@@ -26,6 +26,7 @@ STORAGE = "xetrack_copy"
 
 _ROWID = "r"
 _FIRST = -(1 << 63)
+_NUMBERS = ("BIGINT", "DOUBLE")
 _LARGE_SHARE = 2  # of which a copy from scratch is quicker than exchanging one row in so many
 
 
@@ -39,6 +40,14 @@ class ReshapeError(Exception):
 
 class _StaleError(Exception):
     """A copy is not what it should be: start from scratch."""
+
+
+class _TextError(Exception):
+    """A column of integers and floats goes on as text."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 @dataclass(slots=True)
@@ -78,7 +87,9 @@ class Copied:
     def loaded(cls, text: str) -> "Copied":
         """The same again."""
         stored = json.loads(text)
-        columns = {key: Column(**column) for key, column in stored.pop("columns").items()}
+        columns = {
+            key: Column(**column | {"kinds": tuple(column["kinds"])}) for key, column in stored.pop("columns").items()
+        }
         return cls(columns=columns, **stored)
 
 
@@ -125,11 +136,18 @@ class Copier:
             and not added & table.defaults
         )
 
-    def _from_scratch(self, table: Table, storage: str) -> Copied:
+    def _from_scratch(self, table: Table, storage: str, texts: frozenset[str] = frozenset()) -> Copied:
+        """Copy all rows. Columns in `texts` are known to end up as text, with integers and floats told apart."""
         copied = replace(self.shell(table, storage), is_shell=False)
+        for key in texts:
+            column = copied.columns.get(key) or copied.new_column("", 1)
+            self.reshape(copied, {key: replace(column, kind="VARCHAR", kinds=_NUMBERS)})
         if table.counted:
             copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
-        self._append(copied, self._source.chunks(table, _FIRST), fresh=True)
+        try:
+            self._append(copied, self._source.chunks(table, _FIRST), fresh=True)
+        except _TextError as error:
+            return self._from_scratch(table, storage, texts | {error.key})
         return copied
 
     def _updated(self, table: Table, old: Copied) -> Copied:
@@ -147,7 +165,7 @@ class Copier:
         if found is not None:
             runs, made = found
             changed = {run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)}
-            mixed = any(column.mixed for column in copied.columns.values())  # it may be so no more
+            mixed = any(column.is_mixed for column in copied.columns.values())  # it may be so no more
             if made != copied.made or mixed or not all(isinstance(run, str) for run in changed):
                 raise _StaleError
             self._exchange(table, copied, sorted(changed))
@@ -230,8 +248,11 @@ class Copier:
         for key, values in block.values.items():
             column = copied.columns.get(key) or copied.new_column("", len(wanted) + 1)
             wider = widened(column, values, types[key])
-            if wider.kind != column.kind and column.filled and not fresh and self._as_it_is(copied, column) != column:
-                raise _StaleError
+            if wider.kind != column.kind and column.kinds:
+                if not fresh and (column.is_rounded or self._as_it_is(copied, column) != column):
+                    raise _StaleError
+                if column.is_rounded:
+                    raise _TextError(key)
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR")
             if key not in copied.columns or wider.kind != column.kind:
@@ -244,9 +265,9 @@ class Copier:
 
     def _as_it_is(self, copied: Copied, column: Column) -> Column:
         """The column without what it once held and no longer does."""
-        large = f"count(*) FILTER (WHERE abs({column.name}) > {EXACT})" if column.kind == "BIGINT" else "0"
+        large = f"count(*) FILTER (WHERE {column.name} NOT BETWEEN -{EXACT} AND {EXACT})" if column.kind == "BIGINT" else "0"
         ((filled, large),) = self._run(f"SELECT count({column.name}), {large} FROM {copied.name}")
-        return replace(column, filled=bool(filled), large=bool(large))
+        return replace(column, kinds=column.kinds if filled else (), large=bool(large))
 
     def _is_json(self, values: list[Any]) -> bool:
         """Whether DuckDB takes all of these for JSON."""

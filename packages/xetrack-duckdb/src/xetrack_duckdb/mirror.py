@@ -78,7 +78,7 @@ class Mirror:
                 return
             if version == self._looked and self._is_current(self._named(text, lasting=lasting), version):
                 return
-            if self._source.in_memory:
+            if self._source.is_inline:
                 self._bring_up_to_date(text, lasting=lasting)
                 return
         run_aside(lambda stop: self._aside(stop, text, lasting=lasting))

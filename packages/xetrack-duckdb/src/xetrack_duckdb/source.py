@@ -53,6 +53,11 @@ class Source:
         return self.database.path == MEMORY
 
     @property
+    def is_inline(self) -> bool:
+        """Whether to read in the thread that asks: it may hold the lock of the database, or the only connection."""
+        return self.in_memory or self.database.depth > 0
+
+    @property
     def is_uncommitted(self) -> bool:
         """Whether what is read now may yet be undone."""
         return self.in_memory and self.database.depth > 0
@@ -131,7 +136,7 @@ class Source:
             return assets.listed(self.query, self.tables.names)
         if not table.is_events:  # it may be a view, or a table without rowids
             return self._turned(table, self._fetched(table, "row_number() OVER ()", ""))
-        if self.in_memory or len(table.columns) >= _MOST_ARGUMENTS:
+        if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
 
