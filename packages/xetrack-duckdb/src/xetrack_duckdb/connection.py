@@ -1,5 +1,6 @@
 """The connection that users query: DuckDB's own, with the data brought up to date before each query."""
 
+import inspect
 import re
 import sys
 import warnings
@@ -89,20 +90,21 @@ class Connection:
         self._refuse(text)
         mirror.refresh(text, lasting=method == "sql")
         frame = sys._getframe(2)  # noqa: SLF001 - the code that called the method that called this one
-        return self._call(frame, getattr(self._raw, method), query, *arguments, **options)
+        scope = _variables(frame, text)
+        return self._call(frame.f_globals, scope, getattr(self._raw, method), query, *arguments, **options)
 
-    def _call(self, frame: FrameType, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def _call(self, outer: dict[str, Any], inner: dict[str, Any], method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call a method as if the user's code did.
 
         DuckDB looks for data frames that a query names among the variables of the Python code that calls it. So the
-        call is made in their namespaces.
+        call is made with the global and local variables of theirs.
         """
         import duckdb
 
-        scope = {**frame.f_locals, "__xetrack_call__": partial(method, *arguments, **options)}
+        scope = {**inner, "__xetrack_call__": partial(method, *arguments, **options)}
         try:
             with self._mirror.querying.shared():
-                result = eval(_CALL, frame.f_globals, scope)  # noqa: S307 - the code is ours
+                result = eval(_CALL, outer, scope)  # noqa: S307 - the code is ours
         except duckdb.Error as error:
             if _REFUSALS.search(str(error)):
                 raise self._refusal(str(error)) from error
@@ -113,7 +115,7 @@ class Connection:
         """Add the rows of a data frame to a table of your own."""
         if _OURS.match(table_name):
             raise self._refusal(f"{table_name} cannot be appended to.")
-        return self._call(sys._getframe(1), self._raw.append, table_name, df, **options)  # noqa: SLF001 - as above
+        return self._call({}, {}, self._raw.append, table_name, df, **options)
 
     def _refuse(self, text: str) -> None:
         """Refuse what DuckDB would let pass: to take `db` away, or to write to what is behind it."""
@@ -175,7 +177,7 @@ class Connection:
     def _wrapped(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def call(*arguments: Any, **options: Any) -> Any:
-            return self._call(sys._getframe(1), method, *arguments, **options)  # noqa: SLF001 - as above
+            return self._call({}, {}, method, *arguments, **options)
 
         return call
 
@@ -192,6 +194,19 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+def _variables(frame: FrameType, text: str) -> dict[str, Any]:
+    """The local variables of a frame that a text mentions.
+
+    To ask a function's frame for its variables makes the frame keep them all, deleted ones too: so only if need be.
+    """
+    words = set(re.findall(r"\w+", text))
+    code = frame.f_code
+    known = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+    if code.co_flags & inspect.CO_OPTIMIZED and not words & known:
+        return {}
+    return {name: value for name, value in frame.f_locals.items() if name in words}
 
 
 def _text(query: Any) -> str:

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DuckdbEngine"]
 
-_left_to_the_parent: list[object] = []
-"""What a fork left in a child: DuckDB's threads are not there, so nothing may end it either."""
-
-
 class DuckdbEngine:
     """The core's SQLite engine, with DuckDB as the connection to query with. Promises what `Engine` does.
 
@@ -67,7 +63,6 @@ class DuckdbEngine:
             message = f"{self.database.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
         if self._mirror is None or not self._mirror.is_usable:
-            _left_to_the_parent.extend((self._mirror, self._conn))
             self._mirror = Mirror(self.database, self._options)
         return self._mirror
 

@@ -1,5 +1,6 @@
 """The mirror: a DuckDB instance with columnar copies of what is in the SQLite file, as new as each query needs."""
 
+import ctypes
 import os
 import shutil
 import tempfile
@@ -218,8 +219,14 @@ class Mirror:
         """Hold still while the process forks."""
         self._lock.acquire()
 
-    def after_fork(self) -> None:
+    def after_fork_in_parent(self) -> None:
         """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Let nothing ever end what is the parent's: DuckDB would wait for threads that are not there."""
+        for connection in (self._connection, self._cursor, *self._cursors):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
         self._lock.release()
 
 
@@ -254,10 +261,14 @@ def _mirrors() -> "weakref.WeakSet[Mirror]":
         for mirror in held:
             mirror.before_fork()
 
-    def after() -> None:
+    def in_parent() -> None:
         while held:
-            held.pop().after_fork()
+            held.pop().after_fork_in_parent()
+
+    def in_child() -> None:
+        while held:
+            held.pop().after_fork_in_child()
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
     return opened
