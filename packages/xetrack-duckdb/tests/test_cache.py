@@ -6,9 +6,9 @@ from contextlib import closing
 
 import duckdb
 import pytest
-from xetrack import Reader, Tracker, XetrackWarning
 
 import xetrack_duckdb.copier
+from xetrack import Reader, Tracker, XetrackWarning
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_second_process_goes_without_and_says_so(filled, run, check):
                 with Tracker(sys.argv[1], engine="duckdb", duckdb_cache=True, track_id="e") as tracker:
                     tracker.log({"n": 1000})
                     print(tracker.conn.execute("SELECT count(*) FROM db.events").fetchone()[0])
-            print([(each.category.__name__, "Only one process" in str(each.message)) for each in caught])
+            print([(each.category.__name__, "Only one tracker" in str(each.message)) for each in caught])
             """,
             filled,
         )
@@ -150,7 +150,9 @@ def test_a_damaged_one_is_not_used(filled, check):
 
 def test_a_table_that_is_not_as_was_noted_is_copied_anew(filled, scratches, check):
     with duckdb.connect(filled.with_name("track.db.duckdb")) as cache:
-        (table,) = cache.execute("SELECT state->>'storage' FROM (SELECT state::JSON AS state FROM xetrack_state WHERE name = 'events')").fetchone()
+        (table,) = cache.execute(
+            "SELECT state->>'storage' FROM (SELECT state::JSON AS state FROM xetrack_state WHERE name = 'events')"
+        ).fetchone()
         cache.execute(f"ALTER TABLE {table} ADD COLUMN c99 INTEGER")
 
     with Reader(filled, engine="duckdb", duckdb_cache=True) as reader:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from xetrack.testing import EngineContract
-
 from xetrack_duckdb import DuckdbOptions
 from xetrack_duckdb.engine import DuckdbEngine
 

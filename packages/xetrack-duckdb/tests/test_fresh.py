@@ -15,10 +15,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from xetrack import Reader, Tracker
-from xetrack.testing import values
 
 import xetrack_duckdb.copier
+from xetrack import Reader, Tracker
+from xetrack.testing import values
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+
 from xetrack import Reader, Tracker
 from xetrack.errors import ClosedError
 
@@ -56,7 +57,12 @@ def test_a_writer_killed_at_work_leaves_what_it_committed(db, start, check):
         process.wait()
         tracker.log({"n": -1})
         check(tracker)
-        assert tracker.conn.execute("SELECT count(DISTINCT n), max(n) FROM db.events WHERE track_id = 'killed'").fetchone()[0] >= 500
+        assert (
+            tracker.conn.execute(
+                "SELECT count(DISTINCT n), max(n) FROM db.events WHERE track_id = 'killed'"
+            ).fetchone()[0]
+            >= 500
+        )
 
 
 KILLED_READING = """
@@ -189,7 +195,11 @@ def test_threads_log_and_query_through_one_tracker(db, check):
 
 
 def test_trackers_of_both_engines_and_readers_share_a_file_in_one_process(db, run, check):
-    trackers = [Tracker(db, engine=engine, track_id=f"{engine}{number}") for engine in ("sqlite", "duckdb") for number in range(2)]
+    trackers = [
+        Tracker(db, engine=engine, track_id=f"{engine}{number}")
+        for engine in ("sqlite", "duckdb")
+        for number in range(2)
+    ]
     for number in range(50):
         for tracker in trackers:
             tracker.log({"n": number})
@@ -231,7 +241,9 @@ def test_logging_does_not_wait_for_a_copy(db):
 
         source.chunks = chunks
         found = []
-        thread = threading.Thread(target=lambda: found.extend(tracker.conn.execute("SELECT count(*) FROM db.events").fetchone()))
+        thread = threading.Thread(
+            target=lambda: found.extend(tracker.conn.execute("SELECT count(*) FROM db.events").fetchone())
+        )
         thread.start()
         assert inside.wait(60)
         tracker.log({"n": 10})

@@ -100,7 +100,7 @@ def widening(column: Column, kind: str) -> str:
     return f"CAST({column.name} AS {kind})"
 
 
-def pack(values: Sequence[Value], types: set[type], kind: str, name: str) -> Packed:
+def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packed:
     """The values as numpy arrays called after `name`, and the expression that makes them `kind` again.
 
     DuckDB takes a NaN in an array for NULL, and guesses the type of objects from a sample. So what is NULL and what is

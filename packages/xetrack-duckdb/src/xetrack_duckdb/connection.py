@@ -14,8 +14,6 @@ from xetrack_duckdb.copier import STORAGE
 from xetrack_duckdb.names import is_lasting
 
 if TYPE_CHECKING:
-    import duckdb
-
     from xetrack_duckdb.mirror import Mirror
 
 __all__ = ["Connection"]
@@ -57,11 +55,13 @@ class Connection:
 
     def execute(self, query: Any, parameters: Any = None) -> Self:
         """Run statements; the result is fetched from what is returned, this connection."""
-        return self._query("execute", query, parameters)
+        self._query("execute", query, parameters)
+        return self
 
     def executemany(self, query: Any, parameters: Any = None) -> Self:
         """Run a statement once for each set of parameters."""
-        return self._query("executemany", query, parameters)
+        self._query("executemany", query, parameters)
+        return self
 
     def sql(self, query: Any, **options: Any) -> Any:
         """The relation that a query describes; other statements are run."""
@@ -93,7 +93,9 @@ class Connection:
         scope = _variables(frame, text)
         return self._call(frame.f_globals, scope, getattr(self._raw, method), query, *arguments, **options)
 
-    def _call(self, outer: dict[str, Any], inner: dict[str, Any], method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def _call(
+        self, outer: dict[str, Any], inner: dict[str, Any], method: Callable[..., Any], *arguments: Any, **options: Any
+    ) -> Any:
         """Call a method as if the user's code did.
 
         DuckDB looks for data frames that a query names among the variables of the Python code that calls it. So the
@@ -115,7 +117,8 @@ class Connection:
         """Add the rows of a data frame to a table of your own."""
         if _OURS.match(table_name):
             raise self._refusal(f"{table_name} cannot be appended to.")
-        return self._call({}, {}, self._raw.append, table_name, df, **options)
+        self._call({}, {}, self._raw.append, table_name, df, **options)
+        return self
 
     def _refuse(self, text: str) -> None:
         """Refuse what DuckDB would let pass: to take `db` away, or to write to what is behind it."""
@@ -201,7 +204,7 @@ def _variables(frame: FrameType, text: str) -> dict[str, Any]:
 
     To ask a function's frame for its variables makes the frame keep them all, deleted ones too: so only if need be.
     """
-    words = set(re.findall(r"\w+", text))
+    words = set(re.findall(r"\b\w+\b(?!\s*\.)", text))  # not the db of db.events
     code = frame.f_code
     known = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
     if code.co_flags & inspect.CO_OPTIMIZED and not words & known:

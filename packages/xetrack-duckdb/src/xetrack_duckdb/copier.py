@@ -265,7 +265,11 @@ class Copier:
 
     def _as_it_is(self, copied: Copied, column: Column) -> Column:
         """The column without what it once held and no longer does."""
-        large = f"count(*) FILTER (WHERE {column.name} NOT BETWEEN -{EXACT} AND {EXACT})" if column.kind == "BIGINT" else "0"
+        large = (
+            f"count(*) FILTER (WHERE {column.name} NOT BETWEEN -{EXACT} AND {EXACT})"
+            if column.kind == "BIGINT"
+            else "0"
+        )
         ((filled, large),) = self._run(f"SELECT count({column.name}), {large} FROM {copied.name}")
         return replace(column, kinds=column.kinds if filled else (), large=bool(large))
 

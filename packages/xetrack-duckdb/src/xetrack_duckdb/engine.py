@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DuckdbEngine"]
 
+
 class DuckdbEngine:
     """The core's SQLite engine, with DuckDB as the connection to query with. Promises what `Engine` does.
 

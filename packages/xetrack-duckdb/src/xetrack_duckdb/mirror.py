@@ -20,7 +20,7 @@ from xetrack.engines.sql import quote
 from xetrack.errors import outer_level
 from xetrack.session import close_at_exit
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError
+from xetrack_duckdb.copier import Copied, Copier, ReshapeError
 from xetrack_duckdb.locks import SharedLock
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
@@ -55,7 +55,7 @@ class Mirror:
         self._folder = Path(
             tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=None if chosen is None else os.fspath(chosen))
         )
-        config = {"temp_directory": str(self._folder / "spilled")}
+        config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
         self._connection = duckdb.connect(":memory:", config=config)
@@ -210,7 +210,7 @@ class Mirror:
             for cursor in self._cursors:
                 cursor.close()
             self._cursor.execute("DETACH DATABASE IF EXISTS db")
-            self._cursor.execute(f"DETACH {STORAGE}")
+            self._storage.close()
             self._cursor.close()
             self._connection.close()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -238,8 +238,11 @@ class _ReshapeNeededError(Exception):
 
 
 def _query(copied: Copied) -> str:
+    """The view of a copy. The casts change nothing; DuckDB before 1.5 wants a view made anew when a type changed."""
     spelt = names.distinct(copied.columns)
-    columns = ", ".join(f"{column.name} AS {quote(spelt[key])}" for key, column in copied.columns.items())
+    columns = ", ".join(
+        f"CAST({column.name} AS {column.kind}) AS {quote(spelt[key])}" for key, column in copied.columns.items()
+    )
     return f"SELECT {columns} FROM {copied.name}"
 
 

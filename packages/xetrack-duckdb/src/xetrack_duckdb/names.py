@@ -8,7 +8,7 @@ table in vain costs time; leaving one out would be a wrong answer. So what count
 import re
 from collections.abc import Iterable
 
-__all__ = ["distinct", "is_lasting", "mentioned", "may_name_any"]
+__all__ = ["distinct", "is_lasting", "may_name_any", "mentioned"]
 
 _BEFORE = r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*"
 _QUERY = re.compile(

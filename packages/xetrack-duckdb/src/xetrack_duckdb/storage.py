@@ -1,5 +1,6 @@
 """Where the copies are: in memory, or in a file that the next process finds again."""
 
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ _STATE = f"{STORAGE}.main.xetrack_state"
 _FORMAT = "1"
 
 
+_in_use: set[Path] = set()
+_reserving = threading.Lock()
+
+
 class Storage:
     """The database of the copies, attached through `cursor`.
 
@@ -24,8 +29,8 @@ class Storage:
 
     def __init__(self, cursor: "duckdb.DuckDBPyConnection", path: Path | None, level: int) -> None:
         self._cursor = cursor
-        self._kept = path is not None and self._attach(path, level)
-        if not self._kept:
+        self._kept = path if path is not None and self._attach(path, level) else None
+        if self._kept is None:
             cursor.execute(f"ATTACH ':memory:' AS {STORAGE}")
 
     def _attach(self, path: Path, level: int) -> bool:
@@ -33,18 +38,21 @@ class Storage:
 
         literal = "'" + str(path).replace("'", "''") + "'"
         try:
+            _reserve(path)
+        except OSError as error:
+            _warn(path, error, level)
+            return False
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._cursor.execute(f"ATTACH {literal} AS {STORAGE}")
         except (duckdb.Error, OSError) as error:
-            message = (
-                f"duckdb_cache={str(path)!r} cannot be used, so the data is loaded into memory. Only one process can use"
-                f" it at a time; if none does, delete the file and it is made anew. ({_first_line(error)})"
-            )
-            warnings.warn(message, XetrackWarning, stacklevel=level)
+            _in_use.discard(path)
+            _warn(path, error, level)
             return False
         tables = self._tables()
         if tables and "xetrack_state" not in tables:
             self._cursor.execute(f"DETACH {STORAGE}")
+            _in_use.discard(path)
             message = f"duckdb_cache={str(path)!r} is a database of somebody else's. Choose another path."
             raise NotADatabaseError(message)
         return True
@@ -53,9 +61,15 @@ class Storage:
         found = self._cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [STORAGE])
         return {name for (name,) in found.fetchall()}
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._cursor.execute(f"DETACH {STORAGE}")
+        if self._kept is not None:
+            _in_use.discard(self._kept)
+
     def load(self) -> dict[str, Copied]:
         """The copies that are there already, as far as they can be used; the rest of the file is removed."""
-        if not self._kept:
+        if self._kept is None:
             return {}
         self._cursor.execute(f"CREATE TABLE IF NOT EXISTS {_STATE} (name VARCHAR, format VARCHAR, state VARCHAR)")
         found = self._cursor.execute(f"SELECT name, state FROM {_STATE} WHERE format = ?", [_FORMAT]).fetchall()
@@ -74,11 +88,23 @@ class Storage:
 
     def save(self, name: str, copied: Copied | None) -> None:
         """Note what a copy holds, or that it is gone, in the transaction that changes it."""
-        if self._kept:
+        if self._kept is not None:
             self._cursor.execute(f"DELETE FROM {_STATE} WHERE name = ?", [name])
             if copied is not None:
                 self._cursor.execute(f"INSERT INTO {_STATE} VALUES (?, ?, ?)", [name, _FORMAT, copied.dumped()])
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _reserve(path: Path) -> None:
+    """Raise `OSError` if this process uses the file already: the locks of DuckDB 1.2 are between processes only."""
+    with _reserving:
+        if path in _in_use:
+            raise OSError("another tracker or reader of this process uses it")
+        _in_use.add(path)
+
+
+def _warn(path: Path, error: Exception, level: int) -> None:
+    message = (
+        f"duckdb_cache={str(path)!r} cannot be used, so the data is loaded into memory. Only one tracker or reader can"
+        f" use it at a time; if none does, delete the file and it is made anew. ({str(error).partition(chr(10))[0]})"
+    )
+    warnings.warn(message, XetrackWarning, stacklevel=level)
