@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import reading, starting, writing
+from benchmarks import querying, reading, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -21,6 +21,10 @@ BENCHMARKS = {
     "wide": writing.wide,
     "runs": reading.runs,
     "opening": writing.opening,
+    "duckdb_cold": querying.cold,
+    "duckdb_groups": querying.groups,
+    "duckdb_sync": querying.sync,
+    "duckdb_log": querying.logging,
 }
 
 

@@ -22,6 +22,11 @@ ROWS = (
     "all closed",
     "a tenth of the rows",
     "Tracker() + first log() + close()",
+    "duckdb: first query",
+    "duckdb: GROUP BY",
+    "duckdb: 1,000 new rows",
+    "duckdb: set_value()",
+    "log() with engine='duckdb'",
 )
 
 

@@ -143,23 +143,27 @@ def test_a_fork_waits_for_a_copy_under_way(db, run):
     assert out == "200000\n"
 
 
+def copy_for_ever(tracker):
+    while True:
+        tracker.conn.execute("SELECT count(*) FROM db.events")
+        tracker.log({"n": 1})
+
+
 def test_an_interrupt_ends_a_copy_and_nothing_else(db, check):
     with Tracker(db, engine="duckdb") as tracker:
         tracker.log_batch([{"n": number} for number in range(300_000)])
 
-        class InterruptedError_(Exception):  # noqa: N801 - not the builtin
+        class AlarmError(Exception):
             pass
 
         def interrupt(*_):
-            raise InterruptedError_
+            raise AlarmError
 
         before = signal.signal(signal.SIGALRM, interrupt)
         signal.setitimer(signal.ITIMER_REAL, 0.01)
         try:
-            with pytest.raises(InterruptedError_):
-                while True:
-                    tracker.conn.execute("SELECT count(*) FROM db.events")
-                    tracker.log({"n": 1})
+            with pytest.raises(AlarmError):
+                copy_for_ever(tracker)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

@@ -26,8 +26,8 @@ class DuckdbOptions(SqliteOptions):
 
     `duckdb_cache`: keep the copy in a file, for the next process: a path, or True for the database's own with `.duckdb`
     added. By default it lives in memory.
-    `memory_limit`: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By default
-    80% of the machine's.
+    `memory_limit`: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By
+    default 80% of the machine's.
     `temp_directory`: the folder that such files go to; by default the system's.
     """
 

@@ -20,7 +20,8 @@ __all__ = ["Connection"]
 
 _CALL = compile("__xetrack_call__()", "<xetrack>", "eval")
 _REFUSALS = re.compile(
-    r'on database "(?:db|xetrack_built)" which is attached in read-only mode|can only (?:update|delete|merge)\b.* base table'
+    r'on database "(?:db|xetrack_built)" which is attached in read-only mode'
+    r"|can only (?:update|delete|merge)\b.* base table"
     r"|is not an? table|index on a base table",
     re.IGNORECASE,
 )

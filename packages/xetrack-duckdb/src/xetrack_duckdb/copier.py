@@ -19,7 +19,7 @@ from xetrack_duckdb.tables import Table
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["STORAGE", "Copied", "Copier", "ReshapeError"]
+__all__ = ["STORAGE", "Copied", "Copier", "ReshapeError", "StaleError"]
 
 STORAGE = "xetrack_copy"
 """The name that the copies' database is attached as."""
@@ -38,7 +38,7 @@ class ReshapeError(Exception):
         self.columns = columns
 
 
-class _StaleError(Exception):
+class StaleError(Exception):
     """A copy is not what it should be: start from scratch."""
 
 
@@ -101,12 +101,13 @@ class Copier:
         self._source = source
 
     def refreshed(self, table: Table, old: Copied | None, version: Version, storage: str) -> Copied:
-        """Bring a copy up to date, or make it; return what it holds then. Raises `ReshapeError` to be called again."""
-        try:
-            copied = self._updated(table, old) if old is not None and self._still_fits(table, old) else None
-        except _StaleError:
-            copied = None
-        copied = copied or self._from_scratch(table, storage)
+        """Bring a copy up to date, or make it; return what it holds then.
+
+        Raises `ReshapeError` or `StaleError` to be called again in another transaction, with other columns or for a
+        copy from scratch: DuckDB 1.3 to 1.5 change or drop no table whose rows the transaction changed.
+        """
+        fits = old is not None and self._still_fits(table, old)
+        copied = self._updated(table, old) if old is not None and fits else self._from_scratch(table, storage)
         copied.version, copied.checked = version, True
         return copied
 
@@ -167,7 +168,7 @@ class Copier:
             changed = {run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)}
             mixed = any(column.is_mixed for column in copied.columns.values())  # it may be so no more
             if made != copied.made or mixed or not all(isinstance(run, str) for run in changed):
-                raise _StaleError
+                raise StaleError
             self._exchange(table, copied, sorted(changed))
             copied.known = runs
         self._append(copied, self._source.chunks(table, copied.last))
@@ -181,16 +182,16 @@ class Copier:
         here = self._run(f"SELECT {', '.join(names)} FROM {copied.name} WHERE {_ROWID} = ?", [copied.last])
         there = self._source.query(f"SELECT track_id, timestamp FROM {table.sql} WHERE _rowid_ = ?", [copied.last])
         if here != there:
-            raise _StaleError
+            raise StaleError
 
     def _check(self, table: Table, copied: Copied, *, thorough: bool) -> None:
         """The copy has as many rows as the table; on occasion, the same rowids."""
         if self._run(f"SELECT count(*) FROM {copied.name}")[0][0] != self._source.count(table):
-            raise _StaleError
+            raise StaleError
         if thorough:
             fingerprint = self._run(f"SELECT {self._source.fingerprint_sql(_ROWID)} FROM {copied.name}")[0]
             if fingerprint != self._source.fingerprint(table):
-                raise _StaleError
+                raise StaleError
 
     def _exchange(self, table: Table, copied: Copied, runs: list[str]) -> None:
         """Read the rows of some runs again. Those after the last row of all other runs are read with the new ones."""
@@ -204,14 +205,14 @@ class Copier:
             return
         ((affected,),) = self._run(f"SELECT count(*) FROM {name} WHERE {theirs}", runs)
         if affected * _LARGE_SHARE > rows:
-            raise _StaleError
+            raise StaleError
         staged = replace(copied, storage="xetrack_staged")
         self._run(f"CREATE TABLE {staged.name} AS SELECT * FROM {name} LIMIT 0")
         try:
             self._append(staged, self._source.rows_of(table, runs, copied.last))
         except ReshapeError as error:  # other types may have taken the place of those there were
             if any(key in copied.columns for key in error.columns):
-                raise _StaleError from error
+                raise StaleError from error
             raise
         there = f"{_ROWID} IN (SELECT {_ROWID} FROM {staged.name})"
         self._run(f"DELETE FROM {name} WHERE {theirs} AND NOT {there}", runs)
@@ -222,7 +223,7 @@ class Copier:
         self._run(f"DROP TABLE {staged.name}")
         copied.columns = staged.columns
         if updated != expected:
-            raise _StaleError
+            raise StaleError
 
     # Rows
 
@@ -248,10 +249,11 @@ class Copier:
         for key, values in block.values.items():
             column = copied.columns.get(key) or copied.new_column("", len(wanted) + 1)
             wider = widened(column, values, types[key])
-            if wider.kind != column.kind and column.kinds:
-                if not fresh and (column.is_rounded or self._as_it_is(copied, column) != column):
-                    raise _StaleError
-                if column.is_rounded:
+            if column.kinds and wider.kinds != column.kinds:
+                is_spelt_anew = column.is_rounded and wider.kind != column.kind
+                if not fresh and (is_spelt_anew or self._as_it_is(copied, column) != column):
+                    raise StaleError
+                if is_spelt_anew:
                     raise _TextError(key)
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR")

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from xetrack.engines.sql import quote
 from xetrack.errors import outer_level
 from xetrack.session import close_at_exit
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import Copied, Copier, ReshapeError
+from xetrack_duckdb.copier import Copied, Copier, ReshapeError, StaleError
 from xetrack_duckdb.locks import SharedLock
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror"]
 
-_MOST_RESHAPES = 2  # at once, of a table; then to copy it from scratch is quicker
+_FROM_SCRATCH = 2  # times that a table's columns change at once; then to copy it from scratch is quicker
 
 
 class Mirror:
@@ -58,10 +58,14 @@ class Mirror:
         config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
-        self._connection = duckdb.connect(":memory:", config=config)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        cursor = self._cursor = self._connection.cursor()
-        self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
+        try:
+            self._connection = duckdb.connect(":memory:", config=config)
+            cursor = self._cursor = self._connection.cursor()
+            self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         self._copies = self._storage.load()
         self._copier = Copier(cursor, self._source)
         self._views = Views(cursor, self._folder)
@@ -117,13 +121,13 @@ class Mirror:
         with self._source.snapshot(), paused_gc():
             version = self._source.version()
             needed = self._named(text, lasting=lasting)
-            reshaped: Counter[str] = Counter()
+            again: Counter[str] = Counter()
             while True:
                 try:
-                    self._copy(needed, version, {name for name, times in reshaped.items() if times >= _MOST_RESHAPES})
+                    self._copy(needed, version, {name for name, times in again.items() if times >= _FROM_SCRATCH})
                     break
-                except _ReshapeNeededError as error:
-                    reshaped[error.table] += 1
+                except _AgainError as error:
+                    again[error.table] += 1 if error.wanted else _FROM_SCRATCH
                     self._reshape(error.table, error.wanted)
             self._looked = version
             if self._source.is_uncommitted:
@@ -146,7 +150,9 @@ class Mirror:
                     try:
                         copies[name] = self._copier.refreshed(table, None if name in anew else old, version, storage)
                     except ReshapeError as error:
-                        raise _ReshapeNeededError(name, error.columns) from error
+                        raise _AgainError(name, error.columns) from error
+                    except StaleError as error:
+                        raise _AgainError(name, {}) from error
                 elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
                     copies[name] = self._copier.shell(table, storage)
                 else:
@@ -156,6 +162,8 @@ class Mirror:
     @contextmanager
     def _transaction(self, copies: dict[str, Copied]) -> Iterator[None]:
         """What is done inside is seen all at once, together with the views that it needs."""
+        import duckdb
+
         self._cursor.execute("BEGIN")
         try:
             yield
@@ -167,12 +175,15 @@ class Mirror:
                     self._cursor.execute("COMMIT")
                     self._views.show(definitions)
         except BaseException:
-            self._cursor.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # DuckDB may have done so by itself
+                self._cursor.execute("ROLLBACK")
             raise
         self._copies = copies
 
     def _reshape(self, name: str, wanted: dict[str, Any]) -> None:
-        """Change the columns of a copy in a transaction of its own: DuckDB 1.3 to 1.5 can't do it together with rows."""
+        """Change the columns of a copy, in a transaction of its own: DuckDB 1.3 to 1.5 cannot change rows with them."""
+        if not wanted:
+            return
         copied = self._copies[name]
         with self._transaction(self._copies):
             self._copier.reshape(copied, wanted)
@@ -230,7 +241,9 @@ class Mirror:
         self._lock.release()
 
 
-class _ReshapeNeededError(Exception):
+class _AgainError(Exception):
+    """A table is to be copied again, with other columns or, if none are wanted, from scratch."""
+
     def __init__(self, table: str, wanted: dict[str, Any]) -> None:
         super().__init__(table)
         self.table = table
@@ -238,7 +251,7 @@ class _ReshapeNeededError(Exception):
 
 
 def _query(copied: Copied) -> str:
-    """The view of a copy. The casts change nothing; DuckDB before 1.5 wants a view made anew when a type changed."""
+    """The view of a copy. The casts change nothing: DuckDB before 1.5 wants a view made anew when a type changed."""
     spelt = names.distinct(copied.columns)
     columns = ", ".join(
         f"CAST({column.name} AS {column.kind}) AS {quote(spelt[key])}" for key, column in copied.columns.items()

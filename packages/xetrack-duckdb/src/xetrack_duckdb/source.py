@@ -1,7 +1,7 @@
 """The SQLite side: whether anything was committed, what changed, and the rows, in chunks.
 
-The file is read through a connection of Python's `sqlite3` that writes nothing. So `PRAGMA data_version`, which tells of
-the commits of every other connection, whichever process it is in, tells of all of them.
+The file is read through a connection of Python's `sqlite3` that writes nothing. So `PRAGMA data_version`, which tells
+of the commits of every other connection, whichever process it is in, tells of all of them.
 """
 
 import json

@@ -1,8 +1,8 @@
 """What tables a SQLite file has that can be queried, and under which names."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xetrack.engines import changes
@@ -16,7 +16,10 @@ Query = Callable[..., list[tuple[Any, ...]]]
 """Gives all rows of some SQL, run by SQLite."""
 
 _HIDDEN = frozenset({"assets", "keys", "counts"})
-_OBJECTS = "SELECT type, name, rootpage, sql FROM db.sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
+_OBJECTS = (
+    "SELECT type, name, rootpage, sql FROM db.sqlite_master"
+    " WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +63,27 @@ class Tables:
         self.found, self.shown = {}, {}
         self.names = {name for kind, name, _, _ in objects if kind == "table"}
         for kind, name, root, sql in objects:
-            if kind in {"table", "view"} and not _is_hidden(name) and not sql.upper().startswith("CREATE VIRTUAL"):
-                self._add(query, schema, triggers, kind, name, root)
+            is_events = schema.has(name)
+            is_alias = is_events and kind == "view"  # `events` over the table `default` of 0.x files
+            is_plain = kind in {"table", "view"} and not sql.upper().startswith("CREATE VIRTUAL")
+            if is_plain and not is_alias and not _is_hidden(name):
+                counted = is_events and changes.COUNTERS in self.names and _counting(name).items() <= triggers.items()
+                self._add(query, Table(name, {}, root, is_events, counted))
+                if is_events:
+                    self.shown[schema.shown(name)] = name
         if assets.NAME in self.names:
             self.found[assets.NAME] = Table(assets.NAME, assets.COLUMNS)
             self.shown[assets.NAME] = assets.NAME
 
-    def _add(self, query: Query, schema: Schema, triggers: Mapping[str, str], kind: str, name: str, root: int) -> None:
-        is_events = schema.has(name)
-        if is_events and kind == "view":  # `events` over the table `default` of 0.x files
-            return
+    def _add(self, query: Query, table: Table) -> None:
         try:
-            described = query(f"PRAGMA db.table_info({quote(name)})")
+            described = query(f"PRAGMA db.table_info({quote(table.name)})")
         except sqlite3.Error:  # a view of what is no longer there cannot be queried in SQLite either
             return
         columns = {column: normal_type(declared) for _, column, declared, _, _, _ in described}
         defaults = frozenset(column for _, column, _, _, default, _ in described if default is not None)
-        counted = is_events and changes.COUNTERS in self.names and _counting(name).items() <= triggers.items()
-        self.found[name] = Table(name, columns, root, is_events, counted, defaults)
-        self.shown |= {name: name, **({schema.shown(name): name} if is_events else {})}
+        self.found[table.name] = replace(table, columns=columns, defaults=defaults)
+        self.shown[table.name] = table.name
 
 
 def _is_hidden(name: str) -> bool:

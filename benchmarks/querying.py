@@ -1,0 +1,92 @@
+"""Rows of the table about SQL: DuckDB over its copy beside SQLite itself."""
+
+import sqlite3
+from contextlib import closing
+from shutil import copyfile
+
+from benchmarks.rounds import Row, interleaved, python, timed
+from benchmarks.workload import PARAMS, events, fill
+from xetrack import Reader, Tracker
+
+GROUPS = "SELECT track_id, avg(accuracy), max(loss), count(*) FROM {} GROUP BY track_id"
+_COLD = """
+import sys, time, duckdb, numpy, pandas
+from xetrack import Reader
+with Reader(sys.argv[1], engine="duckdb") as reader:
+    conn = reader.conn
+    conn.execute(f"SET threads = {sys.argv[2]}")
+    start = time.perf_counter()
+    conn.execute("SELECT count(*) FROM db.events").fetchall()
+    print(time.perf_counter() - start)
+"""
+_READ = """
+import sys, time, sqlite3, pandas
+connection = sqlite3.connect(sys.argv[1])
+start = time.perf_counter()
+pandas.read_sql_query("SELECT * FROM events", connection)
+print(time.perf_counter() - start)
+"""
+
+
+def cold(sizes, folder):
+    path = fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000))
+    yield Row(
+        f"duckdb: first query of {sizes.frame:,} rows × 6, one thread; bare: pandas.read_sql_query",
+        *interleaved(sizes.frame_rounds, lambda: float(python(_COLD, path, 1)), lambda: float(python(_READ, path))),
+    )
+
+
+def groups(sizes, folder):
+    path = fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000))
+    with Reader(path, engine="duckdb") as reader, closing(sqlite3.connect(path)) as bare:
+        yield Row(
+            f"duckdb: GROUP BY over {sizes.frame:,} rows, in sync; bare: sqlite3",
+            *interleaved(
+                sizes.rounds,
+                lambda: timed(lambda: reader.conn.execute(GROUPS.format("db.events")).fetchall()),
+                lambda: timed(lambda: bare.execute(GROUPS.format("events")).fetchall()),
+            ),
+            limit=0.1,
+        )
+
+
+def sync(sizes, folder):
+    """1,000 rows that another tracker logged: a count that has to copy them, beside one that need not."""
+    path = copyfile(fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000)), folder / "sync.db")
+    with Tracker(path, PARAMS) as writer, Reader(path, engine="duckdb") as reader:
+
+        def count():
+            return timed(lambda: reader.conn.execute("SELECT count(*) FROM db.events").fetchall())
+
+        def after(change):
+            change()
+            return count()
+
+        count()
+        for what, change in (
+            ("1,000 new rows", lambda: writer.log_batch(events(1000))),
+            ("set_value() of the run that logs", lambda: writer.set_value("epoch", 1)),
+        ):
+            yield Row(
+                f"duckdb: {what} beside {sizes.frame:,}, until seen; bare: nothing new",
+                *interleaved(min(sizes.rounds, 9), lambda change=change: after(change), count),
+                limit=0.03,
+                difference=True,
+            )
+
+
+def logging(sizes, folder):
+    paths = [folder / f"{engine}-log.db" for engine in ("duckdb", "sqlite")]
+    with Tracker(paths[0], PARAMS, engine="duckdb") as ours, Tracker(paths[1], PARAMS) as bare:
+        made = events(sizes.logs)
+
+        def log(tracker):
+            return timed(lambda: [tracker.log(event) for event in made]) / sizes.logs
+
+        log(ours)
+        ours.conn.execute("SELECT count(*) FROM db.events").fetchall()
+        yield Row(
+            "log() with engine='duckdb'; bare: our log() with SQLite",
+            *interleaved(sizes.rounds, lambda: log(ours), lambda: log(bare)),
+            limit=1.1,
+        )
