@@ -195,7 +195,7 @@ class Mirror:
 
     def _definitions(self, copies: dict[str, Copied]) -> dict[str, str]:
         """The views: a name and a query each."""
-        shown = {name: copies[table] for name, table in self._source.tables.shown.items()}
+        shown = {name: copies[table] for name, table in self._source.tables.shown.items() if table in copies}
         return {spelt: _query(shown[name]) for name, spelt in names.distinct(shown).items()}
 
     def cursor(self) -> "duckdb.DuckDBPyConnection":
