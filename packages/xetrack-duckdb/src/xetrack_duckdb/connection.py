@@ -164,7 +164,7 @@ class Connection:
 
     def fetch_arrow_table(self, *arguments: Any, **options: Any) -> Any:
         """The result as a `pyarrow.Table`."""
-        if hasattr(self._raw, "fetch_arrow_table"):
+        if not hasattr(self._raw, "to_arrow_table"):  # DuckDB before 1.5
             return self._raw.fetch_arrow_table(*arguments, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # DuckDB 2.0 would rather have it asked of a relation
