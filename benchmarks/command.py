@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import caching, measuring, objects, reading, sinking, starting, writing
+from benchmarks import caching, measuring, objects, querying, reading, sinking, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -28,6 +28,10 @@ BENCHMARKS = {
     "monitors": measuring.monitors,
     "jsonl": sinking.jsonl,
     "logs": sinking.logs,
+    "duckdb_cold": querying.cold,
+    "duckdb_groups": querying.groups,
+    "duckdb_sync": querying.sync,
+    "duckdb_log": querying.logging,
 }
 
 

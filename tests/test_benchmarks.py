@@ -35,6 +35,13 @@ ROWS = (
     "log(), all monitors on",
     "log() with jsonl=",
     "a row to the log sink",
+    "duckdb: first query",
+    "duckdb: GROUP BY epoch",
+    "duckdb: GROUP BY model",
+    "duckdb: GROUP BY track_id",
+    "duckdb: 1,000 new rows",
+    "duckdb: set_value()",
+    "log() with engine='duckdb'",
 )
 
 

@@ -19,6 +19,8 @@ OPTIONS: dict[str, str] = {
     "log_network_params": "xetrack-monitors",
     "measurement_interval": "xetrack-monitors",
     "duckdb_cache": "xetrack-duckdb",
+    "memory_limit": "xetrack-duckdb",
+    "temp_directory": "xetrack-duckdb",
 }
 """Options of `Tracker` that a package of ours claims."""
 

@@ -243,3 +243,31 @@ def test_a_batch_of_100_000_rows_in_one_microsecond_is_all_there(db):
         frame = reader.to_df()
         assert frame["timestamp"].is_unique
         assert list(frame["n"]) == [*range(100_000)] * 2
+
+
+OPEN_AGAIN = """
+import subprocess
+LOG = "import sys; from xetrack import Tracker; Tracker(sys.argv[1]).log({'n': int(sys.argv[2])})"
+
+def elsewhere(number):
+    subprocess.run([sys.executable, "-c", LOG, sys.argv[1], str(number)], check=True)
+
+tracker = Tracker(sys.argv[1])
+tracker.log({"n": 0})
+with {kind}(sys.argv[1]) as another:
+    len(another)
+elsewhere(1)
+tracker.log({"n": 2})
+elsewhere(3)
+tracker.log({"n": 4})
+tracker.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["Tracker", "Reader"])
+def test_opening_the_file_again_in_the_process_takes_no_lock_from_those_that_have_it_open(db, start, finish, kind):
+    # whoever closes any handle of a file loses all locks of the process on it: then other processes, which believe
+    # that they are alone, remove the write-ahead log that rows are still written to
+    finish(start(OPEN_AGAIN.replace("{kind}", kind), db))
+
+    assert [row["n"] for row in Reader(db)] == [0, 1, 2, 3, 4]

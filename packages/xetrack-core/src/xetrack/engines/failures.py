@@ -14,7 +14,7 @@ from xetrack.errors import (
 
 __all__ = ["check_path", "is_busy", "is_unwritable", "translate"]
 
-_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, 1.3
+_SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite.org/fileformat2.html, 1.2)
 _BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 14, 26
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
@@ -71,11 +71,9 @@ def check_path(path: str, *, read_only: bool) -> None:
 
 
 def _check_format(path: str) -> None:
-    """SQLite takes a file that is shorter than its header for an empty one, and writes over it."""
-    try:
-        with Path(path).open("rb") as file:
-            start = file.read(len(_MAGIC))
-    except OSError:
-        return  # opening it as a database says why
-    if start not in {b"", _MAGIC}:
+    """SQLite takes a file that is shorter than its header for an empty one, and writes over it.
+
+    The file itself is not read: to close it again would take from this process every lock that SQLite holds on it.
+    """
+    if 0 < Path(path).stat().st_size < _SMALLEST:
         raise NotADatabaseError(f"{path}: {_KINDS[_NOT_A_DATABASE][1]}")

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from xetrack.engines import runlog
+from xetrack.engines import changes, runlog
 from xetrack.engines.sql import EXTRA, check_table, may_be_column, normal_type, quote
 from xetrack.errors import InvalidTableError, SchemaVersionError
 from xetrack.values import IDENTITY
@@ -55,8 +55,8 @@ class Schema:
         virtual = {name for name, _, virtual in found if virtual}  # may need a module that is not here
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
-        self.recorded = "xetrack_runs" in tables
         self.assets = "counts" in tables  # of how often each object is used, wherever its bytes are
+        self.recorded = {"xetrack_runs", changes.COUNTERS} <= set(tables)
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
@@ -119,8 +119,8 @@ class Schema:
                 columns[key] = kind
         declared = ", ".join(f"{quote(key)} {kind}" for key, kind in columns.items())
         connection.execute(f"CREATE TABLE db.{quote(physical)} ({declared}, PRIMARY KEY (track_id, timestamp))")
-        for trigger in runlog.invalidation(physical):
-            connection.execute(trigger)
+        for statement in (*runlog.invalidation(physical), *changes.made(physical)):
+            connection.execute(statement)
 
     def make_records(self, connection: Executor) -> bool:
         """Make the tables that xetrack itself needs, and what a file of 0.x lacks; tell whether that was needed."""
@@ -129,9 +129,10 @@ class Schema:
         connection.execute("CREATE TABLE IF NOT EXISTS db.xetrack_meta (key TEXT PRIMARY KEY, value)")
         connection.execute("INSERT OR IGNORE INTO db.xetrack_meta VALUES ('layout', ?)", (FILE_VERSION,))
         connection.execute(runlog.CREATE)
+        connection.execute(changes.CREATE)
         for name in (name for name, columns in self._columns.items() if columns):
-            for trigger in runlog.invalidation(name):
-                connection.execute(trigger)
+            for statement in (*runlog.invalidation(name), *changes.made(name)):
+                connection.execute(statement)
         if _LEGACY in self._tables and _EVENTS not in self._tables.keys() | self._views:
             connection.execute(f"CREATE VIEW db.{_EVENTS} AS SELECT * FROM {quote(_LEGACY)}")
         self.recorded = True
@@ -143,6 +144,8 @@ class Schema:
         if physical == _LEGACY and _EVENTS in self._views:
             connection.execute(f"DROP VIEW db.{_EVENTS}")
         connection.execute(f"DROP TABLE db.{quote(physical)}")
+        if self.recorded:
+            connection.execute(changes.forget(physical))
         self.refresh(connection)
 
 

@@ -1,0 +1,94 @@
+"""Rows of the table about SQL: DuckDB over its copy beside SQLite itself."""
+
+import sqlite3
+from contextlib import closing
+from shutil import copyfile
+
+from benchmarks.rounds import Row, interleaved, python, timed
+from benchmarks.workload import PARAMS, events, fill
+from xetrack import Reader, Tracker
+
+GROUPS = "SELECT {0}, avg(accuracy), max(loss), count(*) FROM {1} GROUP BY {0}"
+_COLD = """
+import sys, time, duckdb, numpy, pandas
+from xetrack import Reader
+with Reader(sys.argv[1], engine="duckdb") as reader:
+    conn = reader.conn
+    conn.execute(f"SET threads = {sys.argv[2]}")
+    start = time.perf_counter()
+    conn.execute("SELECT count(*) FROM db.events").fetchall()
+    print(time.perf_counter() - start)
+"""
+_READ = """
+import sys, time, sqlite3, pandas
+connection = sqlite3.connect(sys.argv[1])
+start = time.perf_counter()
+pandas.read_sql_query("SELECT * FROM events", connection)
+print(time.perf_counter() - start)
+"""
+
+
+def cold(sizes, folder):
+    path = fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000))
+    yield Row(
+        f"duckdb: first query of {sizes.frame:,} rows × 6, one thread; bare: pandas.read_sql_query",
+        *interleaved(sizes.frame_rounds, lambda: float(python(_COLD, path, 1)), lambda: float(python(_READ, path))),
+    )
+
+
+def groups(sizes, folder):
+    path = fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000))
+    with Reader(path, engine="duckdb") as reader, closing(sqlite3.connect(path)) as bare:
+        for key in ("epoch", "model", "track_id"):  # of the last one SQLite has an index
+            ours, theirs = GROUPS.format(key, "db.events"), GROUPS.format(key, "events")
+            yield Row(
+                f"duckdb: GROUP BY {key} over {sizes.frame:,} rows, in sync; bare: sqlite3",
+                *interleaved(
+                    sizes.rounds,
+                    lambda ours=ours: timed(lambda: reader.conn.execute(ours).fetchall()),
+                    lambda theirs=theirs: timed(lambda: bare.execute(theirs).fetchall()),
+                ),
+                limit=0.1,
+            )
+
+
+def sync(sizes, folder):
+    """1,000 rows that another tracker logged: a count that has to copy them, beside one that need not."""
+    path = copyfile(fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000)), folder / "sync.db")
+    with Tracker(path, PARAMS) as writer, Reader(path, engine="duckdb") as reader:
+
+        def count():
+            return timed(lambda: reader.conn.execute("SELECT count(*) FROM db.events").fetchall())
+
+        def after(change):
+            change()
+            return count()
+
+        count()
+        for what, change, limit in (
+            ("1,000 new rows", lambda: writer.log_batch(events(1000)), 0.03),
+            ("set_value() of the run that logs", lambda: writer.set_value("epoch", 1), None),
+        ):
+            yield Row(
+                f"duckdb: {what} beside {sizes.frame:,}, until seen; bare: nothing new",
+                *interleaved(min(sizes.rounds, 9), lambda change=change: after(change), count),
+                limit=limit,
+                difference=True,
+            )
+
+
+def logging(sizes, folder):
+    paths = [folder / f"{engine}-log.db" for engine in ("duckdb", "sqlite")]
+    with Tracker(paths[0], PARAMS, engine="duckdb") as ours, Tracker(paths[1], PARAMS) as bare:
+        made = events(sizes.logs)
+
+        def log(tracker):
+            return timed(lambda: [tracker.log(event) for event in made]) / sizes.logs
+
+        log(ours)
+        ours.conn.execute("SELECT count(*) FROM db.events").fetchall()
+        yield Row(
+            "log() with engine='duckdb'; bare: our log() with SQLite",
+            *interleaved(sizes.rounds, lambda: log(ours), lambda: log(bare)),
+            limit=1.1,
+        )

@@ -1,0 +1,48 @@
+"""DuckDB as xetrack's query engine: `Tracker(db, engine="duckdb")`.
+
+Rows are written by the core's SQLite engine into the SQLite file, as ever. `tracker.conn` is a DuckDB connection over a
+columnar copy, attached as `db`, that is brought up to date before each query.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xetrack import Provider, hookimpl
+from xetrack.engines.sqlite import SqliteOptions
+from xetrack.protocols import Context
+
+if TYPE_CHECKING:
+    from xetrack_duckdb.engine import DuckdbEngine
+
+__all__ = ["DuckdbOptions", "xetrack_engines"]
+
+xetrack_api = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DuckdbOptions(SqliteOptions):
+    """`timeout` as for SQLite, and what belongs to the copy.
+
+    `duckdb_cache`: keep the copy in a file, for the next process: a path, or True for the database's own with `.duckdb`
+    added. By default it lives in memory.
+    `memory_limit`: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By
+    default 80% of the machine's.
+    `temp_directory`: the folder that such files go to; by default the system's.
+    """
+
+    duckdb_cache: bool | str | os.PathLike[str] | None = None
+    memory_limit: str | None = None
+    temp_directory: str | os.PathLike[str] | None = None
+
+
+def _open(options: DuckdbOptions, context: Context) -> "DuckdbEngine":
+    from xetrack_duckdb.engine import DuckdbEngine
+
+    return DuckdbEngine(context.db, options, read_only=context.read_only)
+
+
+@hookimpl
+def xetrack_engines() -> list[Provider["DuckdbEngine"]]:
+    """The engine named "duckdb"."""
+    return [Provider("duckdb", _open, DuckdbOptions)]

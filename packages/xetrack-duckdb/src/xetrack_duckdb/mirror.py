@@ -1,0 +1,290 @@
+"""The mirror: a DuckDB instance with columnar copies of what is in the SQLite file, as new as each query needs."""
+
+import ctypes
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xetrack.collector import paused_gc
+from xetrack.engines.bulk import run_aside
+from xetrack.engines.database import Database
+from xetrack.engines.sql import quote
+from xetrack.errors import outer_level
+from xetrack.session import close_at_exit
+from xetrack_duckdb import names
+from xetrack_duckdb.copier import Copied, Copier, ReshapeError, StaleError
+from xetrack_duckdb.locks import SharedLock
+from xetrack_duckdb.source import Source, Version
+from xetrack_duckdb.storage import Storage
+from xetrack_duckdb.views import Views
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from xetrack_duckdb import DuckdbOptions
+
+__all__ = ["Mirror"]
+
+_FROM_SCRATCH = 2  # times that a table's columns change at once; then to copy it from scratch is quicker
+
+
+class Mirror:
+    """Copies of the tables of one database, and `db`, the views of them that queries see."""
+
+    def __init__(self, database: Database, options: "DuckdbOptions") -> None:
+        import duckdb
+
+        self._source = Source(database)
+        self.database = database
+        self._pid = os.getpid()
+        self._closed = False
+        self.querying = SharedLock()
+        self._lock = threading.RLock()
+        self._lasting: set[str] = set()
+        self._all_named = False
+        self._looked: Version | None = None
+        chosen = options.temp_directory
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=None if chosen is None else os.fspath(chosen))
+        )
+        config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
+        if options.memory_limit is not None:
+            config["memory_limit"] = options.memory_limit
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        try:
+            self._connection = duckdb.connect(":memory:", config=config)
+            cursor = self._cursor = self._connection.cursor()
+            self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._copies = self._storage.load()
+        self._copier = Copier(cursor, self._source)
+        self._views = Views(cursor, self._folder)
+        self._views.show({})
+        _mirrors().add(self)
+        close_at_exit(self)
+
+    # Before each query
+
+    def refresh(self, text: str, *, lasting: bool) -> None:
+        """Bring up to date what `text` may name. `lasting`: what it names is needed from now on."""
+        with self._holding():
+            version = self._source.version()
+            if not version:
+                return
+            if version == self._looked and self._is_current(self._named(text, lasting=lasting), version):
+                return
+            if self._source.is_inline:
+                self._bring_up_to_date(text, lasting=lasting)
+                return
+        run_aside(lambda stop: self._aside(stop, text, lasting=lasting))
+
+    def _aside(self, stop: threading.Event, text: str, *, lasting: bool) -> None:
+        with self._holding():
+            self._source.stop = stop
+            self._bring_up_to_date(text, lasting=lasting)
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Nobody else reads or copies; in memory nobody writes either, for there is one connection."""
+        with self._lock:
+            if self._source.in_memory:
+                with self.database.lock:
+                    yield
+            else:
+                yield
+
+    def _named(self, text: str, *, lasting: bool) -> set[str]:
+        """The tables that are needed for `text`."""
+        shown = self._source.tables.shown
+        self._all_named |= names.may_name_any(text)
+        if self._all_named:
+            return set(shown.values())
+        named = names.mentioned(text, shown)
+        if lasting or names.is_lasting(text):
+            self._lasting |= named
+        return {shown[name] for name in named | (self._lasting & shown.keys())}
+
+    def _is_current(self, tables: set[str], version: Version) -> bool:
+        return all(name in self._copies and self._copies[name].version == version for name in tables)
+
+    def _bring_up_to_date(self, text: str, *, lasting: bool) -> None:
+        with self._source.snapshot(), paused_gc():
+            version = self._source.version()
+            needed = self._named(text, lasting=lasting)
+            again: Counter[str] = Counter()
+            while True:
+                try:
+                    self._copy(needed, version, {name for name, times in again.items() if times >= _FROM_SCRATCH})
+                    break
+                except _AgainError as error:
+                    again[error.table] += 1 if error.wanted else _FROM_SCRATCH
+                    self._reshape(error.table, error.wanted)
+            self._looked = version
+            if self._source.is_uncommitted:
+                for copied in self._copies.values():  # what was copied may be undone
+                    copied.version = copied.made = None
+
+    def _copy(self, needed: set[str], version: Version, anew: set[str]) -> None:
+        """Bring tables up to date, or copy them anew, in one transaction, and show what there is by then."""
+        copies = dict(self._copies)
+        with self._transaction(copies):
+            for name in copies.keys() - self._source.tables.found.keys():
+                self._copier.drop(copies.pop(name))
+                self._storage.save(name, None)
+            for name, table in self._source.tables.found.items():
+                old = copies.get(name)
+                storage = old.storage if old is not None else self._free_name(copies)
+                if name in needed:
+                    if old is not None and old.version == version:
+                        continue
+                    try:
+                        copies[name] = self._copier.refreshed(table, None if name in anew else old, version, storage)
+                    except ReshapeError as error:
+                        raise _AgainError(name, error.columns) from error
+                    except StaleError as error:
+                        raise _AgainError(name, {}) from error
+                elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
+                    copies[name] = self._copier.shell(table, storage)
+                else:
+                    continue
+                self._storage.save(name, copies[name])
+
+    @contextmanager
+    def _transaction(self, copies: dict[str, Copied]) -> Iterator[None]:
+        """What is done inside is seen all at once, together with the views that it needs."""
+        import duckdb
+
+        self._cursor.execute("BEGIN")
+        try:
+            yield
+            definitions = self._definitions(copies)
+            if definitions == self._views.shown:
+                self._cursor.execute("COMMIT")
+            else:
+                with self.querying.alone():
+                    self._cursor.execute("COMMIT")
+                    self._views.show(definitions)
+        except BaseException:
+            with suppress(duckdb.Error):  # DuckDB may have done so by itself
+                self._cursor.execute("ROLLBACK")
+            raise
+        self._copies = copies
+
+    def _reshape(self, name: str, wanted: dict[str, Any]) -> None:
+        """Change the columns of a copy, in a transaction of its own: DuckDB 1.3 to 1.5 cannot change rows with them."""
+        if not wanted:
+            return
+        copied = self._copies[name]
+        with self._transaction(self._copies):
+            self._copier.reshape(copied, wanted)
+            self._storage.save(name, copied)
+
+    def _free_name(self, copies: dict[str, Copied]) -> str:
+        taken = {copied.storage for copied in copies.values()}
+        return next(name for number in range(len(taken) + 1) if (name := f"t{number}") not in taken)
+
+    def _definitions(self, copies: dict[str, Copied]) -> dict[str, str]:
+        """The views: a name and a query each."""
+        shown = {name: copies[table] for name, table in self._source.tables.shown.items() if table in copies}
+        return {spelt: _query(shown[name]) for name, spelt in names.distinct(shown).items()}
+
+    def cursor(self) -> "duckdb.DuckDBPyConnection":
+        """A connection for queries, to which the tables of `db` need no prefix where nothing else is called so."""
+        cursor = self._connection.cursor()
+        cursor.execute("SET search_path = 'memory,db'")
+        self._cursors.append(cursor)
+        return cursor
+
+    # The end
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this is the process that it was made in, and it was not closed."""
+        return not self._closed and self._pid == os.getpid()
+
+    def close(self) -> None:
+        """Let go of everything. A child of the process that made it leaves it alone."""
+        if not self.is_usable:
+            return
+        with self._lock:
+            self._closed = True
+            for cursor in self._cursors:
+                cursor.close()
+            self._cursor.execute("DETACH DATABASE IF EXISTS db")
+            self._storage.close()
+            self._cursor.close()
+            self._connection.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def before_fork(self) -> None:
+        """Hold still while the process forks."""
+        self._lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Let nothing ever end what is the parent's: DuckDB would wait for threads that are not there."""
+        for connection in (self._connection, self._cursor, *self._cursors):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+        self._lock.release()
+
+
+class _AgainError(Exception):
+    """A table is to be copied again, with other columns or, if none are wanted, from scratch."""
+
+    def __init__(self, table: str, wanted: dict[str, Any]) -> None:
+        super().__init__(table)
+        self.table = table
+        self.wanted = wanted
+
+
+def _query(copied: Copied) -> str:
+    """The view of a copy. The casts change nothing: DuckDB before 1.5 wants a view made anew when a type changed."""
+    spelt = names.distinct(copied.columns)
+    columns = ", ".join(
+        f"CAST({column.name} AS {column.kind}) AS {quote(spelt[key])}" for key, column in copied.columns.items()
+    )
+    return f"SELECT {columns} FROM {copied.name}"
+
+
+def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:
+    chosen = options.duckdb_cache
+    if not chosen or db == ":memory:":
+        return None
+    return Path(f"{db}.duckdb") if chosen is True else Path(chosen).expanduser().resolve()
+
+
+@lru_cache(maxsize=1)
+def _mirrors() -> "weakref.WeakSet[Mirror]":
+    """Every mirror of this process; the first one asks to be told of forks."""
+    opened: weakref.WeakSet[Mirror] = weakref.WeakSet()
+    held: list[Mirror] = []
+
+    def before() -> None:
+        held.extend(opened)
+        for mirror in held:
+            mirror.before_fork()
+
+    def in_parent() -> None:
+        while held:
+            held.pop().after_fork_in_parent()
+
+    def in_child() -> None:
+        while held:
+            held.pop().after_fork_in_child()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
+    return opened

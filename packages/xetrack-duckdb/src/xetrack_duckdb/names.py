@@ -1,0 +1,48 @@
+"""Which tables a text of SQL may name.
+
+DuckDB can list the tables of a query (`get_table_names`), but not those behind views, macros, prepared statements and
+`query()`, nor those of statements that are no queries, and it does so differently from version to version. Copying a
+table in vain costs time; leaving one out would be a wrong answer. So what counts is whether the name occurs at all.
+"""
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["distinct", "is_lasting", "may_name_any", "mentioned"]
+
+_BEFORE = r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*"
+_QUERY = re.compile(
+    rf"{_BEFORE}(?:select|from|with|values|table|summarize|describe|show|explain|pivot|unpivot|copy)\b(?!.*;.*\S)",
+    re.IGNORECASE | re.DOTALL,
+)
+_INDIRECT = re.compile(r"\b(?:attach|import|query|query_table|getvariable)\b", re.IGNORECASE)
+
+
+def mentioned(text: str, names: Iterable[str]) -> set[str]:
+    """Those `names` that occur in `text` as words, in whatever case."""
+    plain = text.replace('""', '"')
+    return {name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", plain, re.IGNORECASE)}
+
+
+def is_lasting(text: str) -> bool:
+    """Whether later statements may name the same tables without saying so: through a view, a macro and the like."""
+    return not _QUERY.match(text)
+
+
+def may_name_any(text: str) -> bool:
+    """Whether this text, or one after it, may name tables in a way that cannot be seen: through another database."""
+    return bool(_INDIRECT.search(text))
+
+
+def distinct(names: Iterable[str]) -> dict[str, str]:
+    """Each name as DuckDB can have it: never empty, without NUL, and told apart by more than case."""
+    taken: set[str] = set()
+    chosen: dict[str, str] = {}
+    for name in names:
+        base = candidate = name.replace("\0", "\\0") or "_"
+        number = 1
+        while candidate.lower() in taken:
+            candidate, number = f"{base}_{number}", number + 1
+        taken.add(candidate.lower())
+        chosen[name] = candidate
+    return chosen

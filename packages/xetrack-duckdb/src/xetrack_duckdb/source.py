@@ -1,0 +1,196 @@
+"""The SQLite side: whether anything was committed, what changed, and the rows, in chunks.
+
+The file is read through a connection of Python's `sqlite3` that writes nothing. So `PRAGMA data_version`, which tells
+of the commits of every other connection, whichever process it is in, tells of all of them.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from xetrack.engines import changes
+from xetrack.engines.database import MEMORY, Database
+from xetrack.engines.failures import translate
+from xetrack.engines.sql import EXTRA, load_extra, quote, restore
+from xetrack_duckdb import assets
+from xetrack_duckdb.columns import Block
+from xetrack_duckdb.tables import Table, Tables
+
+__all__ = ["Source", "StoppedError", "Version"]
+
+Version: TypeAlias = tuple[Any, ...]
+"""Stands for a state of the file: as long as it is the same one, nothing was committed."""
+
+_BLOCK = 2000  # rows turned on their side while the processor still has them at hand
+_CELLS = 300_000  # of a chunk that goes into DuckDB at once
+_MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
+_MODULUS = 1_000_003
+
+_Rows: TypeAlias = Iterator[list[tuple[Any, ...]]]
+
+
+class StoppedError(Exception):
+    """Whoever waited for the rows does so no more."""
+
+
+class Source:
+    """The tables of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.tables = Tables()
+        self.stop = threading.Event()
+        self._schema_version: Version | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._opened = 0
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the database is in memory: then there is one connection, the engine's own."""
+        return self.database.path == MEMORY
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether to read in the thread that asks: it may hold the lock of the database, or the only connection."""
+        return self.in_memory or self.database.depth > 0
+
+    @property
+    def is_uncommitted(self) -> bool:
+        """Whether what is read now may yet be undone."""
+        return self.in_memory and self.database.depth > 0
+
+    def version(self) -> Version:
+        """The state of the file; the empty one if there is no file yet."""
+        if not self.database.exists:
+            return ()
+        connection = self.database.users_connection()
+        if connection is not self._connection:  # the first one, or a fork closed it
+            self._connection, self._opened, self._schema_version = connection, self._opened + 1, None
+        try:
+            if self.in_memory:
+                return (self._opened, connection.total_changes, *self._pragma("schema_version"))
+            return (self._opened, *self._pragma("data_version"))
+        except sqlite3.Error as error:
+            raise translate(error, self.database.path) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment."""
+        connection = self.database.users_connection()
+        nested = connection.in_transaction
+        try:
+            if not nested:
+                connection.execute("BEGIN")
+            try:
+                version = self._pragma("schema_version")
+                if version != self._schema_version:
+                    self.tables.look(connection, self.query)
+                    self._schema_version = version
+                yield
+            finally:
+                if not nested and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise translate(error, self.database.path) from error
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.database.users_connection().execute(sql, parameters).fetchall()
+
+    def _pragma(self, name: str) -> Version:
+        (row,) = self.query(f"PRAGMA db.{name}")
+        return row
+
+    # What changed
+
+    def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
+        """The counters of its runs, and that of the table itself; None if they are those known."""
+        of_table = f"FROM db.{changes.COUNTERS} WHERE event_table = ?"
+        ((number, total),) = self.query(f"SELECT count(*), sum(changes) {of_table}", (table.name,))
+        if made is not None and (number, total) == (len(known) + 1, sum(known.values()) + made):
+            return None
+        found = dict(self.query(f"SELECT track_id, changes {of_table}", (table.name,)))
+        return found, found.pop(changes.WHOLE_TABLE, 0)
+
+    def count(self, table: Table) -> int:
+        """The number of rows."""
+        return int(self.query(f"SELECT count(*) FROM {table.sql}")[0][0])
+
+    def fingerprint(self, table: Table) -> tuple[Any, ...]:
+        """What is another one when rowids were given anew, as VACUUM may."""
+        return self.query(f"SELECT {self.fingerprint_sql('_rowid_')} FROM {table.sql} NOT INDEXED")[0]
+
+    @staticmethod
+    def fingerprint_sql(rowid: str) -> str:
+        """What to select for it, here and of a copy."""
+        return f"max({rowid}), sum({rowid} % {_MODULUS})"
+
+    # Rows
+
+    def chunks(self, table: Table, after: int) -> Iterator[Block]:
+        """The rows after a rowid, in the order of insertion; all rows of a table that holds no events."""
+        if table.name == assets.NAME:
+            return assets.listed(self.query, self.tables.names)
+        if not table.is_events:  # it may be a view, or a table without rowids
+            return self._turned(table, self._fetched(table, "row_number() OVER ()", ""))
+        if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
+            return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
+        return self._turned(table, self._collected(table, after))
+
+    def rows_of(self, table: Table, runs: Sequence[str], until: int) -> Iterator[Block]:
+        """The rows of some runs up to a rowid."""
+        rest = "WHERE track_id IN (SELECT value FROM json_each(?)) AND _rowid_ <= ? ORDER BY _rowid_"
+        return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
+
+    def _fetched(self, table: Table, rowid: str, rest: str, *bound: Any) -> _Rows:
+        names = ", ".join([rowid, *map(quote, table.columns)])
+        cursor = self.database.users_connection().execute(f"SELECT {names} FROM {table.sql} {rest}", bound)
+        while rows := cursor.fetchmany(_BLOCK):
+            yield rows
+
+    def _collected(self, table: Table, after: int) -> _Rows:
+        """Rows handed to a function that the query calls, which is quicker: see `xetrack.engines.bulk`."""
+        rows: list[tuple[Any, ...]] = []
+
+        def collect(*row: Any) -> None:
+            rows.append(row)
+
+        names = ", ".join(["_rowid_", *map(quote, table.columns)])
+        connection = self.database.users_connection()
+        connection.create_function("xetrack_collect", len(table.columns) + 1, collect)
+        is_full = f"CASE WHEN xetrack_collect({names}) IS NULL THEN _rowid_ % {_BLOCK} = 0 END"
+        calling = f"WHERE _rowid_ > ? AND {is_full} ORDER BY _rowid_"
+        for _ in connection.execute(f"SELECT 1 FROM {table.sql} NOT INDEXED {calling}", (after,)):
+            if rows:  # sqlite3 looks one row ahead
+                yield rows
+            rows.clear()
+        if rows:
+            yield rows
+
+    def _turned(self, table: Table, blocks: _Rows) -> Iterator[Block]:
+        """Blocks of rows as chunks of columns."""
+        size = max(_BLOCK, _CELLS // (len(table.columns) + 1))
+        cells: list[list[Any]] = [[] for _ in range(len(table.columns) + 1)]
+        for rows in blocks:
+            if self.stop.is_set():
+                raise StoppedError
+            for column, values in zip(cells, zip(*rows, strict=True), strict=True):
+                column.extend(values)
+            if len(cells[0]) >= size:
+                yield _restored(table, cells)
+                cells = [[] for _ in cells]
+        if cells[0]:
+            yield _restored(table, cells)
+
+
+def _restored(table: Table, cells: list[list[Any]]) -> Block:
+    """Cells as what was logged."""
+    rowids, *rest = cells
+    named = dict(zip(table.columns, rest, strict=True))
+    extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
+    values = {key: restore(column, table.columns[key]) for key, column in named.items()}
+    load_extra(values, extras, len(rowids))
+    return Block(rowids, values)
