@@ -1,0 +1,107 @@
+"""Errors and warnings as one line each, with what to do."""
+
+import difflib
+import sqlite3
+import sys
+from collections.abc import Iterable
+from typing import NamedTuple, TextIO
+
+from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
+
+__all__ = ["Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
+
+_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_OF_DUCKDB = {"duckdb", "_duckdb"}
+
+
+class UsageError(OptionError):
+    """The command line is not one that the command understands."""
+
+
+class UnknownNameError(XetrackError, LookupError):
+    """There is no run, column or object of that name."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        super().__init__(f"there is no {what} {name!r}.{closest(name, known)}")
+
+
+class Told(NamedTuple):
+    """What to print of an error, and the exit code."""
+
+    text: str
+    code: int
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A guess at what was meant, or, where there is none, what there is."""
+    names = list(known)
+    folded = {each.casefold(): each for each in reversed(names)}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1)
+    if close:
+        return f" Did you mean {folded[close[0]]!r}?"
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")  # noqa: PLR2004 - as many as fit a line
+    return f" There are: {shown}." if names else ""
+
+
+def explain(error: Exception) -> Told | None:
+    """One line that says what went wrong; None for what nobody foresaw."""
+    if isinstance(error, UsageError):
+        return Told(one_line(error), _MISUSED)
+    if isinstance(error, XetrackError):
+        return Told(one_line(error) + _cure(error), _FAILED)
+    if isinstance(error, sqlite3.Error):
+        return Told(f"SQL: {one_line(error)}{_cure_of_sql(error)}", _FAILED)
+    if type(error).__module__.partition(".")[0] in _OF_DUCKDB:
+        return Told(f"SQL: {one_line(error)}", _FAILED)
+    if hasattr(error, "format_message"):  # of typer
+        return _misused(error)
+    if type(error).__name__ == "Abort":  # of typer as well: Ctrl-C
+        return Told("interrupted", _INTERRUPTED)
+    if isinstance(error, OSError):
+        return Told(_of_system(error), _FAILED)
+    return None
+
+
+def _misused(error: Exception) -> Told:
+    context = getattr(error, "ctx", None)
+    hint = f" Try: {context.command_path} --help" if context is not None else ""
+    return Told(one_line(error.format_message()).rstrip(".") + "." + hint, getattr(error, "exit_code", _MISUSED))  # type: ignore[attr-defined] # see above
+
+
+def _cure(error: XetrackError) -> str:
+    return " With xt: --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
+
+
+def _cure_of_sql(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "readonly" in text:
+        return ". To change the database: --write"
+    if "no such table" in text:
+        return ". The tables: xt ls DB; in SQL they are db.events and the like"
+    if "locked" in text:
+        return ". Another process is writing: try again"
+    return ""
+
+
+def _of_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return where + (error.strerror or one_line(error))
+
+
+def one_line(text: object) -> str:
+    """The text in one line: an error of DuckDB has several."""
+    return " ".join(str(text).split())
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,  # noqa: ARG001 - the signature of warnings.showwarning
+    lineno: int,  # noqa: ARG001 - as above
+    file: TextIO | None = None,
+    line: str | None = None,  # noqa: ARG001 - as above
+) -> None:
+    """Print a warning of xetrack as one line; what libraries warn of is for programmers."""
+    if issubclass(category, XetrackWarning):
+        print(f"xt: warning: {one_line(message)}", file=file or sys.stderr)  # noqa: T201 - this is where they are told

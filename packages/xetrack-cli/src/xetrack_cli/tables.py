@@ -1,0 +1,64 @@
+"""Tables for people, drawn with rich. What is too wide goes on below, so that every column stays readable."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from xetrack_cli.cells import shown
+from xetrack_cli.terminal import numeric
+
+__all__ = ["blocks", "draw", "table"]
+
+_WIDEST = 60  # characters of a cell; all of it is in --json and --csv
+_GAP = 2  # spaces between columns
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def draw(rows: Rows, keys: Sequence[str]) -> None:
+    """Print a table, in as many blocks of columns as it takes."""
+    console = Console()
+    if not rows:
+        console.print(Text("no rows", style="dim"))
+        return
+    for block in blocks(rows, keys, console.width):
+        console.print(table(rows, block, console.width))
+
+
+def blocks(rows: Rows, keys: Sequence[str], width: int) -> Iterator[list[str]]:
+    """The columns in groups, each of which fits the width."""
+    left = room = width - len(str(max(len(rows) - 1, 0))) - 2 * _GAP
+    block: list[str] = []
+    for key in keys:
+        needed = _GAP + min(_WIDEST, max(cell_len(shown(value)) for value in (key, *(row.get(key) for row in rows))))
+        if block and needed > left:
+            yield block
+            block, left = [], room
+        block.append(key)
+        left -= needed
+    yield block
+
+
+def table(rows: Rows, keys: Sequence[str], width: int, marked: Mapping[int, str] | None = None) -> RenderableType:
+    """One block of a table; rows whose number is in `marked` have that style."""
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    drawn.add_column("", style="dim", justify="right", no_wrap=True)
+    most = max(min(_WIDEST, width - 8), 1)
+    for key in keys:
+        side = "right" if numeric(rows, key) else "left"
+        drawn.add_column(Text(shown(key)), justify=side, no_wrap=True, overflow="ellipsis", max_width=most)  # type: ignore[arg-type] # a literal of rich's
+    for number, row in enumerate(rows):
+        style = (marked or {}).get(number)
+        drawn.add_row(str(number), *(_cell(row.get(key)) for key in keys), style=style)
+    return drawn
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, bool):
+        return Text(shown(value), style="green" if value else "red")
+    return Text(shown(value), style="cyan" if isinstance(value, (int, float)) else "")
