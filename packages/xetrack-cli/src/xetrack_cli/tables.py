@@ -20,32 +20,39 @@ _GAP = 2  # spaces between columns
 Rows = Sequence[Mapping[str, Any]]
 
 
-def draw(rows: Rows, keys: Sequence[str]) -> None:
-    """Print a table, in as many blocks of columns as it takes."""
+def draw(rows: Rows, keys: Sequence[str], marked: Mapping[int, str] | None = None, kept: int = 0) -> None:
+    """Print a table, in as many blocks of columns as it takes; the first `kept` columns stand in each of them.
+
+    Rows whose number is in `marked` have that style.
+    """
     console = Console()
     if not rows:
         console.print(Text("no rows", style="dim"))
         return
-    for block in blocks(rows, keys, console.width):
-        console.print(table(rows, block, console.width))
+    for block in blocks(rows, keys, console.width, kept):
+        console.print(table(rows, block, console.width, marked))
 
 
-def blocks(rows: Rows, keys: Sequence[str], width: int) -> Iterator[list[str]]:
-    """The columns in groups, each of which fits the width."""
-    left = room = width - len(str(max(len(rows) - 1, 0))) - 2 * _GAP
+def blocks(rows: Rows, keys: Sequence[str], width: int, kept: int = 0) -> Iterator[list[str]]:
+    """The columns in groups, each of which fits the width and begins with the first `kept`."""
+    widths = {key: _GAP + min(_WIDEST, max(map(cell_len, _texts(rows, key)))) for key in keys}
+    always = list(keys[:kept])
+    room = width - len(str(max(len(rows) - 1, 0))) - sum(widths[key] for key in always)
     block: list[str] = []
-    for key in keys:
-        needed = _GAP + min(_WIDEST, max(cell_len(shown(value)) for value in (key, *(row.get(key) for row in rows))))
-        if block and needed > left:
-            yield block
-            block, left = [], room
+    for key in keys[kept:]:
+        if block and sum(widths[each] for each in block) + widths[key] > room:
+            yield always + block
+            block = []
         block.append(key)
-        left -= needed
-    yield block
+    yield always + block
+
+
+def _texts(rows: Rows, key: str) -> list[str]:
+    return [shown(key), *(shown(row.get(key)) for row in rows)]
 
 
 def table(rows: Rows, keys: Sequence[str], width: int, marked: Mapping[int, str] | None = None) -> RenderableType:
-    """One block of a table; rows whose number is in `marked` have that style."""
+    """One block of a table."""
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     drawn.add_column("", style="dim", justify="right", no_wrap=True)
     most = max(min(_WIDEST, width - 8), 1)
