@@ -191,10 +191,10 @@ class Reader(View):
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
         return rows
 
-    def remove_asset(self, hash_value: str) -> bool:
-        """Take back one use of an object; with the last one it goes. False if there is none."""
+    def remove_asset(self, hash_value: str, uses: int | None = 1) -> bool:
+        """Take back uses of an object, None for all; with the last one it goes. False if there is none."""
         with self._writer() as engine:
-            return self._open_store(engine, read_only=False).remove(hash_value)
+            return self._open_store(engine, read_only=False).remove(hash_value, uses)
 
     def collect_assets(self) -> list[str]:
         """Remove the objects that no row of any table names, give the disk space back, and return their hashes.
