@@ -20,7 +20,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "runs": Entry("Runs", "runs:runs", "List the runs, the one that logged last first."),
     "show": Entry("Runs", "show:show", "Tell everything of one run, by default the latest."),
-    "compare": Entry("Runs", "show:compare", "Put the params and metrics of runs side by side; what differs is marked."),
+    "compare": Entry(
+        "Runs", "show:compare", "Put the params and metrics of runs side by side; what differs is marked."
+    ),
     "watch": Entry("Runs", "watch:watch", "Follow the rows as they are logged."),
     "head": Entry("Rows", "rows:head", "Print the first rows."),
     "tail": Entry("Rows", "rows:tail", "Print the last rows."),
@@ -30,7 +32,11 @@ COMMANDS = {
     "describe": Entry("Numbers", "stats:describe", "Count, mean, spread and quartiles of columns."),
     "stats": Entry("Numbers", "stats:commands", "Statistics: describe, top, bottom."),
     "plot": Entry("Numbers", "plot:commands", "Plots in the terminal: hist, scatter."),
-    "set": Entry("Files", "change:set_command", "Set a value in rows: in all, those of a run, or where another column has some value."),
+    "set": Entry(
+        "Files",
+        "change:set_command",
+        "Set a value in rows: in all, those of a run, or where another column has some value.",
+    ),
     "delete": Entry("Files", "change:delete", "Delete runs."),
     "copy": Entry("Files", "transfer:copy", "Merge one database into another."),
     "export": Entry("Files", "export:export", "Write the rows to a file: .csv, .jsonl, .parquet or .xlsx."),
@@ -100,7 +106,8 @@ def _tell_versions(wanted: bool) -> None:  # noqa: FBT001 - the callback of an o
 
 
 def _options(
-    version: Annotated[  # noqa: ARG001 - its callback does it
+    *,
+    version: Annotated[
         bool,
         typer.Option(
             "--version",

@@ -18,7 +18,7 @@ def is_number(value: object) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value for people, in one line: six digits, nothing for None, no control character that a terminal would obey."""
+    """A value for people, in one line: six digits, nothing for None, and nothing that a terminal would obey."""
     if value is None:
         return ""
     if isinstance(value, float):

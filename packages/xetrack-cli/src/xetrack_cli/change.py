@@ -17,11 +17,12 @@ set_command = typer.Typer(rich_markup_mode=None)
 
 
 @set_command.command("set", context_settings={"ignore_unknown_options": True})  # a VALUE may be a negative number
-
 def set_value(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DB] KEY VALUE", help="Path of the database; a column; its value, of the column's type."),
+        typer.Argument(
+            metavar="[DB] KEY VALUE", help="Path of the database; a column; its value, of the column's type."
+        ),
     ] = None,
     *,
     where_key: Annotated[str | None, typer.Option("--where-key", help="Only where this column ...")] = None,

@@ -131,7 +131,7 @@ def _mixed(reader: Reader, table: str, types: dict[str, str]) -> list[str]:
     """Columns some of whose values are of another type than the column's, and NaN aside: those are in the extra."""
     physical = {name for (name,) in _query(reader, "SELECT name FROM db.sqlite_master WHERE type IN ('table', 'view')")}
     name = (table if table in physical else "default").replace('"', '""')
-    declared = [column for _, column, *_ in _query(reader, f"PRAGMA db.table_info(\"{name}\")")]
+    declared = [column for _, column, *_ in _query(reader, f'PRAGMA db.table_info("{name}")')]
     if EXTRA not in declared:
         return []
     sql = (
@@ -165,7 +165,9 @@ def _objects(reader: Reader) -> Finding:
     told = f"{len(store)}, {_bytes(store.size)}"
     if unused:
         freed = sum(info.size for key in unused if (info := store.info(key)) is not None)
-        return Finding("objects", _NOTE, f"{told}; {len(unused)} ({_bytes(freed)}) that no row names", "xt assets gc DB")
+        return Finding(
+            "objects", _NOTE, f"{told}; {len(unused)} ({_bytes(freed)}) that no row names", "xt assets gc DB"
+        )
     return Finding("objects", _GOOD, told)
 
 

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
+import typer
+
 from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
 
 __all__ = ["Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
 
-_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
+_FAILED, _MISUSED = 1, 2
 _OF_DUCKDB = {"duckdb", "_duckdb"}
 
 
@@ -44,7 +46,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f" There are: {shown}." if names else ""
 
 
-def explain(error: Exception) -> Told | None:
+def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each kind
     """One line that says what went wrong; None for what nobody foresaw."""
     if isinstance(error, UsageError):
         return Told(one_line(error), _MISUSED)
@@ -54,19 +56,18 @@ def explain(error: Exception) -> Told | None:
         return Told(f"SQL: {one_line(error)}{_cure_of_sql(error)}", _FAILED)
     if type(error).__module__.partition(".")[0] in _OF_DUCKDB:
         return Told(f"SQL: {one_line(error)}", _FAILED)
-    if hasattr(error, "format_message"):  # of typer
+    if isinstance(error, typer.TyperException):
         return _misused(error)
-    if type(error).__name__ == "Abort":  # of typer as well: Ctrl-C
-        return Told("interrupted", _INTERRUPTED)
     if isinstance(error, OSError):
         return Told(_of_system(error), _FAILED)
     return None
 
 
-def _misused(error: Exception) -> Told:
+def _misused(error: typer.TyperException) -> Told:
     context = getattr(error, "ctx", None)
     hint = f" Try: {context.command_path} --help" if context is not None else ""
-    return Told(one_line(error.format_message()).rstrip(".") + "." + hint, getattr(error, "exit_code", _MISUSED))  # type: ignore[attr-defined] # see above
+    text = one_line(error.format_message())
+    return Told(text + ("" if text.endswith((".", "?", ")")) else ".") + hint, error.exit_code)
 
 
 def _cure(error: XetrackError) -> str:
@@ -94,14 +95,15 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def show_warning(
+def show_warning(  # noqa: PLR0917 - the signature of warnings.showwarning
     message: Warning | str,
     category: type[Warning],
-    filename: str,  # noqa: ARG001 - the signature of warnings.showwarning
+    filename: str,  # noqa: ARG001 - as above
     lineno: int,  # noqa: ARG001 - as above
     file: TextIO | None = None,
     line: str | None = None,  # noqa: ARG001 - as above
 ) -> None:
     """Print a warning of xetrack as one line; what libraries warn of is for programmers."""
     if issubclass(category, XetrackWarning):
-        print(f"xt: warning: {one_line(message)}", file=file or sys.stderr)  # noqa: T201 - this is where they are told
+        text = one_line(message).replace("Reader.collect_assets()", "xt assets gc")  # the same, said to who is here
+        print(f"xt: warning: {text}", file=file or sys.stderr)

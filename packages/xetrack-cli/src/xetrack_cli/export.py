@@ -16,7 +16,7 @@ from xetrack.protocols import Columns
 from xetrack.values import to_rows
 from xetrack_cli.cells import exact, json_line, shown, spelt
 from xetrack_cli.errors import UsageError
-from xetrack_cli.opened import check_run, open_reader
+from xetrack_cli.opened import reading
 from xetrack_cli.options import Engine, Table, TrackId
 from xetrack_cli.progress import progress
 from xetrack_cli.terminal import tell
@@ -48,9 +48,7 @@ def export(
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise UsageError(f"{name}: the file ends in {', '.join(_WRITERS)}.")
-    with open_reader(db, table, engine) as reader, progress("writing rows") as update:
-        if track_id is not None:
-            check_run(reader, track_id)
+    with reading(db, table, engine, track_id) as reader, progress("writing rows") as update:
         total = reader.engine.count(reader.table, track_id)
         written = _replace(path, lambda part: writer(part, reader.columns, _chunks(reader, track_id, total, update)))
     tell(f"{total} {'row' if total == 1 else 'rows'} written to {written}")
@@ -141,7 +139,9 @@ def _sheet_cell(sheet: Any, value: Any) -> Any:
 
     text = ILLEGAL_CHARACTERS_RE.sub(lambda found: f"\\x{ord(found[0]):02x}", spelt(value))
     if len(text) > _SHEET_TEXT:
-        raise InvalidValueError(f"a cell of Excel holds {_SHEET_TEXT} characters, and one has {len(text)}. Export to .csv.")
+        raise InvalidValueError(
+            f"a cell of Excel holds {_SHEET_TEXT} characters, and one has {len(text)}. Export to .csv."
+        )
     cell = WriteOnlyCell(sheet, value=text)
     cell.data_type = "s"
     return cell

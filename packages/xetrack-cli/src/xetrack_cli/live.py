@@ -31,9 +31,7 @@ def show_live(follower: Follower, n: int, interval: float, names: list[str] | No
                 live.update(_view(follower, rows, names, console), refresh=True)
 
 
-def _view(
-    follower: Follower, rows: deque[dict[str, Any]], names: list[str] | None, console: Console
-) -> RenderableType:
+def _view(follower: Follower, rows: deque[dict[str, Any]], names: list[str] | None, console: Console) -> RenderableType:
     fitting = list(rows)[-max(console.height - _AROUND, 1) :]
     keys = names or list(dict.fromkeys(key for row in fitting for key in row)) or follower.reader.columns
     reader = follower.reader

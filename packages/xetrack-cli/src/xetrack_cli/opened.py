@@ -1,12 +1,13 @@
 """Opening a database, and finding in it what a command line names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from xetrack import Reader
 from xetrack_cli.errors import UnknownNameError
 
-__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "open_reader"]
+__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "open_reader", "reading"]
 
 
 def open_reader(db: str, table: str, engine: str = "sqlite", **options: Any) -> Reader:
@@ -18,6 +19,15 @@ def open_reader(db: str, table: str, engine: str = "sqlite", **options: Any) -> 
         reader.close()
         raise UnknownNameError("table", table, tables)
     return reader
+
+
+@contextmanager
+def reading(db: str, table: str, engine: str, track_id: str | None) -> Iterator[Reader]:
+    """A reader of a table that is there, in which the run, if one is named, is there too."""
+    with open_reader(db, table, engine) as reader:
+        if track_id is not None:
+            check_run(reader, track_id)
+        yield reader
 
 
 def chosen_columns(reader: Reader, text: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack_cli.errors import UsageError
-from xetrack_cli.opened import check_columns, check_run, open_reader
+from xetrack_cli.opened import check_columns, reading
 from xetrack_cli.options import Engine, Table, TrackId
 from xetrack_cli.terminal import is_terminal, tell
 from xetrack_cli.words import arguments
@@ -83,10 +83,8 @@ def _columns(
     db: str, names: Sequence[str], table: str, engine: str, track_id: str | None
 ) -> tuple[list[list[float]], int]:
     """The numbers of columns, of those rows where all of them are finite numbers, and how many rows are not so."""
-    with open_reader(db, table, engine) as reader:
+    with reading(db, table, engine, track_id) as reader:
         check_columns(reader, names)
-        if track_id is not None:
-            check_run(reader, track_id)
         rows = reader.to_dicts(track_id)
     kept = [row for row in rows if all(_is_finite(row[name]) for name in names)]
     if not kept:

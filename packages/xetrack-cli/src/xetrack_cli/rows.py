@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack_cli.cells import json_line, shown
-from xetrack_cli.opened import check_columns, check_run, chosen_columns, open_reader
+from xetrack_cli.opened import check_columns, chosen_columns, open_reader, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import show, tell
 from xetrack_cli.words import arguments
@@ -27,7 +27,9 @@ def head(
 ) -> None:
     """Print the first rows."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
-    _show_rows(words, table, engine, track_id, columns, style, head=n)
+    (db,) = arguments(words)
+    with reading(db, table, engine, track_id) as reader:
+        show(reader.to_dicts(track_id, head=n), chosen_columns(reader, columns), style)
 
 
 def tail(
@@ -44,24 +46,9 @@ def tail(
 ) -> None:
     """Print the last rows."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
-    _show_rows(words, table, engine, track_id, columns, style, tail=n)
-
-
-def _show_rows(
-    words: list[str] | None,
-    table: str,
-    engine: str,
-    track_id: str | None,
-    columns: str | None,
-    style: str,
-    **which: int,
-) -> None:
     (db,) = arguments(words)
-    with open_reader(db, table, engine) as reader:
-        names = chosen_columns(reader, columns)
-        if track_id is not None:
-            check_run(reader, track_id)
-        show(reader.to_dicts(track_id, **which), names, style)
+    with reading(db, table, engine, track_id) as reader:
+        show(reader.to_dicts(track_id, tail=n), chosen_columns(reader, columns), style)
 
 
 def columns(
@@ -86,7 +73,9 @@ def ls(
         list[str] | None, typer.Argument(metavar="[DB] [COLUMN]", help="Path of the database; a column.")
     ] = None,
     *,
-    unique: Annotated[bool, typer.Option("--unique", help="Each value once; of track_id if no column is given.")] = False,
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Each value once; of track_id if no column is given.")
+    ] = False,
     track_id: TrackId = None,
     table: Table = "events",
     engine: Engine = "sqlite",
@@ -97,13 +86,11 @@ def ls(
     """List the tables, or the values of a column, a line each."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, *names = arguments(words, "[COLUMN]")
-    with open_reader(db, table, engine) as reader:
+    with reading(db, table, engine, track_id) as reader:
         if not names and not unique:
             show([_table_row(reader, name) for name in reader.engine.tables()], ["table", "rows", "columns"], style)
             return
         (name,) = check_columns(reader, names or ["track_id"])
-        if track_id is not None:
-            check_run(reader, track_id)
         values = [row[name] for row in reader.to_dicts(track_id)]
     _show_values(name, _distinct(values) if unique else values, style)
 

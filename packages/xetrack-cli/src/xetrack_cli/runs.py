@@ -18,7 +18,16 @@ from xetrack_cli.words import arguments
 __all__ = ["duration", "runs", "seconds_of", "summary"]
 
 _FIRST = ("track_id", "status", "started", "duration", "rows")
-_ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")  # in --json, and where they are asked for
+_ABOUT = (
+    "table",
+    "ended",
+    "host",
+    "pid",
+    "python",
+    "params",
+    "first",
+    "last",
+)  # in --json, and where they are asked for
 _FILTER = re.compile(r"\s*(.+?)\s*(==|!=|<=|>=|=|<|>)\s*(.*?)\s*", re.DOTALL)
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -140,4 +149,6 @@ def _holds(value: Any, test: Callable[[Any, Any], bool], text: str) -> bool:
             return test(value, float(text))
         except ValueError:
             return test is operator.ne
-    return test(str(value).lower() if isinstance(value, bool) else str(value), text.lower() if isinstance(value, bool) else text)
+    return test(
+        str(value).lower() if isinstance(value, bool) else str(value), text.lower() if isinstance(value, bool) else text
+    )

@@ -1,13 +1,15 @@
 """`xt describe`, `xt stats`: numbers about columns."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from xetrack import Reader
 from xetrack_cli.cells import is_number, json_line
 from xetrack_cli.errors import UsageError
-from xetrack_cli.opened import check_columns, check_run, chosen_columns, open_reader
+from xetrack_cli.opened import check_columns, chosen_columns, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import show
 from xetrack_cli.words import arguments
@@ -37,10 +39,8 @@ def describe(
     """
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
-    with open_reader(db, table, engine) as reader:
+    with reading(db, table, engine, track_id) as reader:
         names = chosen_columns(reader, columns)
-        if track_id is not None:
-            check_run(reader, track_id)
         rows = reader.to_dicts(track_id)
     described = [_described(name, [row[name] for row in rows if row[name] is not None]) for name in names]
     if columns is None:
@@ -61,7 +61,7 @@ def _described(name: str, values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:
-    return [value for value in values if isinstance(value, (int, float)) and value == value]  # noqa: PLR0124 - NaN
+    return [value for value in values if isinstance(value, (int, float)) and not math.isnan(value)]
 
 
 def _whole(value: Any) -> Any:
@@ -82,7 +82,9 @@ def top(
 ) -> None:
     """Print the rows with the highest values of a column."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
-    _show_ranked(words, table, engine, track_id, n, style, highest=True)
+    db, name = arguments(words, "COLUMN")
+    with reading(db, table, engine, track_id) as reader:
+        show(_ranked(reader, name, track_id, highest=True)[:n], reader.columns, style)
 
 
 @commands.command()
@@ -99,18 +101,14 @@ def bottom(
 ) -> None:
     """Print the rows with the lowest values of a column."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
-    _show_ranked(words, table, engine, track_id, n, style, highest=False)
-
-
-def _show_ranked(
-    words: list[str] | None, table: str, engine: str, track_id: str | None, n: int, style: str, *, highest: bool
-) -> None:
     db, name = arguments(words, "COLUMN")
-    with open_reader(db, table, engine) as reader:
-        check_columns(reader, [name])
-        if track_id is not None:
-            check_run(reader, track_id)
-        rows = [row for row in reader.to_dicts(track_id) if is_number(row[name]) and row[name] == row[name]]  # noqa: PLR0124 - NaN
-        if not rows:
-            raise UsageError(f"the column {name!r} holds no numbers.")
-        show(sorted(rows, key=lambda row: row[name], reverse=highest)[:n], reader.columns, style)
+    with reading(db, table, engine, track_id) as reader:
+        show(_ranked(reader, name, track_id, highest=False)[:n], reader.columns, style)
+
+
+def _ranked(reader: Reader, name: str, track_id: str | None, *, highest: bool) -> list[dict[str, Any]]:
+    check_columns(reader, [name])
+    rows = [row for row in reader.to_dicts(track_id) if is_number(row[name]) and not math.isnan(row[name])]
+    if not rows:
+        raise UsageError(f"the column {name!r} holds no numbers.")
+    return sorted(rows, key=lambda row: row[name], reverse=highest)

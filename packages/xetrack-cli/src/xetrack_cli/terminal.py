@@ -56,12 +56,11 @@ def _show_markdown(rows: Rows, keys: Sequence[str]) -> None:
     cells = [[str(number), *(_escaped(shown(row.get(key))) for key in keys)] for number, row in enumerate(rows)]
     sides = ["right", *("right" if numeric(rows, key) else "left" for key in keys)]
     headers = ["", *(_escaped(shown(key)) for key in keys)]
-    if not cells:
-        cells, sides = [[""] * len(headers)], sides  # tabulate draws no head without a row
-        head = tabulate(cells, headers, "pipe", colalign=sides, disable_numparse=True).splitlines()[:2]
-        tell("\n".join(head))
-        return
-    tell(tabulate(cells, headers, "pipe", colalign=sides, disable_numparse=True))
+    if cells:
+        tell(tabulate(cells, headers, "pipe", colalign=sides, disable_numparse=True))
+    else:  # tabulate draws no head without a row
+        lines = tabulate([[""] * len(headers)], headers, "pipe", colalign=sides, disable_numparse=True).splitlines()
+        tell("\n".join(lines[:2]))
 
 
 def _escaped(text: str) -> str:

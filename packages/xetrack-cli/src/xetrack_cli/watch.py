@@ -10,7 +10,7 @@ import typer
 
 from xetrack import Reader
 from xetrack_cli.cells import json_line, spelt
-from xetrack_cli.opened import check_run, chosen_columns, open_reader
+from xetrack_cli.opened import chosen_columns, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import is_terminal, tell
 from xetrack_cli.words import arguments
@@ -40,9 +40,7 @@ def watch(
     """
     style = style_of(json=as_json, csv=as_csv, markdown=False)
     (db,) = arguments(words)
-    with open_reader(db, table, engine) as reader:
-        if track_id is not None:
-            check_run(reader, track_id)
+    with reading(db, table, engine, track_id) as reader:
         names = None if columns is None else chosen_columns(reader, columns)
         follower = Follower(reader, track_id)
         if style or not is_terminal():

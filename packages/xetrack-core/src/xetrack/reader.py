@@ -98,7 +98,7 @@ class Reader(View):
     def to_dicts(
         self, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> list[dict[str, Any]]:
-        """The same as a list of dicts, which needs no pandas: every row has every key, and None where it had no value."""
+        """The same as a list of dicts, which needs no pandas: every row has every key, None where it had no value."""
         return to_rows(self._select(track_id, head, tail))
 
     def latest(self) -> "pd.DataFrame":
