@@ -23,11 +23,13 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, and return its exit code."""
+    from xetrack.errors import XetrackWarning
     from xetrack_cli.app import root
     from xetrack_cli.errors import explain, show_warning
 
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
+        warnings.simplefilter("always", XetrackWarning)
         try:
             return int(root()(list(arguments) or ["--help"], prog_name="xt", standalone_mode=False) or 0)
         except KeyboardInterrupt:

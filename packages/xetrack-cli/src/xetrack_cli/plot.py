@@ -101,6 +101,7 @@ def _draw(title: str, make: Callable[[Any], Any], width: int | None, height: int
 
     figure = plotext.figure
     figure.clear()
+    figure.theme("simple")  # the others paint a background of their own
     columns = shutil.get_terminal_size((80, 24)).columns
     figure.plot_size(width or min(columns, _WIDEST), height)
     figure.draw(make(figure))

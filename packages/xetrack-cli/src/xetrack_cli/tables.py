@@ -15,7 +15,7 @@ from xetrack_cli.terminal import numeric
 __all__ = ["blocks", "draw", "table"]
 
 _WIDEST = 60  # characters of a cell; all of it is in --json and --csv
-_GAP = 2  # spaces between columns
+_GAP = 3  # spaces between columns
 
 Rows = Sequence[Mapping[str, Any]]
 
