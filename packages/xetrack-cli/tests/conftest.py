@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ from xetrack import Tracker
 from xetrack.plugins import discovered
 from xetrack_cli.main import run
 
-XT = [sys.executable, "-c", "from xetrack_cli.main import main; main()"]
+sys.path.insert(0, str(Path(__file__).parent))  # where tests find cli_terminals
 
 
 class Done(NamedTuple):
@@ -63,6 +64,8 @@ def xt(capfd):
 @pytest.fixture
 def shell():
     """Runs a command in a process of its own, with what else its environment should have."""
+
+    from cli_terminals import XT
 
     def command(*words, **environment):
         done = subprocess.run(

@@ -15,7 +15,9 @@ def values(db, key):
 def test_set_for_all_for_a_run_and_where(xt, db):
     assert xt("set", db, "accuracy", "0.5").out == "accuracy set in 6 rows\n"
     assert xt("set", db, "accuracy", "0.6", "--track-id", "first-run-0001").out == "accuracy set in 3 rows\n"
-    done = xt("set", db, "accuracy", "0.7", "--where-key", "epoch", "--where-value", "2", "--track-id", "first-run-0001")
+    done = xt(
+        "set", db, "accuracy", "0.7", "--where-key", "epoch", "--where-value", "2", "--track-id", "first-run-0001"
+    )
     assert done.out == "accuracy set in 1 row\n"
     assert values(db, "accuracy") == [0.6, 0.6, 0.7, 0.5, 0.5, 0.5]
 

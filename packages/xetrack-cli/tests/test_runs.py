@@ -116,7 +116,9 @@ def test_a_run_that_logs_nothing_but_objects_of_0x_has_no_times(xt, tmp_path):
     import sqlite3
 
     connection = sqlite3.connect(tmp_path / "old.db")
-    connection.execute('CREATE TABLE "default" (timestamp TEXT, track_id TEXT, x REAL, PRIMARY KEY (track_id, timestamp))')
+    connection.execute(
+        'CREATE TABLE "default" (timestamp TEXT, track_id TEXT, x REAL, PRIMARY KEY (track_id, timestamp))'
+    )
     connection.execute("INSERT INTO \"default\" VALUES ('18-08-2023 11:02:35.162360', 'old-run-0001', 1.5)")
     connection.commit()
     connection.close()

@@ -23,7 +23,7 @@ COMMANDS = {
     "compare": Entry(
         "Runs", "show:compare", "Put the params and metrics of runs side by side; what differs is marked."
     ),
-    "watch": Entry("Runs", "watch:watch", "Follow the rows as they are logged."),
+    "watch": Entry("Runs", "watch:watch", "Follow the rows as they are logged, until Ctrl-C."),
     "head": Entry("Rows", "rows:head", "Print the first rows."),
     "tail": Entry("Rows", "rows:tail", "Print the last rows."),
     "columns": Entry("Rows", "rows:columns", "List the columns and their types."),

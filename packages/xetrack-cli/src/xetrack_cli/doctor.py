@@ -1,12 +1,15 @@
 """`xt doctor`: is the database well, and what to do if it is not."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xetrack import Reader
-from xetrack.errors import PluginError
+from xetrack.errors import DatabaseError, InvalidValueError, PluginError
 from xetrack.values import EXTRA
+from xetrack_cli.errors import one_line
 from xetrack_cli.options import Csv, Db, Json, Markdown, style_of
 from xetrack_cli.terminal import is_terminal, show
 from xetrack_cli.words import arguments
@@ -17,6 +20,7 @@ _GOOD, _NOTE, _BAD = "ok", "note", "problem"
 _MANY_COLUMNS = 800  # from 1,000 on, new keys share one column
 _WASTE = 0.25  # of the file, from which on it is worth rewriting it
 _SMALL = 1_000_000  # bytes, below which no space is worth a word
+_SAVE = "keep a copy of the file; save what can be read: xt copy DB new.db, or sqlite3 DB .recover"
 _LONG_LOG = 64_000_000  # bytes
 
 
@@ -64,14 +68,21 @@ def _draw(found: list[Finding]) -> None:
 
 
 def examined(reader: Reader) -> Iterator[Finding]:
-    """Everything there is to say of a database."""
-    yield _integrity(reader)
-    yield from _files(reader)
+    """Everything there is to say of a database. What cannot be looked at is a problem as well."""
+    checks: dict[str, Callable[[str], Finding]] = {
+        "integrity": partial(_integrity, reader),
+        "journal": partial(_journal, reader),
+        "size": partial(_size, reader),
+    }
     for table in reader.engine.tables():
-        yield _rows(reader, table)
-        yield _columns(reader, table)
-        yield _runs(reader, table)
-    yield _objects(reader)
+        for name, look in (("rows", _rows), ("columns", _columns), ("runs", _runs)):
+            checks[f"{name} of {table}"] = partial(look, reader, table)
+    checks["objects"] = partial(_objects, reader)
+    for check, examine in checks.items():
+        try:
+            yield examine(check)
+        except (DatabaseError, sqlite3.Error, InvalidValueError) as error:
+            yield Finding(check, _BAD, one_line(error), _SAVE)
 
 
 def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
@@ -79,43 +90,43 @@ def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _integrity(reader: Reader) -> Finding:
-    told = [str(line) for (line,) in _query(reader, "PRAGMA db.integrity_check(5)")]
+def _integrity(reader: Reader, check: str) -> Finding:
+    told = [one_line(line) for (line,) in _query(reader, "PRAGMA db.integrity_check(5)")]
     if told == ["ok"]:
-        return Finding("integrity", _GOOD, "every page and index is whole")
-    advice = "keep a copy of the file; save what can be read: xt copy DB new.db, or sqlite3 DB .recover"
-    return Finding("integrity", _BAD, "; ".join(told), advice)
+        return Finding(check, _GOOD, "every page and index is whole")
+    return Finding(check, _BAD, "; ".join(told), _SAVE)
 
 
-def _files(reader: Reader) -> Iterator[Finding]:
+def _journal(reader: Reader, check: str) -> Finding:
     ((mode,),) = _query(reader, "PRAGMA db.journal_mode")
     wal = Path(f"{reader.db}-wal")
     waiting = wal.stat().st_size if wal.exists() else 0
     if mode != "wal":
-        yield Finding("journal", _NOTE, f"mode {mode}", "the next Tracker of this file switches it to WAL")
-    elif waiting:
-        long = waiting > _LONG_LOG
-        advice = "a process that reads without end holds it up; close it" if long else ""
-        advice = advice or "somebody is writing, or was killed: copy the -wal file too, or open it with a Tracker once"
-        yield Finding("journal", _NOTE, f"WAL, {_bytes(waiting)} not yet in the file", advice)
-    else:
-        yield Finding("journal", _GOOD, "WAL, all of it in the file: a copy of the file is a copy of everything")
+        return Finding(check, _NOTE, f"mode {mode}", "the next Tracker of this file switches it to WAL")
+    if not waiting:
+        return Finding(check, _GOOD, "WAL, all of it in the file: a copy of the file is a copy of everything")
+    advice = "somebody is writing, or was killed: copy the -wal file too, or open it with a Tracker once"
+    if waiting > _LONG_LOG:
+        advice = "a process that reads without end holds it up: close it"
+    return Finding(check, _NOTE, f"WAL, {_bytes(waiting)} not yet in the file", advice)
+
+
+def _size(reader: Reader, check: str) -> Finding:
     ((pages,),), ((free,),), ((size,),) = (
         _query(reader, f"PRAGMA db.{name}") for name in ("page_count", "freelist_count", "page_size")
     )
     total, unused = pages * size, free * size
     if unused > max(_WASTE * total, _SMALL):
-        yield Finding("size", _NOTE, f"{_bytes(total)}, {_bytes(unused)} of it unused", 'xt sql --write DB "VACUUM db"')
-    else:
-        yield Finding("size", _GOOD, _bytes(total))
+        return Finding(check, _NOTE, f"{_bytes(total)}, {_bytes(unused)} of it unused", 'xt sql --write DB "VACUUM db"')
+    return Finding(check, _GOOD, _bytes(total))
 
 
-def _rows(reader: Reader, table: str) -> Finding:
-    return Finding(f"rows of {table}", _GOOD, f"{reader.engine.count(table)}")
+def _rows(reader: Reader, table: str, check: str) -> Finding:
+    return Finding(check, _GOOD, f"{reader.engine.count(table)}")
 
 
-def _columns(reader: Reader, table: str) -> Finding:
-    check, types = f"columns of {table}", reader.engine.columns(table)
+def _columns(reader: Reader, table: str, check: str) -> Finding:
+    types = reader.engine.columns(table)
     kinds = {kind: sum(each == kind for each in types.values()) for kind in dict.fromkeys(types.values()) if kind}
     told = f"{len(types)} ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"
     mixed = _mixed(reader, table, types)
@@ -141,8 +152,7 @@ def _mixed(reader: Reader, table: str, types: dict[str, str]) -> list[str]:
     return [key for (key,) in _query(reader, sql) if types.get(key) and key in declared]
 
 
-def _runs(reader: Reader, table: str) -> Finding:
-    check = f"runs of {table}"
+def _runs(reader: Reader, table: str, check: str) -> Finding:
     with Reader(reader.db, table=table) as other:
         runs = other.list_runs()
     crashed = [run["track_id"] for run in runs if run["status"] == "crashed"]
@@ -154,13 +164,13 @@ def _runs(reader: Reader, table: str) -> Finding:
     return Finding(check, _GOOD, told)
 
 
-def _objects(reader: Reader) -> Finding:
+def _objects(reader: Reader, check: str) -> Finding:
     if not reader.engine.has_assets():
-        return Finding("objects", _GOOD, "none")
+        return Finding(check, _GOOD, "none")
     try:
         store = reader.assets
     except PluginError as error:
-        return Finding("objects", _NOTE, "there are some, that cannot be looked at", str(error))
+        return Finding(check, _NOTE, "there are some, that cannot be looked at", str(error))
     unused = store.unused()
     told = f"{len(store)}, {_bytes(store.size)}"
     if unused:
@@ -168,7 +178,7 @@ def _objects(reader: Reader) -> Finding:
         return Finding(
             "objects", _NOTE, f"{told}; {len(unused)} ({_bytes(freed)}) that no row names", "xt assets gc DB"
         )
-    return Finding("objects", _GOOD, told)
+    return Finding(check, _GOOD, told)
 
 
 def _bytes(count: int) -> str:

@@ -114,35 +114,36 @@ def _write_sheet(path: Path, names: list[str], chunks: Chunks) -> None:
     except ModuleNotFoundError as error:
         message = "a file of Excel needs openpyxl: pip install xetrack-cli[excel]"
         raise PluginNotInstalledError(message) from error
+    rows = [[_sheet_value(row.get(name)) for name in names] for chunk in chunks for row in to_rows(chunk)]
+    if len(rows) >= _SHEET_ROWS or len(names) > _SHEET_COLUMNS:
+        raise InvalidValueError("a sheet of Excel has no room for so many rows or columns. Export to .csv.")
     book = Workbook(write_only=True)
     sheet = book.create_sheet("events")
-    sheet.append([shown(name) for name in names])
-    count = 1
-    for chunk in chunks:
-        for row in to_rows(chunk):
-            count += 1
-            if count > _SHEET_ROWS or len(names) > _SHEET_COLUMNS:
-                raise InvalidValueError("a sheet of Excel has no room for so many rows or columns. Export to .csv.")
-            sheet.append([_sheet_cell(sheet, row.get(name)) for name in names])
+    for row in [[shown(name) for name in names], *rows]:
+        sheet.append([_sheet_cell(sheet, value) for value in row])
     book.save(path)
 
 
-def _sheet_cell(sheet: Any, value: Any) -> Any:
-    """A value that a sheet can hold. Text that begins with = stays text."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+def _sheet_value(value: Any) -> Any:
+    """A value that a sheet can hold: a number of fewer than 16 digits, True or False, or text."""
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
         return value
     if isinstance(value, float) and exact(value) is value:
         return value
+    text = spelt(value)
+    if len(text) > _SHEET_TEXT:
+        size = f"{_SHEET_TEXT} characters, and one has {len(text)}"
+        raise InvalidValueError(f"a cell of Excel holds {size}. Export to .csv.")
+    return text
+
+
+def _sheet_cell(sheet: Any, value: Any) -> Any:
+    """Text that begins with = stays text, and characters that a sheet must not have are spelt out."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 
-    text = ILLEGAL_CHARACTERS_RE.sub(lambda found: f"\\x{ord(found[0]):02x}", spelt(value))
-    if len(text) > _SHEET_TEXT:
-        raise InvalidValueError(
-            f"a cell of Excel holds {_SHEET_TEXT} characters, and one has {len(text)}. Export to .csv."
-        )
-    cell = WriteOnlyCell(sheet, value=text)
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub(lambda found: f"\\x{ord(found[0]):02x}", value))
     cell.data_type = "s"
     return cell
 

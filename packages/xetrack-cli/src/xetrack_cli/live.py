@@ -35,7 +35,8 @@ def _view(follower: Follower, rows: deque[dict[str, Any]], names: list[str] | No
     fitting = list(rows)[-max(console.height - _AROUND, 1) :]
     keys = names or list(dict.fromkeys(key for row in fitting for key in row)) or follower.reader.columns
     reader = follower.reader
-    title = Text(f"{reader.table} in {reader.db}, {len(reader)} rows. Ctrl-C ends.", style="dim")
+    told = f"{len(reader)} rows of {reader.table}, Ctrl-C ends: {reader.db}"
+    title = Text(told, style="dim", no_wrap=True, overflow="ellipsis")
     if not fitting:
         return Group(title, Text("no rows yet"))
     block, *others = blocks(fitting, keys, console.width)
