@@ -24,6 +24,7 @@ BENCHMARKS = {
     "object": objects.seen,
     "array": objects.array,
     "monitors": measuring.monitors,
+    "command": starting.command,
 }
 
 

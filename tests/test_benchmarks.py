@@ -30,6 +30,8 @@ ROWS = (
     "a call that computes for 100 ms, all monitors on",
     "track(noop), all monitors on",
     "log(), all monitors on",
+    "xt --help",
+    "xt head of one row",
 )
 
 

@@ -81,7 +81,7 @@ def commands(context: Context) -> typer.Typer:
             for key in keys:
                 reader.remove_asset(key, uses)
                 left = reader.assets.info(key)
-                terminal.tell(f"{key} deleted" if left is None else f"{key} has {left.uses} uses left")
+                terminal.tell(f"{key} deleted" if left is None else f"{key} has {_uses(left)} left")
 
     @app.command()
     def gc(
@@ -101,6 +101,10 @@ def commands(context: Context) -> typer.Typer:
 
 def _row(info: AssetInfo) -> dict[str, Any]:
     return {name: getattr(info, name) for name in ("hash", "serializer", "size", "uses", "place")}
+
+
+def _uses(info: AssetInfo) -> str:
+    return f"{info.uses} {'use' if info.uses == 1 else 'uses'}"
 
 
 def _info(store: AssetStore, key: str) -> AssetInfo:
