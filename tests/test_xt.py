@@ -132,3 +132,30 @@ def test_version_lists_the_plugins(bash):
     lines = bash("xt --version").splitlines()
     assert any(line.startswith("xetrack-assets 1.") for line in lines)
     assert any(line.startswith("xetrack-monitors 1.") for line in lines)
+
+
+def test_both_engines_answer_in_sql(bash, database):
+    pytest.importorskip("xetrack_duckdb")
+    query = "SELECT model, max(accuracy) AS best FROM db.events GROUP BY model ORDER BY model"
+    expected = "model,best\nlightgbm,0.95\nxgboost,0.9\n"
+    for engine in ("sqlite", "duckdb"):
+        assert bash(f"xt sql database.db --csv --engine {engine} '{query}'") == expected
+    assert "With xt: --write" in bash("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
+    assert bash("xt sql database.db --engine duckdb 'SELEC'", code=1).count("\n") == 1
+    lines = [bash(f"xt tail database.db --engine {engine} --json") for engine in ("sqlite", "duckdb")]
+    assert lines[0] == lines[1]
+
+
+def double(number):
+    return number * 2
+
+
+def test_cache(bash, tmp_path):
+    pytest.importorskip("xetrack_cache")
+    with Tracker(tmp_path / "track.db", cache=tmp_path / "cache", track_id="only-run-0001") as tracker:
+        tracker.track(double, args=[21])
+    [entry] = json.loads(bash("xt cache ls cache --json"))
+    assert (entry["track_id"], entry["result"]) == ("only-run-0001", 42)
+    assert json.loads(bash("xt cache stats cache --json"))[0]["entries"] == 1
+    assert bash("xt cache delete cache only-run-0001") == "1 entry of only-run-0001 deleted\n"
+    assert json.loads(bash("xt cache ls cache --json")) == []

@@ -89,6 +89,33 @@ def test_completion(shell, shell_name):
     assert "tail" not in done.out
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("xt show DB fi", {"first-run-0001"}),
+        ("xt delete DB ", {"first-run-0001", "second-run-0002"}),
+        ("xt compare DB first-run-0001 s", {"second-run-0002"}),
+        ("xt stats top DB ac", {"accuracy"}),
+        ("xt plot scatter DB epoch ac", {"accuracy"}),
+        ("xt set DB ep", {"epoch"}),
+        ("xt head DB --jso", {"--json"}),
+        ("xt show nowhere.db ", set()),
+        ("xt sh", {"show"}),
+    ],
+)
+def test_completion_of_runs_columns_and_options(shell, db, typed, expected):
+    line = typed.replace("DB", "track.db")
+    count = str(len(line.split(" ")) - 1)
+    done = shell(_XT_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=count)
+    assert (set(done.out.split()), done.err) == (expected, "")
+
+
+@pytest.mark.parametrize(("line", "count"), [("xt show fi", "2"), ("xt head --track-id fi", "3")])
+def test_completion_with_the_database_of_the_environment(shell, db, line, count):
+    asked = {"COMP_WORDS": line, "COMP_CWORD": count, "XETRACK_DB": db}
+    assert shell(_XT_COMPLETE="complete_bash", **asked).out.split() == ["first-run-0001"]
+
+
 def test_completion_can_be_shown(shell):
     done = shell("--show-completion", "bash")
     assert done.code == 0

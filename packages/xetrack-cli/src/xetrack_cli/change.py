@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, check_run, open_reader
 from xetrack_cli.options import Engine, Table, Timeout
@@ -21,13 +22,19 @@ def set_value(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] KEY VALUE", help="Path of the database; a column; its value, of the column's type."
+            metavar="[DB] KEY VALUE",
+            help="Path of the database; a column; its value, of the column's type.",
+            autocompletion=completion.columns,
         ),
     ] = None,
     *,
-    where_key: Annotated[str | None, typer.Option("--where-key", help="Only where this column ...")] = None,
+    where_key: Annotated[
+        str | None, typer.Option("--where-key", help="Only where this column ...", autocompletion=completion.columns)
+    ] = None,
     where_value: Annotated[str | None, typer.Option("--where-value", help="... has this value.")] = None,
-    track_id: Annotated[str | None, typer.Option("--track-id", help="Only in this run.")] = None,
+    track_id: Annotated[
+        str | None, typer.Option("--track-id", help="Only in this run.", autocompletion=completion.runs)
+    ] = None,
     kind: Annotated[
         str | None, typer.Option("--type", help="The value's type: bool, int, float, text, bytes, json, none.")
     ] = None,
@@ -59,7 +66,10 @@ def set_value(
 
 def delete(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] TRACK_ID...", help="Path of the database; the runs.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[DB] TRACK_ID...", help="Path of the database; the runs.", autocompletion=completion.runs
+        ),
     ] = None,
     *,
     table: Table = "events",

@@ -4,6 +4,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
 Db: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")]
 Table: TypeAlias = Annotated[str, typer.Option("--table", "-t", help="The table of events.")]
 Engine: TypeAlias = Annotated[str, typer.Option("--engine", help="The storage engine: sqlite, duckdb.")]
-TrackId: TypeAlias = Annotated[str | None, typer.Option("--track-id", help="Of this run only.")]
+TrackId: TypeAlias = Annotated[
+    str | None, typer.Option("--track-id", help="Of this run only.", autocompletion=completion.runs)
+]
 Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", min=0, help="How many.")]
 Columns: TypeAlias = Annotated[str | None, typer.Option("--columns", "-c", help="Of these columns only: x,y,z.")]
 Timeout: TypeAlias = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for other writers.")]

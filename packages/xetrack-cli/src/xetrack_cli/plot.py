@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, reading
 from xetrack_cli.options import Engine, Table, TrackId
@@ -29,7 +30,10 @@ _BOX = 35
 @commands.command()
 def hist(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] COLUMN", help="Path of the database; a column of numbers.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[DB] COLUMN", help="Path of the database; a column of numbers.", autocompletion=completion.columns
+        ),
     ] = None,
     *,
     bins: Annotated[int, typer.Option("--bins", min=1, help="How many bars.")] = 20,
@@ -56,7 +60,10 @@ def hist(
 @commands.command()
 def scatter(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] X Y", help="Path of the database; two columns of numbers.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[DB] X Y", help="Path of the database; two columns of numbers.", autocompletion=completion.columns
+        ),
     ] = None,
     *,
     width: Width = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader, Tracker
+from xetrack.errors import DatabaseReadOnlyError
 from xetrack_cli.options import Csv, Engine, Json, Markdown, Timeout, style_of
 from xetrack_cli.terminal import show, tell
 from xetrack_cli.words import arguments
@@ -32,13 +33,19 @@ def sql(
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, query = arguments(words, "QUERY")
     reader = Reader(db, engine, timeout=timeout)  # also where the database is to be changed: it must be there
-    if not write:
-        with reader:
-            _run(reader.conn, query, style)
-        return
-    reader.close()
-    with closing(Tracker(db, engine=engine, timeout=timeout)) as tracker:
-        _run(tracker.conn, query, style)
+    try:
+        if not write:
+            with reader:
+                _run(reader.conn, query, style)
+            return
+        reader.close()
+        with closing(Tracker(db, engine=engine, timeout=timeout)) as tracker:
+            _run(tracker.conn, query, style)
+    except DatabaseReadOnlyError as error:
+        if engine == "sqlite":
+            raise
+        told = str(error).rstrip(".")  # an engine that only reads
+        raise DatabaseReadOnlyError(f"{told}. With xt: --write, and no --engine.") from error
 
 
 def _run(connection: Any, query: str, style: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xetrack_cli import completion
 from xetrack_cli.cells import json_line, shown
 from xetrack_cli.opened import check_columns, chosen_columns, open_reader, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
@@ -70,7 +71,10 @@ def columns(
 
 def ls(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] [COLUMN]", help="Path of the database; a column.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[DB] [COLUMN]", help="Path of the database; a column.", autocompletion=completion.columns
+        ),
     ] = None,
     *,
     unique: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xetrack_cli import completion
 from xetrack_cli.cells import is_number
 from xetrack_cli.errors import UnknownNameError, UsageError
 from xetrack_cli.opened import open_reader
@@ -43,7 +44,10 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 def runs(
     words: Db = None,
     *,
-    sort: Annotated[str | None, typer.Option("--sort", "-s", help="Order by this column, least first.")] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", "-s", help="Order by this column, least first.", autocompletion=completion.columns),
+    ] = None,
     descending: Annotated[bool, typer.Option("--desc", "-d", help="The other way around.")] = False,
     where: Annotated[
         list[str] | None, typer.Option("--where", "-w", help="Such as 'accuracy>0.8' or model=resnet18; all must hold.")

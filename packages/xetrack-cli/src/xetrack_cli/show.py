@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader
+from xetrack_cli import completion
 from xetrack_cli.cells import is_number, json_line
 from xetrack_cli.errors import UnknownNameError, UsageError
 from xetrack_cli.opened import find_run, open_reader
@@ -25,7 +26,11 @@ _MARK = "≠"
 def show(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DB] [TRACK_ID]", help="Path of the database; a run, or how its name begins."),
+        typer.Argument(
+            metavar="[DB] [TRACK_ID]",
+            help="Path of the database; a run, or how its name begins.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     *,
     table: Table = "events",
@@ -87,7 +92,9 @@ def _metrics(reader: Reader, track_id: str, params: Mapping[str, Any]) -> list[d
 def compare(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DB] TRACK_ID...", help="Path of the database; two runs or more."),
+        typer.Argument(
+            metavar="[DB] TRACK_ID...", help="Path of the database; two runs or more.", autocompletion=completion.runs
+        ),
     ] = None,
     *,
     differences: Annotated[bool, typer.Option("--diff", help="Only what differs.")] = False,

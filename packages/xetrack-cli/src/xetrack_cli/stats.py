@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader
+from xetrack_cli import completion
 from xetrack_cli.cells import is_number, json_line
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, reading
@@ -18,7 +19,10 @@ __all__ = ["bottom", "commands", "describe", "top"]
 
 commands = typer.Typer(rich_markup_mode=None, help="Statistics: describe, top, bottom.")
 
-DbColumn = Annotated[list[str] | None, typer.Argument(metavar="[DB] COLUMN", help="Path of the database; a column.")]
+DbColumn = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DB] COLUMN", help="Path of the database; a column.", autocompletion=completion.columns),
+]
 
 
 @commands.command()
