@@ -160,3 +160,23 @@ def test_a_mistake_of_ours_is_not_hidden(xt, db, monkeypatch):
     monkeypatch.setattr("xetrack_cli.rows.show", fail)
     with pytest.raises(ZeroDivisionError):
         xt("head", db)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk to write to")  # noqa: PTH110
+def test_a_full_disk_is_told(db):
+    import subprocess
+
+    from cli_terminals import XT
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run([*XT, "head", db], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert "No space left on device" in done.stderr
+    assert done.returncode != 0
+
+
+def test_many_names_are_not_all_listed(xt, tmp_path):
+    from xetrack import Tracker
+
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log({f"column{number}": number for number in range(30)})
+    assert told(xt("ls", "v.db", "zzz")).endswith("column5, and more.\n")

@@ -54,14 +54,13 @@ class Commands(TyperGroup):
         return [*COMMANDS, *(name for name in plugged.names() if name not in COMMANDS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
-        """The command of that name; None if there is none."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is not None:
-            module, _, attribute = entry.target.partition(":")
-            return typer_of(getattr(importlib.import_module(f"xetrack_cli.{module}"), attribute), cmd_name)
-        from xetrack_cli import plugged
-
-        return plugged.command(cmd_name)
+        """The command of that name, opened once; None if there is none."""
+        if cmd_name not in self.commands:
+            found = _command(cmd_name)
+            if found is None:
+                return None
+            self.commands[cmd_name] = found
+        return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that was typed. Raises `UsageError`, with a guess, if there is none."""
@@ -83,6 +82,15 @@ class Commands(TyperGroup):
             if lines:
                 with formatter.section(heading):
                     formatter.write_dl(lines, col_max=12)
+
+
+def _command(name: str) -> Any:
+    if name in COMMANDS:
+        module, _, attribute = COMMANDS[name].target.partition(":")
+        return typer_of(getattr(importlib.import_module(f"xetrack_cli.{module}"), attribute), name)
+    from xetrack_cli import plugged
+
+    return plugged.command(name)
 
 
 def typer_of(found: Any, name: str) -> Any:

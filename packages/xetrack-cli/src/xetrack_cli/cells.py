@@ -1,5 +1,6 @@
 """Values as text: for people, for CSV, for JSON."""
 
+import base64
 import json
 import math
 import re
@@ -40,11 +41,11 @@ def spelt(value: Any) -> str:
 
 
 def exact(value: Any) -> Any:
-    """A value as JSON can have it: NaN and infinities, for which JSON has no number, as text; bytes in hex."""
+    """A value as JSON can have it: NaN and infinities, for which it has no number, as null; bytes in base64."""
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+        return None
     if isinstance(value, bytes):
-        return value.hex()
+        return base64.b64encode(value).decode()
     if isinstance(value, dict):
         return {str(key): exact(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

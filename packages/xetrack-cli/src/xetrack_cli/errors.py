@@ -13,6 +13,7 @@ from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, Xetra
 __all__ = ["Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
 
 _FAILED, _MISUSED = 1, 2
+_LISTED = 8  # names, that fit a line
 _OF_DUCKDB = {"duckdb", "_duckdb"}
 
 
@@ -42,8 +43,8 @@ def closest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
     if close:
         return f" Did you mean {folded[close[0]]!r}?"
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")  # noqa: PLR2004 - as many as fit a line
-    return f" There are: {shown}." if names else ""
+    more = ", and more" if len(names) > _LISTED else ""
+    return f" There are: {', '.join(names[:_LISTED])}{more}." if names else ""
 
 
 def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each kind

@@ -1,6 +1,7 @@
 """`xt export`: rows to a file, in chunks, so that a table of any size can be written as CSV or JSONL."""
 
 import csv
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from xetrack.errors import InvalidValueError, PluginNotInstalledError
 from xetrack.frames import write_parquet
 from xetrack.protocols import Columns
 from xetrack.values import to_rows
-from xetrack_cli.cells import exact, json_line, shown, spelt
+from xetrack_cli.cells import json_line, shown, spelt
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import reading
 from xetrack_cli.options import Engine, Table, TrackId
@@ -128,7 +129,7 @@ def _sheet_value(value: Any) -> Any:
     """A value that a sheet can hold: a number of fewer than 16 digits, True or False, or text."""
     if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
         return value
-    if isinstance(value, float) and exact(value) is value:
+    if isinstance(value, float) and math.isfinite(value):
         return value
     text = spelt(value)
     if len(text) > _SHEET_TEXT:

@@ -18,7 +18,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # not a stream of text: somebody put something in its place
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see above
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # while something was imported
+        sys.exit(_INTERRUPTED)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,13 +34,16 @@ def run(arguments: Sequence[str]) -> int:
         warnings.showwarning = show_warning
         warnings.simplefilter("always", XetrackWarning)
         try:
-            return int(root()(list(arguments) or ["--help"], prog_name="xt", standalone_mode=False) or 0)
+            code = root()(list(arguments) or ["--help"], prog_name="xt", standalone_mode=False)
+            sys.stdout.flush()  # a full disk is told here
         except KeyboardInterrupt:
             return _INTERRUPTED
         except Exception as error:
             told = explain(error)
             if told is None:
                 raise  # a mistake of ours: the traceback tells where
-            sys.stdout.flush()
+            with suppress(OSError):
+                sys.stdout.flush()
             print(f"xt: {told.text}", file=sys.stderr)  # noqa: T201 - this is where errors are told
             return told.code
+    return code if isinstance(code, int) else 0

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from xetrack.discovery import explain
+from xetrack.discovery import explain, installed
 from xetrack.errors import PluginBrokenError, PluginNotInstalledError
 from xetrack.hints import PROVIDERS
 from xetrack.plugins import Offer, discovered
@@ -22,7 +22,7 @@ def names() -> list[str]:
 
 def helps() -> dict[str, str]:
     """What each command of a plugin does, and those that could be installed."""
-    known = {name: f"({_pip(distribution)})" for (kind, name), distribution in PROVIDERS.items() if kind == _KIND}
+    known = {name: _absent(name, distribution) for (kind, name), distribution in PROVIDERS.items() if kind == _KIND}
     found = {offer.provider.name: _help(offer) for offer in discovered().offers(_KIND)}
     return dict(sorted({**known, **found}.items()))
 
@@ -32,8 +32,10 @@ def _help(offer: Offer) -> str:
     return told or f"From {offer.owner}."
 
 
-def _pip(distribution: str) -> str:
-    return f"pip install {distribution}"
+def _absent(name: str, distribution: str) -> str:
+    if any(found.distribution == distribution for found in installed()):
+        return f"(not working: xt {name} tells why)"
+    return f"(pip install {distribution})"
 
 
 def command(name: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack_cli import completion
-from xetrack_cli.cells import json_line, shown
+from xetrack_cli.cells import shown
 from xetrack_cli.opened import check_columns, chosen_columns, open_reader, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import show, tell
@@ -105,9 +105,9 @@ def _table_row(reader: Any, name: str) -> dict[str, Any]:
 
 def _distinct(values: list[Any]) -> list[Any]:
     """Each value once, in order; 1, 1.0 and True are different ones."""
-    found: dict[tuple[type, str], Any] = {}
+    found: dict[str, Any] = {}
     for value in values:
-        found.setdefault((type(value), json_line(value)), value)
+        found.setdefault(repr(value), value)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ import typer
 
 from xetrack import Reader
 from xetrack_cli import completion
-from xetrack_cli.cells import is_number, json_line
+from xetrack_cli.cells import is_number
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
@@ -60,8 +60,7 @@ def _described(name: str, values: Sequence[Any]) -> dict[str, Any]:
 
         told = pd.Series(numbers, dtype=float).describe().to_dict()
         return {"column": name} | {str(key): _whole(value) for key, value in told.items()}
-    different = {json_line(value): value for value in values}
-    return {"column": name, "count": len(values), "unique": len(different)}
+    return {"column": name, "count": len(values), "unique": len(set(map(repr, values)))}
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:
