@@ -26,7 +26,7 @@ class Done(NamedTuple):
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
     """A folder of its own, and nothing of the environment that `xt` heeds; plugins of this environment are left out."""
-    for name in ("XETRACK_DB", "XETRACK_STRICT_PLUGINS", "XETRACK_SAFE", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("XETRACK_DB", "XETRACK_STRICT_PLUGINS", "XETRACK_SAFE", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "*")
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
