@@ -76,6 +76,20 @@ def test_a_damaged_file(found, tmp_path):
     assert "xt copy" in checks["integrity"]["advice"]
 
 
+def test_what_the_integrity_check_tells(found, tmp_path):
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log_batch([{"x": 1}, {"y": 2}])
+    connection = sqlite3.connect(tmp_path / "v.db")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, '\"x\" INTEGER', '\"x\" INTEGER NOT NULL')")
+    connection.commit()
+    connection.close()
+    checks, code = found(str(tmp_path / "v.db"))
+    assert code == 1
+    assert checks["integrity"]["state"] == "problem"
+    assert "NULL value in events.x" in checks["integrity"]["found"]
+
+
 def test_columns_of_several_types(found, tmp_path):
     with Tracker(tmp_path / "v.db") as tracker:
         tracker.log_batch([{"x": 1, "y": 1.0}, {"x": "word", "y": float("nan")}, {"x": 2.0, "y": float("inf")}])
