@@ -112,7 +112,7 @@ def test_compare_needs_two_runs(xt, db):
     assert "no run 'nobody'" in xt("compare", db, "first", "nobody").err
 
 
-def test_a_run_that_logs_nothing_but_objects_of_0x_has_no_times(xt, tmp_path):
+def test_files_of_0x_whose_times_are_of_another_format(xt, tmp_path):
     import sqlite3
 
     connection = sqlite3.connect(tmp_path / "old.db")
@@ -129,3 +129,5 @@ def test_a_run_that_logs_nothing_but_objects_of_0x_has_no_times(xt, tmp_path):
         None,
         1.5,
     )
+    assert 'db."default"' in xt("sql", "old.db", "SELECT x FROM db.events").err
+    assert xt("sql", "old.db", 'SELECT x FROM db."default"', "--csv").out == "x\n1.5\n"

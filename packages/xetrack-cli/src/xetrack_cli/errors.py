@@ -80,7 +80,8 @@ def _cure_of_sql(error: sqlite3.Error) -> str:
     if "readonly" in text:
         return ". To change the database: --write"
     if "no such table" in text:
-        return ". The tables: xt ls DB; in SQL they are db.events and the like"
+        old = ', and db."default" in a file of 0.x that nobody has written to since' if "events" in text else ""
+        return f". The tables: xt ls DB; in SQL they are db.events and the like{old}"
     if "locked" in text:
         return ". Another process is writing: try again"
     return ""
