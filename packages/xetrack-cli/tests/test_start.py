@@ -66,6 +66,24 @@ def test_every_command_tells_what_the_list_tells_of_it(xt, name):
     assert xt(name, "-h") == done
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["head"], "xt head [OPTIONS] [DB]"),
+        (["set"], "xt set [OPTIONS] [DB] KEY VALUE"),
+        (["copy"], "xt copy [OPTIONS] SOURCE TARGET"),
+        (["plot", "scatter"], "xt plot scatter [OPTIONS] [DB] X Y"),
+        (["compare"], "xt compare [OPTIONS] [DB] TRACK_ID..."),
+        (["doctor"], "xt doctor [OPTIONS] [DB]"),
+    ],
+)
+def test_usage_tells_the_words_as_they_are_typed(xt, words, usage):
+    done = xt(*words, "--help")
+    assert done.out.splitlines()[0] == f"Usage: {usage}"
+    assert "list[str]" not in done.out
+    assert "Path of the database" in done.out
+
+
 @pytest.mark.parametrize("name", [each.name for each in pkgutil.iter_modules(xetrack_cli.__path__)])
 def test_every_module_says_what_it_exports(name):
     module = importlib.import_module(f"xetrack_cli.{name}")

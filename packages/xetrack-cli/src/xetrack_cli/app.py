@@ -4,7 +4,9 @@ import importlib
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+
+from xetrack_cli.usage import Command
 
 __all__ = ["COMMANDS", "Commands", "Entry", "root", "typer_of"]
 
@@ -99,6 +101,9 @@ def typer_of(found: Any, name: str) -> Any:
     if not isinstance(found, typer.Typer):
         app = typer.Typer(rich_markup_mode=None)
         app.command(name)(found)
+    for each in app.registered_commands:
+        if each.cls is TyperCommand:  # of plugins too, that have no other wish
+            each.cls = Command
     app._add_completion = False  # noqa: SLF001 - completion is installed for `xt` as a whole
     command = typer.main.get_command(app)
     command.name = name

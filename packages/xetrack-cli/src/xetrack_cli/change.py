@@ -29,18 +29,25 @@ def set_value(
     ] = None,
     *,
     where_key: Annotated[
-        str | None, typer.Option("--where-key", help="Only where this column ...", autocompletion=completion.columns)
+        str | None,
+        typer.Option(
+            "--where-key", metavar="COLUMN", help="Only where this column ...", autocompletion=completion.columns
+        ),
     ] = None,
-    where_value: Annotated[str | None, typer.Option("--where-value", help="... has this value.")] = None,
+    where_value: Annotated[
+        str | None, typer.Option("--where-value", metavar="VALUE", help="... has this value.")
+    ] = None,
     track_id: Annotated[
-        str | None, typer.Option("--track-id", help="Only in this run.", autocompletion=completion.runs)
+        str | None,
+        typer.Option("--track-id", metavar="TRACK_ID", help="Only in this run.", autocompletion=completion.runs),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--type", help="The value's type: bool, int, float, text, bytes, json, none.")
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="The value's type: bool, int, float, text, bytes, json, none."),
     ] = None,
     table: Table = "events",
     engine: Engine = "sqlite",
-    timeout: Timeout = 60.0,
+    timeout: Timeout = 10.0,
 ) -> None:
     """Set a value in rows: in all, those of a run, or where another column has some value."""
     for word in words or ():
@@ -74,7 +81,7 @@ def delete(
     *,
     table: Table = "events",
     engine: Engine = "sqlite",
-    timeout: Timeout = 60.0,
+    timeout: Timeout = 10.0,
 ) -> None:
     """Delete runs.
 

@@ -22,14 +22,18 @@ __all__ = [
 ]
 
 Db: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")]
-Table: TypeAlias = Annotated[str, typer.Option("--table", "-t", help="The table of events.")]
-Engine: TypeAlias = Annotated[str, typer.Option("--engine", help="The storage engine: sqlite, duckdb.")]
+Table: TypeAlias = Annotated[str, typer.Option("--table", "-t", metavar="TABLE", help="The table of events.")]
+Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="The storage engine: sqlite, duckdb.")]
 TrackId: TypeAlias = Annotated[
-    str | None, typer.Option("--track-id", help="Of this run only.", autocompletion=completion.runs)
+    str | None, typer.Option("--track-id", metavar="TRACK_ID", help="Of this run only.", autocompletion=completion.runs)
 ]
-Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", min=0, help="How many.")]
-Columns: TypeAlias = Annotated[str | None, typer.Option("--columns", "-c", help="Of these columns only: x,y,z.")]
-Timeout: TypeAlias = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for other writers.")]
+Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", metavar="N", min=0, help="How many.")]
+Columns: TypeAlias = Annotated[
+    str | None, typer.Option("--columns", "-c", metavar="X,Y,Z", help="Of these columns only.")
+]
+Timeout: TypeAlias = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Seconds to wait for other writers.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Csv: TypeAlias = Annotated[bool, typer.Option("--csv", help="As CSV.")]
 Markdown: TypeAlias = Annotated[bool, typer.Option("--markdown", help="As a table in Markdown, as when piped.")]

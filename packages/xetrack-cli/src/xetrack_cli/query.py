@@ -21,7 +21,7 @@ def sql(
     *,
     write: Annotated[bool, typer.Option("--write", help="Allow the query to change the database.")] = False,
     engine: Engine = "sqlite",
-    timeout: Timeout = 60.0,
+    timeout: Timeout = 10.0,
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,

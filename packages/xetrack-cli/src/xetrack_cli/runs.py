@@ -46,13 +46,22 @@ def runs(
     *,
     sort: Annotated[
         str | None,
-        typer.Option("--sort", "-s", help="Order by this column, least first.", autocompletion=completion.columns),
+        typer.Option(
+            "--sort",
+            "-s",
+            metavar="COLUMN",
+            help="Order by this column, least first.",
+            autocompletion=completion.columns,
+        ),
     ] = None,
     descending: Annotated[bool, typer.Option("--desc", "-d", help="The other way around.")] = False,
     where: Annotated[
-        list[str] | None, typer.Option("--where", "-w", help="Such as 'accuracy>0.8' or model=resnet18; all must hold.")
+        list[str] | None,
+        typer.Option(
+            "--where", "-w", metavar="CONDITION", help="Such as 'accuracy>0.8' or model=resnet18; all must hold."
+        ),
     ] = None,
-    n: Annotated[int | None, typer.Option("--n", "-n", min=0, help="At most so many.")] = None,
+    n: Annotated[int | None, typer.Option("--n", "-n", metavar="N", min=0, help="At most so many.")] = None,
     columns: Columns = None,
     table: Table = "events",
     engine: Engine = "sqlite",

@@ -17,9 +17,10 @@ def copy(
     *,
     assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Whether logged objects come too.")] = True,
     table: Annotated[
-        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times.")
+        list[str] | None,
+        typer.Option("--table", "-t", metavar="TABLE", help="Only this table; may be given several times."),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="The storage engine of both.")] = "sqlite",
+    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="The storage engine of both.")] = "sqlite",
 ) -> None:
     """Merge one database into another.
 
