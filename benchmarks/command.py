@@ -32,6 +32,7 @@ BENCHMARKS = {
     "duckdb_groups": querying.groups,
     "duckdb_sync": querying.sync,
     "duckdb_log": querying.logging,
+    "command": starting.command,
 }
 
 

@@ -1,5 +1,9 @@
 """Rows of the table about starting: imports, and the first row of a fresh process."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 from benchmarks.rounds import Row, interleaved, python, timed
 
 HEAVY = {"duckdb", "loguru", "numpy", "pandas", "typer"}
@@ -31,6 +35,30 @@ def importing(sizes, folder):
 def _modules(what, code, *arguments):
     loaded = HEAVY.intersection(python(code, *arguments).split())
     return Row(what, limit=0, verdict=", ".join(sorted(loaded)))
+
+
+def command(sizes, folder):
+    scripts = Path(sys.executable).parent
+    yield Row(
+        "xt --help, every plugin installed; bare: nothing, for the whole of it counts",
+        *interleaved(sizes.starts, lambda: timed(_run, scripts / "xt", "--help"), lambda: 0.0),
+        limit=0.250,
+        difference=True,
+    )
+    python(_FIRST_ROW, folder / "head.db")
+    yield Row(
+        "xt head of one row; bare: import typer",
+        *interleaved(
+            sizes.starts,
+            lambda: timed(_run, scripts / "xt", "head", folder / "head.db"),
+            lambda: timed(python, "import typer"),
+        ),
+        difference=True,
+    )
+
+
+def _run(*command):
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def first_row(sizes, folder):

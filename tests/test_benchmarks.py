@@ -42,6 +42,8 @@ ROWS = (
     "duckdb: 1,000 new rows",
     "duckdb: set_value()",
     "log() with engine='duckdb'",
+    "xt --help",
+    "xt head of one row",
 )
 
 

@@ -67,6 +67,22 @@ def test_a_file_of_another_kind_is_an_error_and_stays_as_it_is(tmp_path, content
     assert (tmp_path / "a.db").read_bytes() == content
 
 
+def test_to_dicts_has_the_same_rows_with_every_key(reader):
+    assert [row["x"] for row in reader.to_dicts()] == [1, 2, 3, 4]
+    assert [row["x"] for row in reader.to_dicts("two")] == [3, 4]
+    assert [row["x"] for row in reader.to_dicts(head=1)] == [1]
+    assert [row["x"] for row in reader.to_dicts("one", tail=1)] == [2]
+    assert [(row["y"], row["ok"]) for row in reader.to_dicts("one")] == [(0.5, None), (None, True)]
+    assert all(list(row) == reader.columns for row in reader.to_dicts())
+
+
+def test_list_runs_tells_what_runs_tells(reader):
+    frame, listed = reader.runs(), reader.list_runs()
+    assert [run["track_id"] for run in listed] == frame["track_id"].tolist()
+    assert [run["params"] for run in listed] == [{"name": "two"}, {"name": "one"}]
+    assert [(run["rows"], run["x"], run["ok"]) for run in listed] == [(2, 4, True), (2, 2, True)]
+
+
 def test_to_df_has_all_runs_or_one_whole_or_in_part(reader):
     assert reader.to_df()["x"].tolist() == [1, 2, 3, 4]
     assert reader.to_df("two")["x"].tolist() == [3, 4]

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from xetrack import Provider, hookimpl
 from xetrack.errors import OptionError
 from xetrack.protocols import AssetStore, Context, Serializer
 
-__all__ = ["AssetOptions", "xetrack_api", "xetrack_asset_stores", "xetrack_serializers"]
+__all__ = ["AssetOptions", "xetrack_api", "xetrack_asset_stores", "xetrack_commands", "xetrack_serializers"]
 
 xetrack_api = 1
 
@@ -58,6 +59,13 @@ def _open_frames(_: object, __: Context) -> Serializer:
     return Frames()
 
 
+def _open_commands(_: object, context: Context) -> Any:
+    """Logged objects: ls, export, delete, gc."""
+    from xetrack_assets.commands import commands
+
+    return commands(context)
+
+
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
     """The store named "sqlitedict"."""
@@ -72,3 +80,9 @@ def xetrack_serializers() -> Sequence[Provider[Serializer]]:
         Provider("arrow", _open_frames),
         Provider("cloudpickle", _open_pickles),
     ]
+
+
+@hookimpl
+def xetrack_commands() -> Sequence[Provider[Any]]:
+    """`xt assets`, where xetrack-cli is installed."""
+    return [Provider("assets", _open_commands)]

@@ -9,7 +9,7 @@ from typing import Any
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Context, Provider, ResultCache
 
-__all__ = ["CacheOptions", "xetrack_caches"]
+__all__ = ["CacheOptions", "xetrack_caches", "xetrack_commands"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,16 @@ def _read(path: Path, *, trusted: bool) -> Any:
 def xetrack_caches() -> Sequence[Provider[ResultCache]]:
     """The cache over diskcache."""
     return [Provider("diskcache", _open, CacheOptions, _read)]
+
+
+def _open_commands(_: object, context: Context) -> Any:
+    """Cached results: ls, delete, stats."""
+    from xetrack_cache.commands import commands
+
+    return commands(context)
+
+
+@hookimpl
+def xetrack_commands() -> Sequence[Provider[Any]]:
+    """`xt cache`, where xetrack-cli is installed."""
+    return [Provider("cache", _open_commands)]

@@ -31,6 +31,8 @@ PROVIDERS: dict[tuple[str, str], str] = {
     ("serializers", "cloudpickle"): "xetrack-assets",
     ("serializers", "npy"): "xetrack-assets",
     ("caches", "diskcache"): "xetrack-cache",
+    ("commands", "assets"): "xetrack-assets",
+    ("commands", "cache"): "xetrack-cache",
     ("sinks", "logs"): "xetrack-sinks",
     ("sinks", "jsonl"): "xetrack-sinks",
     ("monitors", "system"): "xetrack-monitors",

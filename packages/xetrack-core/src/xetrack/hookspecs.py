@@ -54,7 +54,12 @@ def xetrack_monitors() -> Sequence[Provider[Monitor]]:
 
 @_hookspec
 def xetrack_commands() -> Sequence[Provider[Any]]:
-    """Commands of `xt`. Fires once, when plugins are first needed."""
+    """Commands of `xt`: a provider named `assets` is `xt assets`. Fires once, when plugins are first needed.
+
+    `open(None, context)` gives a `typer.Typer`, and is called when somebody types the command; what it needs is
+    imported there. The first line of its docstring is what `xt --help` tells. The commands show what they find through
+    `context.terminal`.
+    """
 
 
 @_hookspec

@@ -31,6 +31,7 @@ __all__ = [
     "Run",
     "Serializer",
     "Sink",
+    "Terminal",
     "Value",
 ]
 
@@ -385,13 +386,33 @@ def _warn(_: str, message: str) -> None:
     warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
 
+class Terminal(Protocol):
+    """Where the commands of `xt` show what they found, so that those of plugins look like all others."""
+
+    def arguments(self, words: Sequence[str] | None, *names: str) -> list[str]:
+        """The words of a command line as a database and one value a name; `XETRACK_DB` stands for a database left out.
+
+        A name in brackets, such as `[COLUMN]`, may be left out too, and one with dots, `HASH...`, takes all that is
+        left. Raises `OptionError` if the words are too few or too many.
+        """
+
+    def show(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), style: str = "") -> None:
+        """Print rows, in these columns, or in all that they have.
+
+        `style` is "json", "csv" or "markdown"; by default it is a table for people, and markdown where it is piped.
+        """
+
+    def tell(self, text: str) -> None:
+        """Print a line of text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a provider may need to know when it opens something for a tracker or reader.
 
     `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
     `trusted` is False where reading what somebody stored must not run their code. `serializers`, by the names of their
-    providers, are given to asset stores.
+    providers, are given to asset stores, `terminal` to commands of `xt`.
     `warn(about, message)` warns with `XetrackWarning`, once for each thing it is about, if warnings are wanted.
     """
 
@@ -403,6 +424,7 @@ class Context:
     trusted: bool = True
     serializers: Mapping[str, Serializer] = field(default_factory=dict)
     warn: Callable[[str, str], None] = _warn
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True)

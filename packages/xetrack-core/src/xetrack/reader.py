@@ -18,7 +18,7 @@ from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
-from xetrack.values import IDENTITY, Normaliser, decode, safe_text
+from xetrack.values import IDENTITY, Normaliser, decode, safe_text, to_rows
 from xetrack.views import View
 
 if TYPE_CHECKING:
@@ -95,6 +95,12 @@ class Reader(View):
         """The same as a `polars.DataFrame`."""
         return frames.to_polars(self._select(track_id, head, tail))
 
+    def to_dicts(
+        self, track_id: str | None = None, head: int | None = None, tail: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The same as a list of dicts, which needs no pandas: every row has every key, None where it had no value."""
+        return to_rows(self._select(track_id, head, tail))
+
     def latest(self) -> "pd.DataFrame":
         """The rows of the run that logged last."""
         self._check_open()
@@ -109,10 +115,17 @@ class Reader(View):
         taken. A run of xetrack 0.x has only what its rows tell. `status` is `running`, `finished`, `failed`, or
         `crashed` where the process of a running one is gone from this host.
         """
-        self._check_open()
-        listed = [_run_row(run) for run in self.engine.runs(self.table)]
+        listed = self._listed()
         keys = dict.fromkeys(key for row in listed for key in row)
         return frames.to_pandas({key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)})
+
+    def list_runs(self) -> list[dict[str, Any]]:
+        """The same as a list of dicts, which needs no pandas: after `rows`, each has the keys that the run logged."""
+        return [{key: decode(value) for key, value in row.items()} for row in self._listed()]
+
+    def _listed(self) -> list[dict[str, Any]]:
+        self._check_open()
+        return [_run_row(run) for run in self.engine.runs(self.table)]
 
     @classmethod
     def read_db(  # noqa: PLR0917 - the documented order
@@ -178,10 +191,10 @@ class Reader(View):
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
         return rows
 
-    def remove_asset(self, hash_value: str) -> bool:
-        """Take back one use of an object; with the last one it goes. False if there is none."""
+    def remove_asset(self, hash_value: str, uses: int | None = 1) -> bool:
+        """Take back uses of an object, None for all; with the last one it goes. False if there is none."""
         with self._writer() as engine:
-            return self._open_store(engine, read_only=False).remove(hash_value)
+            return self._open_store(engine, read_only=False).remove(hash_value, uses)
 
     def collect_assets(self) -> list[str]:
         """Remove the objects that no row of any table names, give the disk space back, and return their hashes.

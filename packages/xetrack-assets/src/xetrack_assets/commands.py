@@ -1,0 +1,130 @@
+"""`xt assets`: what is to be done with logged objects from a command line. None of it loads an object.
+
+Only `xt` imports this module, so typer, which xetrack-cli brings, is there.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xetrack import Reader, XetrackError
+from xetrack.errors import OptionError
+from xetrack.protocols import AssetInfo, AssetStore, Context
+
+__all__ = ["commands"]
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+
+
+def commands(context: Context) -> typer.Typer:
+    """The commands, which show what they find on the terminal of the context."""
+    terminal = context.terminal
+    if terminal is None:
+        raise OptionError("xt assets shows objects on the terminal of xt, and was given none.")
+    app = typer.Typer(rich_markup_mode=None, help="Logged objects: ls, export, delete, gc. None of it loads an object.")
+
+    @app.command()
+    def ls(
+        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
+        *,
+        unused: Annotated[bool, typer.Option("--unused", help="Only those that no row names.")] = False,
+        as_json: Json = False,
+        as_csv: Csv = False,
+    ) -> None:
+        """List the objects: hash, serializer, bytes, uses, and where they are."""
+        (db,) = terminal.arguments(words)
+        with Reader(db) as reader:
+            keys = reader.assets.unused() if unused else list(reader.assets)
+            found = [_row(info) for key in keys if (info := reader.assets.info(key)) is not None]
+        terminal.show(
+            found, ["hash", "serializer", "size", "uses", "place"], "json" if as_json else "csv" if as_csv else ""
+        )
+
+    @app.command()
+    def export(
+        words: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[DB] HASH FILE", help="Path of the database; the object; the file to write."),
+        ] = None,
+    ) -> None:
+        """Write the bytes of an object to a file, as its serializer made them: a pickle, .npy or Arrow.
+
+        A file of that name is replaced, once all is written.
+        """
+        db, key, name = terminal.arguments(words, "HASH", "FILE")
+        path = Path(name).expanduser()
+        with Reader(db) as reader:
+            _info(reader.assets, key)
+            asset = reader.assets.raw(key)
+            _write(path, asset.pieces, Path(reader.db))
+        terminal.tell(f"{asset.size} bytes, made by {asset.serializer}, written to {path}")
+
+    @app.command()
+    def delete(
+        words: Annotated[
+            list[str] | None, typer.Argument(metavar="[DB] HASH...", help="Path of the database; the objects.")
+        ] = None,
+        *,
+        uses: Annotated[
+            int | None, typer.Option("--uses", min=1, help="Take back so many uses; with the last the object goes.")
+        ] = None,
+    ) -> None:
+        """Remove objects, however often they are used. Rows that name one keep its hash."""
+        db, *keys = terminal.arguments(words, "HASH...")
+        with Reader(db) as reader:
+            for key in keys:
+                _info(reader.assets, key)
+            for key in keys:
+                reader.remove_asset(key, uses)
+                left = reader.assets.info(key)
+                terminal.tell(f"{key} deleted" if left is None else f"{key} has {_uses(left)} left")
+
+    @app.command()
+    def gc(
+        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
+    ) -> None:
+        """Remove the objects that no row names, and give the disk space back. To see them first: ls --unused."""
+        (db,) = terminal.arguments(words)
+        with Reader(db) as reader:
+            if not reader.engine.has_assets():
+                terminal.tell("0 objects removed")
+                return
+            gone = reader.collect_assets()
+        terminal.tell(f"{len(gone)} {'object' if len(gone) == 1 else 'objects'} removed")
+
+    return app
+
+
+def _row(info: AssetInfo) -> dict[str, Any]:
+    return {name: getattr(info, name) for name in ("hash", "serializer", "size", "uses", "place")}
+
+
+def _uses(info: AssetInfo) -> str:
+    return f"{info.uses} {'use' if info.uses == 1 else 'uses'}"
+
+
+def _info(store: AssetStore, key: str) -> AssetInfo:
+    info = store.info(key)
+    if info is None:
+        raise XetrackError(f"there is no object {key!r}. Those that there are: xt assets ls DB")
+    return info
+
+
+def _write(path: Path, pieces: Any, db: Path) -> None:
+    """Write beside the path, and put it in its place only when it is whole."""
+    if path.is_dir():
+        raise OptionError(f"{path} is a folder. Give the path of a file in it.")
+    if path.exists() and path.samefile(db):
+        raise OptionError(f"{path} is the database itself. Give the path of another file.")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(pieces)
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink()

@@ -1,0 +1,100 @@
+"""`xt cache`: what is to be done with cached results from a command line. None of it runs anybody's code.
+
+Only `xt` imports this module, so typer, which xetrack-cli brings, is there.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xetrack import Reader, XetrackError
+from xetrack.errors import OptionError
+from xetrack.protocols import Context
+
+__all__ = ["commands"]
+
+Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="The folder of the cache.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+
+
+def commands(context: Context) -> typer.Typer:
+    """The commands, which show what they find on the terminal of the context."""
+    terminal = context.terminal
+    if terminal is None:
+        raise OptionError("xt cache shows results on the terminal of xt, and was given none.")
+    app = typer.Typer(rich_markup_mode=None, help="Cached results: ls, delete, stats. None of it runs anybody's code.")
+
+    @app.command()
+    def ls(
+        folder: Folder,
+        *,
+        track_id: Annotated[str | None, typer.Option("--track-id", help="Only what this run computed.")] = None,
+        as_json: Json = False,
+        as_csv: Csv = False,
+    ) -> None:
+        """List the entries, oldest first: function, the run that computed it, result, key."""
+        found = [row for row in _entries(folder) if track_id in {None, row["track_id"]}]
+        terminal.show(found, ["function", "track_id", "result", "key"], _style(as_json=as_json, as_csv=as_csv))
+
+    @app.command()
+    def delete(
+        folder: Folder,
+        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The runs.")],
+    ) -> None:
+        """Forget what runs computed."""
+        known = Counter(row["track_id"] for row in _entries(folder))
+        for track_id in track_ids:
+            if track_id not in known:
+                raise XetrackError(f"nothing in {folder} was computed by the run {track_id!r}. See: xt cache ls FOLDER")
+        for track_id in track_ids:
+            count = Reader.delete_cache_by_track_id(folder, track_id)
+            terminal.tell(f"{count} {_entry(count)} of {track_id} deleted")
+
+    @app.command()
+    def stats(folder: Folder, *, as_json: Json = False, as_csv: Csv = False) -> None:
+        """Tell how many entries there are of each function, from how many runs, and their space on disk."""
+        rows = _entries(folder)
+        counts = Counter(row["function"] for row in rows)
+        runs = {name: len({row["track_id"] for row in rows if row["function"] == name}) for name in counts}
+        told = [{"function": name, "entries": count, "runs": runs[name]} for name, count in counts.most_common()]
+        style = _style(as_json=as_json, as_csv=as_csv)
+        terminal.show(told, ["function", "entries", "runs"], style)
+        if not style:
+            terminal.tell(f"{len(rows)} {_entry(len(rows))}, {_size(folder)} bytes on disk")
+
+    return app
+
+
+def _entries(folder: str) -> list[dict[str, Any]]:
+    """What is cached; a result that could run code on being read is told by its size."""
+    return [
+        {
+            "function": key.rpartition(":")[0],
+            "track_id": entry["cache"],
+            "result": _plain(entry["result"]),
+            "key": key,
+        }
+        for key, entry in Reader.scan_cache(folder)
+    ]
+
+
+def _plain(result: object) -> object:
+    return result if result is None or isinstance(result, (bool, int, float, str)) else repr(result)
+
+
+def _style(*, as_json: bool, as_csv: bool) -> str:
+    if as_json:
+        return "json"
+    return "csv" if as_csv else ""
+
+
+def _entry(count: int) -> str:
+    return "entry" if count == 1 else "entries"
+
+
+def _size(folder: str) -> int:
+    """Bytes of everything in the folder."""
+    return sum(path.stat().st_size for path in Path(folder).expanduser().rglob("*") if path.is_file())

@@ -1,0 +1,106 @@
+"""`xt cache`. The terminal of xt is stood in for here; tests/test_xt.py of the workspace has the real one."""
+
+import pytest
+
+from xetrack import Reader, Tracker
+from xetrack.protocols import Context
+
+pytest.importorskip("typer", reason="the commands are those of xt, which brings typer")
+
+
+class Told:
+    """What commands showed."""
+
+    def __init__(self):
+        self.rows, self.columns, self.style, self.lines = [], [], None, []
+
+    def arguments(self, words, *names):
+        return list(words)
+
+    def show(self, rows, columns=(), style=""):
+        self.rows, self.columns, self.style = list(rows), list(columns), style
+
+    def tell(self, text):
+        self.lines.append(text)
+
+
+@pytest.fixture
+def xt():
+    import typer
+
+    from xetrack_cache.commands import commands
+
+    def run(*words):
+        told = Told()
+        command = typer.main.get_command(commands(Context("", terminal=told)))
+        command(list(words), standalone_mode=False)
+        return told
+
+    return run
+
+
+class Harmful:
+    def __reduce__(self):
+        return print, ("harm done",)
+
+
+def double(number):
+    return number * 2
+
+
+def harmful():
+    return Harmful()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for track_id in ("first-run-0001", "second-run-0002"):
+        with Tracker(tmp_path / "track.db", track_id=track_id, cache=tmp_path / "cache", warnings=False) as tracker:
+            tracker.track(double, args=[len(track_id)])
+            tracker.track(double, args=[len(track_id) + 100])
+    return str(tmp_path / "cache")
+
+
+def test_ls_lists_function_run_and_result(xt, folder):
+    told = xt("ls", folder)
+    assert [row["track_id"] for row in told.rows] == ["first-run-0001"] * 2 + ["second-run-0002"] * 2
+    assert [row["result"] for row in told.rows] == [28, 228, 30, 230]
+    assert all(row["function"].endswith("double") and row["key"].startswith(row["function"]) for row in told.rows)
+
+
+def test_ls_of_a_run_and_as_json(xt, folder):
+    told = xt("ls", folder, "--track-id", "second-run-0002", "--json")
+    assert [row["result"] for row in told.rows] == [30, 230]
+    assert told.style == "json"
+
+
+def test_ls_runs_nobodys_code(xt, folder, tmp_path, capsys):
+    with Tracker(tmp_path / "track.db", cache=folder, warnings=False) as tracker:
+        tracker.track(harmful)
+    capsys.readouterr()
+    assert "unread result of" in xt("ls", folder).rows[-1]["result"]
+    assert "harm" not in capsys.readouterr().out
+
+
+def test_delete_forgets_what_a_run_computed(xt, folder):
+    assert xt("delete", folder, "first-run-0001").lines == ["2 entries of first-run-0001 deleted"]
+    assert {entry["cache"] for _, entry in Reader.scan_cache(folder)} == {"second-run-0002"}
+
+
+def test_delete_of_an_unknown_run_deletes_nothing(xt, folder):
+    with pytest.raises(Exception, match="'no-run-0000'"):
+        xt("delete", folder, "first-run-0001", "no-run-0000")
+    assert len(list(Reader.scan_cache(folder))) == 4
+
+
+def test_stats_count_entries_and_runs(xt, folder):
+    told = xt("stats", folder)
+    assert [(row["entries"], row["runs"]) for row in told.rows] == [(4, 2)]
+    assert told.lines[0].startswith("4 entries, ")
+
+
+def test_a_path_that_is_no_cache_is_refused_and_not_made(xt, tmp_path):
+    for words in (("ls",), ("stats",), ("delete",)):
+        with pytest.raises(Exception, match="no cache"):
+            xt(*words, str(tmp_path / "nowhere"), *(["x-run-0001"] if words == ("delete",) else []))
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,68 @@
+"""`xt sql`: a query in the SQL of the engine."""
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from xetrack import Reader, Tracker
+from xetrack.errors import DatabaseReadOnlyError
+from xetrack_cli.options import Csv, Engine, Json, Markdown, Timeout, style_of
+from xetrack_cli.terminal import show, tell
+from xetrack_cli.words import arguments
+
+__all__ = ["sql"]
+
+
+def sql(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[DB] QUERY", help="Path of the database; the query.")
+    ] = None,
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Allow the query to change the database.")] = False,
+    engine: Engine = "sqlite",
+    timeout: Timeout = 10.0,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+) -> None:
+    """Run a query; the tables are db.events and the like.
+
+    Nothing is changed without --write.
+    """
+    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
+    db, query = arguments(words, "QUERY")
+    reader = Reader(db, engine, timeout=timeout)  # also where the database is to be changed: it must be there
+    try:
+        if not write:
+            with reader:
+                _run(reader.conn, query, style)
+            return
+        reader.close()
+        with closing(Tracker(db, engine=engine, timeout=timeout)) as tracker:
+            _run(tracker.conn, query, style)
+    except DatabaseReadOnlyError as error:
+        if engine == "sqlite":
+            raise
+        told = str(error).rstrip(".")  # an engine that only reads
+        raise DatabaseReadOnlyError(f"{told}. With xt: --write, and no --engine.") from error
+
+
+def _run(connection: Any, query: str, style: str) -> None:
+    cursor = connection.execute(query)
+    if not cursor.description:
+        tell(f"{max(cursor.rowcount, 0)} rows changed")
+        return
+    names = _distinct([str(column[0]) for column in cursor.description])
+    show([dict(zip(names, row, strict=True)) for row in cursor.fetchall()], names, style)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, told apart where a query gives one name twice."""
+    told: list[str] = []
+    for name in names:
+        number, spelt = 2, name
+        while spelt in told:
+            spelt, number = f"{name}_{number}", number + 1
+        told.append(spelt)
+    return told

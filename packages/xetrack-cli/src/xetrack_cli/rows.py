@@ -1,0 +1,119 @@
+"""`xt head`, `xt tail`, `xt columns`, `xt ls`: the rows as they are."""
+
+from typing import Annotated, Any
+
+import typer
+
+from xetrack_cli import completion
+from xetrack_cli.cells import shown
+from xetrack_cli.opened import check_columns, chosen_columns, open_reader, reading
+from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
+from xetrack_cli.terminal import show, tell
+from xetrack_cli.words import arguments
+
+__all__ = ["columns", "head", "ls", "tail"]
+
+
+def head(
+    words: Db = None,
+    *,
+    n: Number = 5,
+    columns: Columns = None,
+    track_id: TrackId = None,
+    table: Table = "events",
+    engine: Engine = "sqlite",
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+) -> None:
+    """Print the first rows."""
+    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
+    (db,) = arguments(words)
+    with reading(db, table, engine, track_id) as reader:
+        show(reader.to_dicts(track_id, head=n), chosen_columns(reader, columns), style)
+
+
+def tail(
+    words: Db = None,
+    *,
+    n: Number = 5,
+    columns: Columns = None,
+    track_id: TrackId = None,
+    table: Table = "events",
+    engine: Engine = "sqlite",
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+) -> None:
+    """Print the last rows."""
+    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
+    (db,) = arguments(words)
+    with reading(db, table, engine, track_id) as reader:
+        show(reader.to_dicts(track_id, tail=n), chosen_columns(reader, columns), style)
+
+
+def columns(
+    words: Db = None,
+    *,
+    table: Table = "events",
+    engine: Engine = "sqlite",
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+) -> None:
+    """List the columns and their types."""
+    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
+    (db,) = arguments(words)
+    with open_reader(db, table, engine) as reader:
+        types = reader.engine.columns(reader.table)
+        show([{"column": name, "type": kind or "ANY"} for name, kind in types.items()], ["column", "type"], style)
+
+
+def ls(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DB] [COLUMN]", help="Path of the database; a column.", autocompletion=completion.columns
+        ),
+    ] = None,
+    *,
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Each value once; of track_id if no column is given.")
+    ] = False,
+    track_id: TrackId = None,
+    table: Table = "events",
+    engine: Engine = "sqlite",
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+) -> None:
+    """List the tables, or the values of a column, a line each."""
+    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
+    db, *names = arguments(words, "[COLUMN]")
+    with reading(db, table, engine, track_id) as reader:
+        if not names and not unique:
+            show([_table_row(reader, name) for name in reader.engine.tables()], ["table", "rows", "columns"], style)
+            return
+        (name,) = check_columns(reader, names or ["track_id"])
+        values = [row[name] for row in reader.to_dicts(track_id)]
+    _show_values(name, _distinct(values) if unique else values, style)
+
+
+def _table_row(reader: Any, name: str) -> dict[str, Any]:
+    return {"table": name, "rows": reader.engine.count(name), "columns": len(reader.engine.columns(name))}
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    """Each value once, in order; 1, 1.0 and True are different ones."""
+    found: dict[str, Any] = {}
+    for value in values:
+        found.setdefault(repr(value), value)
+    return list(found.values())
+
+
+def _show_values(name: str, values: list[Any], style: str) -> None:
+    if style:
+        show([{name: value} for value in values], [name], style)
+        return
+    for value in values:
+        tell(value if isinstance(value, str) and value.isprintable() else shown(value))

@@ -1,0 +1,81 @@
+"""The screen: what commands print, as a table for people, or as Markdown, CSV or JSON for what reads on."""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xetrack_cli import words
+from xetrack_cli.cells import is_number, json_line, shown, spelt
+
+__all__ = ["Screen", "is_terminal", "show", "tell"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def is_terminal() -> bool:
+    """Whether a person is reading."""
+    return sys.stdout.isatty()
+
+
+def tell(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{text}\n")
+
+
+def show(rows: Rows, columns: Sequence[str] = (), style: str = "") -> None:
+    """Print rows, in these columns, or in all that they have."""
+    keys = list(columns or dict.fromkeys(key for row in rows for key in row))
+    if style == "json":
+        _show_json(rows, keys)
+    elif style == "csv":
+        _show_csv(rows, keys)
+    elif style != "markdown" and is_terminal():
+        from xetrack_cli.tables import draw
+
+        draw(rows, keys)
+    else:
+        _show_markdown(rows, keys)
+
+
+def _show_json(rows: Rows, keys: Sequence[str]) -> None:
+    """One array, a row a line."""
+    lines = [json_line({key: row.get(key) for key in keys}) for row in rows]
+    tell("[\n" + ",\n".join(lines) + "\n]" if lines else "[]")
+
+
+def _show_csv(rows: Rows, keys: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(keys)
+    writer.writerows([spelt(row.get(key)) for key in keys] for row in rows)
+
+
+def _show_markdown(rows: Rows, keys: Sequence[str]) -> None:
+    from tabulate import tabulate
+
+    cells = [[str(number), *(_escaped(shown(row.get(key))) for key in keys)] for number, row in enumerate(rows)]
+    sides = ["right", *("right" if numeric(rows, key) else "left" for key in keys)]
+    headers = ["", *(_escaped(shown(key)) for key in keys)]
+    if cells:
+        tell(tabulate(cells, headers, "pipe", colalign=sides, disable_numparse=True))
+    else:  # tabulate draws no head without a row
+        lines = tabulate([[""] * len(headers)], headers, "pipe", colalign=sides, disable_numparse=True).splitlines()
+        tell("\n".join(lines[:2]))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def numeric(rows: Rows, key: str) -> bool:
+    """Whether a column holds nothing but numbers."""
+    values = [value for row in rows if (value := row.get(key)) is not None]
+    return bool(values) and all(map(is_number, values))
+
+
+class Screen:
+    """What plugins' commands are given: see `xetrack.protocols.Terminal`."""
+
+    arguments = staticmethod(words.arguments)
+    show = staticmethod(show)
+    tell = staticmethod(tell)

@@ -1,0 +1,81 @@
+"""A database to look at, and `xt` in three ways: in this process, in one of its own, and on a terminal."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from xetrack import Tracker
+from xetrack.plugins import discovered
+from xetrack_cli.main import run
+
+sys.path.insert(0, str(Path(__file__).parent))  # where tests find cli_terminals
+
+
+class Done(NamedTuple):
+    """What a command printed, and how it ended."""
+
+    out: str
+    err: str
+    code: int
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    """A folder of its own, and nothing of the environment that `xt` heeds; plugins of this environment are left out."""
+    for name in ("XETRACK_DB", "XETRACK_STRICT_PLUGINS", "XETRACK_SAFE", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "*")
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    discovered.cache_clear()
+    yield
+    discovered.cache_clear()
+
+
+@pytest.fixture
+def db(tmp_path):
+    """Two runs, of three rows each."""
+    path = tmp_path / "track.db"
+    for track_id, model, best in (("first-run-0001", "resnet18", 0.9), ("second-run-0002", "xgboost", 0.7)):
+        with Tracker(path, params={"model": model, "lr": 0.1}, track_id=track_id) as tracker:
+            for epoch in range(3):
+                tracker.log({"accuracy": best - 0.2 + epoch / 10, "epoch": epoch, "ok": epoch == 2})
+    return str(path)
+
+
+@pytest.fixture
+def xt(capfd):
+    """Runs a command in this process."""
+
+    def command(*words):
+        capfd.readouterr()
+        code = run([str(word) for word in words])
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        return Done(out, err, code)
+
+    return command
+
+
+@pytest.fixture
+def shell():
+    """Runs a command in a process of its own, with what else its environment should have."""
+
+    from cli_terminals import XT
+
+    def command(*words, **environment):
+        done = subprocess.run(
+            [*XT, *map(str, words)],
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            env={**os.environ, **environment},
+            timeout=60,
+        )
+        return Done(done.stdout, done.stderr, done.returncode)
+
+    return command

@@ -1,0 +1,137 @@
+import json
+import sqlite3
+
+import pytest
+
+from xetrack import Reader, Tracker
+from xetrack_cli.errors import UsageError
+from xetrack_cli.values import parse
+
+
+def values(db, key):
+    return [row[key] for row in Reader(db)]
+
+
+def test_set_for_all_for_a_run_and_where(xt, db):
+    assert xt("set", db, "accuracy", "0.5").out == "accuracy set in 6 rows\n"
+    assert xt("set", db, "accuracy", "0.6", "--track-id", "first-run-0001").out == "accuracy set in 3 rows\n"
+    done = xt(
+        "set", db, "accuracy", "0.7", "--where-key", "epoch", "--where-value", "2", "--track-id", "first-run-0001"
+    )
+    assert done.out == "accuracy set in 1 row\n"
+    assert values(db, "accuracy") == [0.6, 0.6, 0.7, 0.5, 0.5, 0.5]
+
+
+def test_the_value_takes_the_type_of_the_column(xt, db):
+    xt("set", db, "ok", "yes")
+    xt("set", db, "epoch", "-7")
+    xt("set", db, "model", "5")
+    xt("set", db, "accuracy", "1")
+    [row] = Reader(db).to_dicts(head=1)
+    assert [(row[key], type(row[key])) for key in ("ok", "epoch", "model", "accuracy")] == [
+        (True, bool),
+        (-7, int),
+        ("5", str),
+        (1.0, float),
+    ]
+
+
+def test_a_value_that_does_not_fit_is_refused(xt, db):
+    done = xt("set", db, "epoch", "many")
+    assert done.code == 2
+    assert "'many' does not fit the column 'epoch', which holds numbers" in done.err
+    assert xt("set", db, "epoch", "many", "--type", "text").code == 0
+    assert values(db, "epoch") == ["many"] * 6
+
+
+def test_a_new_column_is_told(xt, db):
+    assert xt("set", db, "test_accuracy", "0.75").out == "test_accuracy set in 6 rows, a new column\n"
+    assert values(db, "test_accuracy") == [0.75] * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "value"),
+    [
+        ("1", "", 1),
+        ("1.5", "", 1.5),
+        ("true", "", True),
+        ("word", "", "word"),
+        ("0.5", "INTEGER", 0.5),
+        ("inf", "REAL", float("inf")),
+        ("off", "BOOLEAN", False),
+        ("00ff", "BLOB", b"\x00\xff"),
+        ('{"a": [1]}', "JSON", {"a": [1]}),
+        (" kept ", "TEXT", " kept "),
+    ],
+)
+def test_parsing(text, declared, value):
+    parsed = parse(text, "x", declared)
+    assert (parsed, type(parsed)) == (value, type(value))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("none", None), ("bool", True), ("int", 1), ("float", 1.0), ("text", "1")])
+def test_a_type_that_is_asked_for(kind, value):
+    parsed = parse("null" if kind == "none" else "1", "x", "JSON", kind)
+    assert (parsed, type(parsed)) == (value, type(value))
+
+
+def test_an_unknown_type():
+    with pytest.raises(UsageError, match="--type is one of"):
+        parse("1", "x", "", "integer")
+
+
+def test_set_needs_both_sides_of_where_and_known_names(xt, db):
+    assert xt("set", db, "x", "1", "--where-key", "epoch").code == 2
+    assert "Did you mean 'epoch'" in xt("set", db, "x", "1", "--where-key", "epock", "--where-value", "1").err
+    assert "Did you mean 'first-run-0001'" in xt("set", db, "x", "1", "--track-id", "frist-run-0001").err
+    assert "there is no option --wher" in xt("set", db, "x", "1", "--wher", "1").err
+
+
+def test_reserved_keys_are_refused(xt, db):
+    done = xt("set", db, "track_id", "mine")
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "set by xetrack itself" in done.err
+
+
+def test_delete(xt, db):
+    assert xt("delete", db, "first-run-0001").out == "first-run-0001 deleted, 3 rows\n"
+    assert {row["track_id"] for row in Reader(db)} == {"second-run-0002"}
+
+
+def test_delete_of_an_unknown_run_deletes_none_of_the_others(xt, db):
+    done = xt("delete", db, "first-run-0001", "second-run-0003")
+    assert done.code == 1
+    assert "Did you mean 'second-run-0002'?" in done.err
+    assert len(Reader(db)) == 6
+
+
+def test_a_locked_database_is_told_with_the_cure(xt, db):
+    other = sqlite3.connect(db, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    done = xt("set", db, "x", "1", "--timeout", "0")
+    other.close()
+    assert done.code == 1
+    assert "locked" in done.err
+    assert "--timeout" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_copy(xt, db, tmp_path):
+    with Tracker(db, table="other") as tracker:
+        tracker.log({"x": 1})
+    assert xt("copy", db, "one.db", "--table=other").out == "1 new row copied to one.db\n"
+    assert xt("copy", db, "one.db", "--no-assets").out == "6 new rows copied to one.db\n"
+    assert xt("copy", db, "one.db").out == "0 new rows copied to one.db\n"
+    assert "no table 'nothing'" in xt("copy", db, "one.db", "--table", "nothing").err
+    assert "into itself" in xt("copy", db, db).err
+
+
+def test_copy_from_nowhere_makes_nothing(xt, tmp_path):
+    assert xt("copy", "nowhere.db", "target.db").code == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_exit_code_of_doctor(xt, db):
+    done = xt("doctor", db, "--json")
+    assert done.code == 0
+    assert {row["state"] for row in json.loads(done.out)} <= {"ok", "note"}

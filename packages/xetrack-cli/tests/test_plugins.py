@@ -1,0 +1,138 @@
+"""Commands that plugins bring: real installed distributions, of which one is broken."""
+
+import json
+
+import pytest
+
+GOOD = '''
+from xetrack import Provider, hookimpl
+
+def open_commands(options, context):
+    """Say hello to the rows.
+
+    More about it.
+    """
+    import typer
+
+    app = typer.Typer()
+
+    @app.callback()
+    def about():
+        """Greetings."""
+
+    @app.command()
+    def rows(words: list[str] = typer.Argument(None), count: int = 1):
+        db, name = context.terminal.arguments(words, "NAME")
+        context.terminal.show([{"db": db, "name": name}] * count, style="json")
+
+    @app.command()
+    def fail():
+        from xetrack import XetrackError
+        raise XetrackError("no greeting today. Try tomorrow.")
+
+    return app
+
+@hookimpl
+def xetrack_commands():
+    return [Provider("greet", open_commands)]
+'''
+UNOPENABLE = """
+from xetrack import Provider, hookimpl
+
+def open_commands(options, context):
+    import no_such_module
+
+@hookimpl
+def xetrack_commands():
+    return [Provider("sorry", open_commands), Provider("odd", lambda options, context: 42)]
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Installs a distribution with one module and an entry point."""
+    monkeypatch.delenv("XETRACK_DISABLE_PLUGINS")
+    site = tmp_path / "site"
+    monkeypatch.setenv("PYTHONPATH", str(site))
+
+    def install(name, source):
+        info = site / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[xetrack]\n{name} = {name}_plugin\n")
+        (site / f"{name}_plugin.py").write_text(source)
+
+    return install
+
+
+@pytest.fixture
+def several(installed):
+    installed("good", GOOD)
+    installed("unopenable", UNOPENABLE)
+    installed("broken", "import a_module_that_nobody_has")
+
+
+def test_a_command_of_a_plugin(shell, several, db):
+    done = shell("greet", "rows", db, "you", "--count", "2")
+    assert json.loads(done.out) == [{"db": db, "name": "you"}] * 2
+    assert (done.err, done.code) == ("", 0)
+
+
+def test_the_database_of_the_environment_counts_for_plugins_too(shell, several, db):
+    assert json.loads(shell("greet", "rows", "you", XETRACK_DB=db).out) == [{"db": db, "name": "you"}]
+
+
+def test_errors_of_plugins_are_one_line_as_ours(shell, several):
+    assert shell("greet", "fail") == ("", "xt: no greeting today. Try tomorrow.\n", 1)
+    assert shell("greet", "rows").err.startswith("xt: which database?")
+    assert shell("greet", "nothing").code == 2
+
+
+def test_help_lists_commands_of_plugins_without_opening_them(shell, several):
+    done = shell("--help")
+    assert done.code == 0
+    assert "Say hello to the rows." in done.out
+    assert "sorry" in done.out
+    assert "From unopenable." in done.out
+    assert done.err == ""
+
+
+def test_a_broken_plugin_breaks_its_own_commands_only(shell, several, db):
+    assert shell("head", db).code == 0
+    sorry = shell("sorry")
+    assert sorry.code == 1
+    assert sorry.err.count("\n") == 1
+    assert "xt sorry of unopenable is installed, but broken: ModuleNotFoundError" in sorry.err
+    assert "pip install no_such_module" in sorry.err
+    assert "is no typer.Typer, but a builtins.int" in shell("odd").err
+    assert "a_module_that_nobody_has" in shell("broken").err
+    assert "there is no command 'brken'" in shell("brken").err
+
+
+def test_a_plugin_takes_no_command_of_ours(shell, installed, db):
+    installed("greedy", GOOD.replace('"greet"', '"head"'))
+    assert shell("head", db).out.startswith("|    |")
+    assert shell("--help").out.count("  head ") == 1
+
+
+def test_two_plugins_of_one_name(shell, installed):
+    installed("one", GOOD)
+    installed("two", GOOD)
+    done = shell("greet")
+    assert done.code == 1
+    assert "claimed by both one and two" in done.err
+
+
+def test_version_lists_the_plugins(shell, several, monkeypatch):
+    monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "broken")
+    done = shell("--version")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].startswith("xetrack 1.")
+    assert "good 1.0 (plugin good)" in lines
+    assert "broken 1.0 (plugin broken, switched off by XETRACK_DISABLE_PLUGINS)" in lines
+
+
+def test_commands_that_are_switched_off(shell, several, monkeypatch):
+    monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "good")
+    assert "there is no command 'greet'" in shell("greet").err

@@ -1,0 +1,161 @@
+"""`xt` with every package installed: each command of the documentation that came first, as it was written there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+from xetrack import Reader, Tracker
+
+
+class Model:
+    def __init__(self, depth):
+        self.depth = depth
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Two runs, one of which logged a model; its hash."""
+    with Tracker(tmp_path / "database.db", params={"data": "mnist"}, track_id="crouching-groundhog-5046") as tracker:
+        for number in range(4):
+            tracker.log({"model": "xgboost", "accuracy": 0.9, "x": number, "y": number**2, "z": 1})
+    with Tracker(tmp_path / "database.db", params={"data": "mnist"}, track_id="ebony-loon-6720") as tracker:
+        return tracker.log({"model": "lightgbm", "accuracy": 0.95, "params": Model(3)})["params"]
+
+
+@pytest.fixture
+def bash(tmp_path):
+    """Runs a line in a shell that finds `xt`, and gives what it printed; a failure is told."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("XETRACK_")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+    def run(line, code=0, **environment):
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env={**own, "PATH": path, "PYTHONIOENCODING": "utf-8", **environment},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    return run
+
+
+def test_head_and_tail(bash, database):
+    lines = bash("xt head database.db --n=2").splitlines()
+    assert [cell.strip() for cell in lines[0].split("|")[2:6]] == ["timestamp", "track_id", "data", "model"]
+    assert lines[1].startswith("|---:|:---")
+    assert len(lines) == 4
+    [_, _, line] = bash("xt tail database.db --n=1").splitlines()
+    assert "ebony-loon-6720" in line
+    assert database in line
+
+
+def test_set(bash, database, tmp_path):
+    # as written there, without a database: this is what the variable is for
+    line = f"xt set accuracy 0.8 --where-key params --where-value {database} --track-id ebony-loon-6720"
+    assert bash(line, XETRACK_DB="database.db") == "accuracy set in 1 row\n"
+    assert Reader(tmp_path / "database.db").to_dicts(tail=1)[0]["accuracy"] == 0.8
+
+
+def test_delete(bash, database, tmp_path):
+    bash("xt delete database.db ebony-loon-6720 # delete experiments with a given track_id")
+    assert {run["track_id"] for run in Reader(tmp_path / "database.db").list_runs()} == {"crouching-groundhog-5046"}
+
+
+def test_sql(bash, database):
+    assert len(bash('xt sql database.db "SELECT * FROM db.events;"').splitlines()) == 7
+
+
+def test_assets_export_and_delete(bash, database, tmp_path):
+    bash(f"xt assets export database.db {database} output")
+    assert cloudpickle.loads((tmp_path / "output").read_bytes()).depth == 3
+    bash(f"xt assets delete database.db {database}")
+    assert json.loads(bash("xt assets ls database.db --json")) == []
+
+
+@pytest.mark.parametrize(("assets", "objects"), [("--assets", 1), ("--no-assets", 0)])
+def test_copy(bash, database, tmp_path, assets, objects):
+    bash(f"xt copy database.db target.db {assets} --table=events")
+    reader = Reader(tmp_path / "target.db")
+    assert (len(reader), len(reader.assets)) == (5, objects)
+
+
+def test_describe(bash, database):
+    lines = bash("xt describe database.db --columns=x,y,z").splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["x", "y", "z"]
+
+
+def test_stats_top_and_bottom(bash, database):
+    assert "| lightgbm |" in bash("xt stats top database.db accuracy")
+    assert "| xgboost |" in bash("xt stats bottom database.db accuracy")
+
+
+def test_plots(bash, database):
+    summary = bash("xt plot hist database.db x")
+    for text in ("x histogram", "Summary", "observations: 4", "min value: 0.000000", "mean : 1.500000"):
+        assert text in summary
+    assert "4 points" in bash("xt plot scatter database.db x y")
+
+
+def test_nothing_is_loaded_where_nothing_is_trusted(bash, database):
+    for line in ("ls database.db", f"export database.db {database} out", f"delete database.db {database}"):
+        bash(f"xt assets {line}", XETRACK_SAFE="1")
+
+
+def test_doctor_finds_objects_that_no_row_names(bash, database):
+    assert "xt: warning: 1 logged object" in bash("xt delete database.db ebony-loon-6720 2>&1")
+    [told] = [row for row in json.loads(bash("xt doctor database.db --json")) if row["check"] == "objects"]
+    assert (told["state"], told["advice"]) == ("note", "xt assets gc DB")
+    assert bash(told["advice"].replace("DB", "database.db")) == "1 object removed\n"
+
+
+def test_exit_codes_as_shells_expect(bash, database):
+    assert bash("xt nonsense", code=2).startswith("xt: ")
+    assert bash("xt head nowhere.db", code=1).startswith("xt: ")
+    many = "SELECT a.x FROM db.events a, db.events b, db.events c, db.events d, db.events e, db.events f"
+    told = bash(f'set -o pipefail; xt sql database.db "{many}" --csv | head -n 1; echo ${{PIPESTATUS[0]}}')
+    assert told == "x\n141\n"
+
+
+def test_version_lists_the_plugins(bash):
+    lines = bash("xt --version").splitlines()
+    assert any(line.startswith("xetrack-assets 1.") for line in lines)
+    assert any(line.startswith("xetrack-monitors 1.") for line in lines)
+
+
+def test_both_engines_answer_in_sql(bash, database):
+    pytest.importorskip("xetrack_duckdb")
+    query = "SELECT model, max(accuracy) AS best FROM db.events GROUP BY model ORDER BY model"
+    expected = "model,best\nlightgbm,0.95\nxgboost,0.9\n"
+    for engine in ("sqlite", "duckdb"):
+        assert bash(f"xt sql database.db --csv --engine {engine} '{query}'") == expected
+    assert "With xt: --write" in bash("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
+    assert bash("xt sql database.db --engine duckdb 'SELEC'", code=1).count("\n") == 1
+    lines = [bash(f"xt tail database.db --engine {engine} --json") for engine in ("sqlite", "duckdb")]
+    assert lines[0] == lines[1]
+
+
+def double(number):
+    return number * 2
+
+
+def test_cache(bash, tmp_path):
+    pytest.importorskip("xetrack_cache")
+    with Tracker(tmp_path / "track.db", cache=tmp_path / "cache", track_id="only-run-0001") as tracker:
+        tracker.track(double, args=[21])
+    [entry] = json.loads(bash("xt cache ls cache --json"))
+    assert (entry["track_id"], entry["result"]) == ("only-run-0001", 42)
+    assert json.loads(bash("xt cache stats cache --json"))[0]["entries"] == 1
+    assert bash("xt cache delete cache only-run-0001") == "1 entry of only-run-0001 deleted\n"
+    assert json.loads(bash("xt cache ls cache --json")) == []
