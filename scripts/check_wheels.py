@@ -145,7 +145,7 @@ def check_lowest(one: Package, wheels: Path, folder: Path) -> None:
     """Install the wheel with the lowest versions that it declares, and run its tests on them."""
     python = environment(folder)
     pyproject = one.folder / "pyproject.toml"
-    test_group = ("--group", f"{pyproject}:test", "pytest-xdist") if one.tests.is_dir() else ()
+    test_group = ("--group", f"{pyproject}:test", "pytest-xdist>=3.6") if one.tests.is_dir() else ()
     install(python, wheels, "--resolution", "lowest-direct", "--requirements", pyproject, *test_group)
     install(python, wheels, "--no-deps", one.wheel(wheels))
     smoke(python, one)
