@@ -4,11 +4,11 @@ import gc
 import os
 import signal
 import threading
+import weakref
 
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.errors import ClosedError
 
 WRITE = """
 import random
@@ -217,16 +217,19 @@ def test_trackers_of_both_engines_and_readers_share_a_file_in_one_process(db, ru
         check(reader)
 
 
-def test_a_forgotten_reader_is_closed(db):
+def test_the_connection_of_a_forgotten_reader_goes_on_until_it_is_let_go(db):
     Tracker(db).log({"n": 1})
     reader = Reader(db, engine="duckdb")
     conn = reader.conn
     assert conn.execute("SELECT n FROM db.events").fetchall() == [(1,)]
+    database = weakref.ref(reader.engine.database)
     del reader
     gc.collect()
 
-    with pytest.raises(ClosedError):
-        conn.execute("SELECT 1")
+    assert conn.execute("SELECT n FROM db.events").fetchall() == [(1,)]
+    del conn
+    gc.collect()
+    assert database() is None
 
 
 def test_logging_does_not_wait_for_a_copy(db):
