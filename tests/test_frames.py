@@ -43,6 +43,22 @@ COLUMNS = {
 """The same, as columns that have one type each: lists as JSON, several types as text. "nan" stands for NaN."""
 
 
+@pytest.fixture(params=["sqlite", "duckdb"], autouse=True)
+def engine(request, monkeypatch):
+    """Every frame is the same with both engines: each is the default one once."""
+    monkeypatch.setitem(Tracker.__init__.__kwdefaults__, "engine", request.param)
+    monkeypatch.setattr(Reader.__init__, "__defaults__", ("track.db", request.param, "events"))
+    return request.param
+
+
+def test_the_engine_is_the_one_that_was_chosen(engine, tmp_path):
+    with Tracker(tmp_path / "a.db") as tracker:
+        tracker.log({"x": 1})
+        assert type(tracker.engine).__name__.lower() == f"{engine}engine"
+    with Reader(tmp_path / "a.db") as reader:
+        assert type(reader.engine).__name__.lower() == f"{engine}engine"
+
+
 @pytest.fixture
 def path(tmp_path):
     with Tracker(tmp_path / "a.db", track_id="one") as tracker:
