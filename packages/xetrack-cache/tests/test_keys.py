@@ -30,6 +30,9 @@ from hypothesis import strategies as st
 from xetrack_cache.keys import call_key
 from xetrack_cache.refusals import NotEncodableError
 
+# hypothesis 6.100 spells out strategies when it draws a member of a set again, and warns that they are long
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 def number(value):
     """An id for a parameter: its repr may differ from process to process."""
