@@ -1,26 +1,30 @@
 """Installed plugins: found by their entry points without importing them, then imported one by one, each on its own."""
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersionError
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "installed", "load", "safe_mode", "strict"]
+__all__ = ["Found", "installed", "load", "safe_mode", "shadowed", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry point: its name, where it points, and the distribution that has it."""
+    """An entry point: its name, where it points, and the distribution that has it, with the folder that this is in."""
 
     name: str
     target: str
     distribution: str
     version: str
     entry_point: Any
+    location: str = ""
 
     def __str__(self) -> str:
         return f"the plugin {self.name!r} of {self.distribution} {self.version}"
@@ -35,14 +39,69 @@ class Found:
 @lru_cache(maxsize=1)
 def installed() -> tuple[Found, ...]:
     """Every plugin of this environment, sorted by distribution and name. Scans once a process and imports none."""
+    return tuple(sorted(_scanned()[0], key=lambda each: (each.distribution, each.name)))
+
+
+def shadowed() -> tuple[Found, ...]:
+    """The plugins of distributions that stand earlier on `sys.path` too: those are imported, and these never are."""
+    return _scanned()[1]
+
+
+@lru_cache(maxsize=1)
+def _scanned() -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+    """The plugins that count, and those that are shadowed."""
     import importlib_metadata
 
-    found = {
-        Found(point.name, point.value, point.dist.name, point.dist.version, point): None
-        for point in importlib_metadata.entry_points(group=PROJECT)
-        if point.dist is not None
-    }
-    return tuple(sorted(found, key=lambda each: (each.distribution, each.name)))
+    first: dict[str, tuple[str, str]] = {}
+    counting: dict[Found, None] = {}
+    hidden: dict[Found, None] = {}
+    for distribution in importlib_metadata.distributions():
+        for found in _plugins_of(distribution):
+            copy = (found.location, found.version)
+            (counting if first.setdefault(_normal(found.distribution), copy) == copy else hidden)[found] = None
+    return tuple(counting), tuple(hidden)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _plugins_of(distribution: Any) -> Iterator[Found]:
+    """The plugins of one distribution. Metadata that nobody can read hide no other plugin, and are told of."""
+    try:
+        points = list(distribution.entry_points.select(group=PROJECT))
+    except Exception as error:  # noqa: BLE001 - half an installation must not take the others along
+        points = [_Unreadable("?", "?", error)] if _concerns_us(distribution) else []
+    if not points:
+        return
+    location = str(Path(distribution.locate_file("")).resolve())
+    try:
+        name, version = str(distribution.name), str(distribution.version)
+    except Exception as error:  # noqa: BLE001 - as above
+        name, version = f"a distribution without metadata in {location}", "?"
+        points = [_Unreadable(point.name, point.value, error) for point in points]
+    for point in points:
+        yield Found(point.name, point.value, name, version, point, location)
+
+
+def _concerns_us(distribution: Any) -> bool:
+    try:
+        return f"[{PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
+    except Exception:  # noqa: BLE001 - not even text
+        return False
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """Stands for the entry point of a distribution that is damaged."""
+
+    name: str
+    value: str
+    error: Exception = field(compare=False)
+
+    def load(self) -> Any:
+        message = f"its installed metadata cannot be read ({self.error}). Install the distribution again"
+        raise RuntimeError(message) from self.error
 
 
 def load(found: Found) -> Any:

@@ -262,8 +262,8 @@ def test_listing_what_is_installed_imports_nothing_and_scans_once(site):
     told = site.run("""
         import importlib_metadata
         scans = []
-        scan = importlib_metadata.entry_points
-        importlib_metadata.entry_points = lambda **given: scans.append(given) or scan(**given)
+        scan = importlib_metadata.distributions
+        importlib_metadata.distributions = lambda **given: scans.append(given) or scan(**given)
         from xetrack.discovery import installed
         mine = [found for found in installed() if found.distribution == "acme-engine"]
         assert installed() is installed()
@@ -279,8 +279,8 @@ def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
     told = site.run("""
         import importlib_metadata
         scans = []
-        scan = importlib_metadata.entry_points
-        importlib_metadata.entry_points = lambda **given: scans.append(given) or scan(**given)
+        scan = importlib_metadata.distributions
+        importlib_metadata.distributions = lambda **given: scans.append(given) or scan(**given)
         from xetrack import Reader, Tracker
         for _ in range(3):
             Tracker("a.db").log({"x": 1})
@@ -289,6 +289,58 @@ def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
     """)
 
     assert told == "imported acme_engine\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("damaged", "content", "named"),
+    [
+        ("METADATA", None, "a distribution without metadata"),
+        ("entry_points.txt", b"[xetrack]\nacme_sink acme_sink\n", "acme-sink"),
+    ],
+)
+def test_a_distribution_that_is_half_installed_takes_no_other_along(site, damaged, content, named):
+    site.install("acme-sink", SINK.format(name="acme", options="None"))
+    site.install("bolt-engine", ENGINE)
+    path = site.folder / "acme_sink-1.0.dist-info" / damaged
+    path.unlink() if content is None else path.write_bytes(content)
+
+    told = site.run("""
+        from xetrack import Tracker
+        Tracker(":memory:", engine="cloud").log({"x": 1})
+        print("logged")
+    """)
+
+    assert "logged" in told
+    assert named in told
+    assert "Install the distribution again" in told
+
+
+@pytest.mark.parametrize("content", [b"[other]\nno point\n", b"\xff\xfe"])
+def test_entry_points_of_others_that_cannot_be_read_are_none_of_our_business(site, content):
+    site.install("other", "")
+    (site.folder / "other-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+
+    assert site.run(LOG) == "logged\n"
+
+
+def test_a_second_copy_of_a_distribution_is_shadowed(site, tmp_path_factory):
+    site.install("acme-engine", ENGINE, version="2.0")
+    later = Site(tmp_path_factory.mktemp("later"))
+    later.install("acme_engine", "raise RuntimeError", version="1.0")
+
+    told = site.run(
+        """
+        from xetrack import Tracker
+        from xetrack.discovery import installed, shadowed
+        print(*[found.version for found in installed() if found.name == "acme_engine"])
+        [hidden] = shadowed()
+        print(hidden.version, hidden.location)
+        Tracker(":memory:", engine="cloud").log({"x": 1})
+        """,
+        PYTHONPATH=os.pathsep.join([str(site.folder), str(later.folder)]),
+    )
+
+    assert told == f"2.0\n1.0 {later.folder}\nimported acme_engine\n"
 
 
 def test_import_xetrack_looks_for_no_plugins(site):
