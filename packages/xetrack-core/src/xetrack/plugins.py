@@ -7,7 +7,7 @@ asks for what the plugin brings, and otherwise warned of once.
 import difflib
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pluggy
 
 from xetrack import hints, hookspecs
-from xetrack.discovery import explain, installed, load, strict
+from xetrack.discovery import Found, explain, installed, load, strict
 from xetrack.engines import memory, sqlite
 from xetrack.errors import (
     OptionError,
@@ -29,7 +29,7 @@ from xetrack.errors import (
 )
 from xetrack.protocols import Context, Provider
 
-__all__ = ["KINDS", "Offer", "Plugins", "discovered"]
+__all__ = ["KINDS", "OPENED_BY_OPTION", "TRACKER_OPTIONS", "Offer", "Plugins", "discovered"]
 
 KINDS = ("engines", "serializers", "asset_stores", "caches", "sinks", "monitors", "commands")
 TRACKER_OPTIONS = (
@@ -102,10 +102,15 @@ class Plugins:
     @classmethod
     def of_environment(cls) -> "Plugins":
         """The built-in engines and every installed plugin that works."""
+        return cls.of(installed())
+
+    @classmethod
+    def of(cls, chosen: Iterable[Found]) -> "Plugins":
+        """The built-in engines and those of the `chosen` that work. What ails the others is in `failures`."""
         plugins = cls()
         for module in (sqlite, memory):
             plugins._register(module, module.__name__, "xetrack-core")
-        for found in installed():
+        for found in chosen:
             name = f"{found.distribution}:{found.name}"
             try:
                 plugins._register(load(found), name, found.distribution)
@@ -118,6 +123,10 @@ class Plugins:
     def registered(self) -> list[tuple[str, Any]]:
         """Each plugin with its name, in the order of registration."""
         return [(name, plugin) for name, plugin in self._manager.list_name_plugin() if plugin is not None]
+
+    def hooks_of(self, plugin: object) -> list[str]:
+        """The names of the hooks that a registered plugin implements, sorted."""
+        return sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ())
 
     def having(self, handed_in: Sequence[object]) -> "Plugins":
         """These plugins, and some more for one tracker."""
@@ -155,7 +164,7 @@ class Plugins:
                     offer = Offer(kind, provider, self.owners[name], name in self._handed_in)
                     if offer.options is not None:  # fails here if the options are no dataclass
                         self._offers[kind].setdefault(offer.provider.name, []).append(offer)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 message = f"xetrack_{kind}() of {self.owners[name]} failed: {explain(error)}"
                 broken = PluginBrokenError(message)
                 broken.__cause__ = error
@@ -168,6 +177,10 @@ class Plugins:
     def offers(self, kind: str) -> list[Offer]:
         """Every provider of a kind whose name is its own."""
         return [offers[0] for offers in self._offers[kind].values() if len(offers) == 1]
+
+    def all_offers(self) -> list[Offer]:
+        """Every provider of every kind, those too whose name another one has."""
+        return [offer for named in self._offers.values() for offers in named.values() for offer in offers]
 
     def pick(self, kind: str, name: str) -> Offer:
         """The provider of that name. Raises a `PluginError` that says how to get it."""

@@ -343,6 +343,40 @@ def test_a_second_copy_of_a_distribution_is_shadowed(site, tmp_path_factory):
     assert told == f"2.0\n1.0 {later.folder}\nimported acme_engine\n"
 
 
+def test_a_hook_that_would_end_the_process_does_not(site):
+    site.install("acme-engine", ENGINE.replace("    return", "    raise SystemExit(3)\n    return"))
+
+    told = site.run(LOG)
+
+    assert "logged" in told
+    assert "xetrack_engines() of acme-engine failed: SystemExit: 3" in told
+
+
+def test_chosen_plugins_alone_with_all_that_they_register(site):
+    site.install("acme-engine", ENGINE.replace("cloud", "sqlite"))
+    site.install("bolt-engine", ENGINE)
+    site.install("cold-engine", "raise RuntimeError")
+
+    told = site.run("""
+        from xetrack.discovery import installed
+        from xetrack.plugins import Plugins
+        plugins = Plugins.of([found for found in installed() if found.distribution in {"acme-engine", "cold-engine"}])
+        print(*sorted(f"{offer.owner}:{offer.provider.name}" for offer in plugins.all_offers()))
+        print(*sorted(offer.provider.name for offer in plugins.offers("engines")))
+        print(*(plugins.hooks_of(plugin) for name, plugin in plugins.registered() if name.startswith("acme")))
+        print("cold-engine:cold_engine" in plugins.failures)
+    """)
+
+    imported, *lines = [line for line in told.splitlines() if not line.startswith("imported cold")]
+    assert imported == "imported acme_engine"
+    assert lines == [
+        "acme-engine:sqlite xetrack-core:memory xetrack-core:none xetrack-core:sqlite",
+        "memory none",
+        "['xetrack_engines']",
+        "True",
+    ]
+
+
 def test_import_xetrack_looks_for_no_plugins(site):
     site.install("acme-engine", ENGINE)
 
