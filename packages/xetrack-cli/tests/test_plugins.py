@@ -49,23 +49,6 @@ def xetrack_commands():
 
 
 @pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Installs a distribution with one module and an entry point."""
-    monkeypatch.delenv("XETRACK_DISABLE_PLUGINS")
-    site = tmp_path / "site"
-    monkeypatch.setenv("PYTHONPATH", str(site))
-
-    def install(name, source):
-        info = site / f"{name}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[xetrack]\n{name} = {name}_plugin\n")
-        (site / f"{name}_plugin.py").write_text(source)
-
-    return install
-
-
-@pytest.fixture
 def several(installed):
     installed("good", GOOD)
     installed("unopenable", UNOPENABLE)

@@ -43,6 +43,7 @@ COMMANDS = {
     "copy": Entry("Files", "transfer:copy", "Merge one database into another."),
     "export": Entry("Files", "export:export", "Write the rows to a file: .csv, .jsonl, .parquet or .xlsx."),
     "doctor": Entry("Files", "doctor:doctor", "Look a database over, and say what to do."),
+    "plugins": Entry("Plugins", "plugins:commands", "The plugins themselves: list, doctor, new."),
 }
 
 
@@ -79,11 +80,10 @@ class Commands(TyperGroup):
         headings: dict[str, list[tuple[str, str]]] = {}
         for name, entry in COMMANDS.items():
             headings.setdefault(entry.heading, []).append((name, entry.help))
-        headings["Plugins"] = [(name, told) for name, told in plugged.helps().items() if name not in COMMANDS]
+        headings["Plugins"] += [(name, told) for name, told in plugged.helps().items() if name not in COMMANDS]
         for heading, lines in headings.items():
-            if lines:
-                with formatter.section(heading):
-                    formatter.write_dl(lines, col_max=12)
+            with formatter.section(heading):
+                formatter.write_dl(lines, col_max=12)
 
 
 def _command(name: str) -> Any:

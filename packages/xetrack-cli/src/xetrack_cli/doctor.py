@@ -42,7 +42,7 @@ def doctor(
 ) -> int:
     """Look a database over, and say what to do.
 
-    Changes nothing. The exit code is 1 if there is a problem.
+    Changes nothing. The exit code is 1 if there is a problem. Of plugins: xt plugins doctor.
     """
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
