@@ -1,5 +1,6 @@
 """A database to look at, and `xt` in three ways: in this process, in one of its own, and on a terminal."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from xetrack import Tracker
+from xetrack import Tracker, discovery
 from xetrack.plugins import discovered
 from xetrack_cli.main import run
 
@@ -31,9 +32,15 @@ def clean(monkeypatch, tmp_path):
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "*")
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     monkeypatch.chdir(tmp_path)
-    discovered.cache_clear()
+    forget_plugins()
     yield
-    discovered.cache_clear()
+    forget_plugins()
+
+
+def forget_plugins():
+    """Have this process look for plugins anew."""
+    for cached in (discovery.installed, discovery._scanned, discovered):
+        cached.cache_clear()
 
 
 @pytest.fixture
@@ -94,5 +101,13 @@ def installed(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[xetrack]\n{name} = {target or f'{name}_plugin'}\n")
         (site / f"{name}_plugin.py").write_text(source)
+        importlib.invalidate_caches()
+        forget_plugins()
 
     return install
+
+
+@pytest.fixture
+def here(installed, monkeypatch, tmp_path):
+    """What `installed` installs is found by this process too."""
+    monkeypatch.syspath_prepend(tmp_path / "site")

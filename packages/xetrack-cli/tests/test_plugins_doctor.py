@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import sys
 
 import pytest
 
 from xetrack import discovery
+
+pytestmark = pytest.mark.usefixtures("here")
 
 GOOD = """
 from dataclasses import dataclass, field
@@ -35,19 +38,20 @@ def good(name, option="speak", loud="loud", tags="tags"):
 
 
 @pytest.fixture
-def checked(shell):
+def checked(xt, monkeypatch):
     """Runs the doctor; what it says of each plugin of the test, and how it ended."""
     others = ",".join(found.name for found in discovery.installed())
 
-    def rows(*words, off="", **environment):
-        done = shell("plugins", "doctor", *words, "--json", XETRACK_DISABLE_PLUGINS=f"{others},{off}", **environment)
+    def rows(*words, off=""):
+        monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", f"{others},{off}")
+        done = xt("plugins", "doctor", *words, "--json")
         assert done.err == ""
         return {row["distribution"]: row for row in json.loads(done.out)}, done.code
 
     return rows
 
 
-def test_a_plugin_that_is_well(checked, shell, installed, tmp_path):
+def test_a_plugin_that_is_well(checked, xt, installed, tmp_path):
     installed("acme", good("acme"))
     rows, code = checked("acme")
     row = rows["acme"]
@@ -78,7 +82,7 @@ def test_a_plugin_that_is_well(checked, shell, installed, tmp_path):
         "traceback": "",
         "state": "ok",
     }
-    done = shell("plugins", "doctor", "acme")
+    done = xt("plugins", "doctor", "acme")
     assert done.code == 0
     head, *lines = done.out.splitlines()
     assert head.startswith("ok acme 1.0 (plugin acme): loaded in ")
@@ -217,13 +221,13 @@ def test_a_plugin_that_is_switched_off_is_not_loaded(checked, installed, tmp_pat
     assert not (tmp_path / "imported").exists()
 
 
-def test_copies_and_namesakes_are_told(checked, installed, tmp_path):
+def test_copies_and_namesakes_are_told(checked, installed, tmp_path, monkeypatch):
     installed("acme", good("acme"))
     installed("acme", "raise RuntimeError", site=tmp_path / "later")
     installed("rival", good("rival", "a", "b", "c"))
     (tmp_path / "site" / "rival-1.0.dist-info" / "entry_points.txt").write_text("[xetrack]\nacme = rival_plugin\n")
-    paths = os.pathsep.join([str(tmp_path / "site"), str(tmp_path / "later")])
-    rows, code = checked("acme", PYTHONPATH=paths)
+    monkeypatch.setattr("sys.path", [*sys.path, str(tmp_path / "later")])
+    rows, code = checked("acme")
     assert code == 0
     assert "is never used" in rows["acme"]["notes"][0]
     assert "rival calls a plugin 'acme' too" in rows["acme"]["notes"][1]
@@ -239,9 +243,9 @@ def test_a_distribution_whose_metadata_are_gone(checked, installed, tmp_path):
     assert "Install the distribution again" in row["problems"][0]
 
 
-def test_a_name_that_nobody_has(shell, installed):
+def test_a_name_that_nobody_has(xt, installed):
     installed("acme", good("acme"))
-    done = shell("plugins", "doctor", "acne")
+    done = xt("plugins", "doctor", "acne")
     assert (done.out, done.code) == ("", 1)
     assert done.err == "xt: there is no plugin 'acne'. Did you mean 'acme'?\n"
 

@@ -1,6 +1,8 @@
 """`xt plugins`: the plugins themselves. None is imported in this process, so that none can break these commands."""
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +14,7 @@ from xetrack_cli.terminal import is_terminal, show, tell
 if TYPE_CHECKING:
     from xetrack_cli.checkup import Checked
 
-__all__ = ["commands", "doctor", "list_plugins"]
+__all__ = ["commands", "doctor", "list_plugins", "new"]
 
 commands = typer.Typer(rich_markup_mode=None, help="The plugins themselves: list, doctor, new.")
 
@@ -124,3 +126,33 @@ def _lines(one: "Checked") -> Iterator[str]:
     yield from (f"note: {note}" for note in one.notes)
     yield from (f"problem: {problem}" for problem in one.problems)
     yield from (f"  {line}" for line in one.traceback.splitlines())
+
+
+@commands.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the distribution, such as xetrack-csv.")],
+    *,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="What it brings: engine, serializer, asset-store, cache, sink, monitor or command.",
+        ),
+    ],
+    directory: Annotated[
+        Path, typer.Option("--directory", metavar="FOLDER", help="Where its folder goes; here by default.")
+    ] = Path(),
+) -> None:
+    """Write a small plugin that works, to begin yours with.
+
+    It is a package that installs, and has tests that pass. Nothing is ever written over.
+    """
+    from xetrack_cli.scaffold import named, write
+
+    names = named(name, kind)
+    folder = write(names, kind, directory)
+    tell(f"{folder}: a new {kind}, called {names.short!r} in xetrack. To try it:")
+    tell(f"  cd {shlex.quote(str(folder))}")
+    tell("  pip install -e . --group dev")
+    tell(f"  pytest && xt plugins doctor {names.short}")

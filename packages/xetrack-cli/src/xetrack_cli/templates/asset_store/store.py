@@ -1,0 +1,200 @@
+"""The store itself: a file an object, and an index of them."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from xetrack.errors import (
+    AssetDamagedError,
+    InvalidValueError,
+    PluginConflictError,
+    PluginNotInstalledError,
+    UntrustedError,
+)
+from xetrack.objects import hashes_in
+from xetrack.protocols import Asset, AssetInfo, Buffer, Context
+
+from .index import Index
+
+__all__ = ["FolderStore"]
+
+_HASH = 32  # hexadecimal digits
+
+
+class FolderStore:
+    """Objects under the hash of their content. What each method promises is in `xetrack.protocols.AssetStore`.
+
+    A folder takes no part in the transactions of a database: if a row is not stored after all, its objects stay, with a
+    use too many, until `collect()` finds that no row names them. A folder belongs to one database.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], context: Context) -> None:
+        self._folder = Path(folder).expanduser().resolve()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._index = Index(self._folder / "index.db")
+        self._context = context
+
+    # Into the store
+
+    def prepare(self, value: object) -> Asset:
+        """Turn an object into bytes, without storing anything."""
+        name = self._serializer_for(value)
+        try:
+            data = self._context.serializers[name].dumps(value)
+        except Exception as error:
+            raise InvalidValueError(f"is a {_kind(value)}, which {name} cannot turn into bytes: {error}") from error
+        return _asset(name, (data,) if isinstance(data, Buffer) else tuple(data))
+
+    def _serializer_for(self, value: object) -> str:
+        """One that is meant for such values, or else one that takes all."""
+        known = self._context.serializers
+        for general in (False, True):
+            meant = [name for name, each in known.items() if each.general is general and each.takes(value)]
+            if len(meant) > 1:
+                raise PluginConflictError(f"several serializers take a {_kind(value)}: {', '.join(meant)}.")
+            if meant:
+                return meant[0]
+        raise InvalidValueError(
+            f"is a {_kind(value)}, which no installed serializer takes. One for all: pip install xetrack-assets"
+        )
+
+    def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
+        """Keep what was prepared, with so many more uses."""
+        with self._index.locked():
+            known = self._index.find(asset.hash)
+            if known is None:
+                self._write(asset)
+                self._index.add(asset, uses)
+            elif known.digest != asset.digest:
+                raise InvalidValueError(f"the hash {asset.hash} belongs to another object already.")
+            else:
+                self._index.count(asset.hash, known.uses + uses)
+            if name is not None:
+                self._index.name(name, asset.hash)
+
+    def insert(self, value: object, name: str | None = None) -> str:
+        """Keep an object, and return its hash."""
+        asset = self.prepare(value)
+        self.put(asset, name)
+        return asset.hash
+
+    def _write(self, asset: Asset) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
+            file.writelines(asset.pieces)
+        Path(file.name).replace(self._folder / asset.hash)
+
+    # Out of the store
+
+    def get(self, key: str) -> object | None:
+        """The object with this hash, or the last one of this name; None if there is none."""
+        if key not in self:
+            key = self._index.named(key) or ""
+        known = self._index.find(key)
+        if known is None:
+            return None
+        serializer = self._context.serializers.get(known.serializer)
+        if serializer is None:
+            raise PluginNotInstalledError(f"the object {key} needs the serializer {known.serializer!r}.")
+        if not (self._context.trusted or serializer.safe):
+            raise UntrustedError(f"loading the object {key} could run the code of whoever wrote it.")
+        return serializer.loads(bytearray().join(self.raw(key).pieces))
+
+    def raw(self, key: str) -> Asset:
+        """The bytes of an object. Raises `KeyError`, or `AssetDamagedError`."""
+        known = self._index.find(key)
+        if known is None:
+            raise KeyError(key)
+        try:
+            asset = _asset(known.serializer, ((self._folder / key).read_bytes(),))
+        except FileNotFoundError:
+            raise AssetDamagedError(f"the file of the object {key} is gone from {self._folder}.") from None
+        if asset.digest != known.digest:
+            raise AssetDamagedError(f"the file of the object {key} in {self._folder} is damaged.")
+        return asset
+
+    # Counting and removing
+
+    def recount(self, changes: Mapping[str, int]) -> list[str]:
+        """Add to the uses of objects, and return those that have none left."""
+        left = []
+        with self._index.locked():
+            for key, change in changes.items():
+                known = self._index.find(key)
+                if known is not None:
+                    uses = max(known.uses + change, 0)
+                    self._index.count(key, uses)
+                    left += [] if uses else [key]
+        return left
+
+    def remove(self, key: str, uses: int | None = 1) -> bool:
+        """Take back some uses, or all; with the last one the object goes."""
+        with self._index.locked():
+            known = self._index.find(key)
+            if known is None:
+                return False
+            if uses is not None and known.uses > uses:
+                self._index.count(key, known.uses - uses)
+            else:
+                self._forget(key)
+        return True
+
+    def unused(self) -> list[str]:
+        """The hashes of objects that no row of any table names."""
+        keys = self.keys()
+        known, named = frozenset(keys), set[str]()
+        engine = self._context.engine
+        for table in engine.tables() if engine is not None else ():
+            for columns in engine.scan(table) if engine is not None else ():
+                named.update(key for cells in columns.values() for key in hashes_in(cells, known))
+        return [key for key in keys if key not in named]
+
+    def collect(self) -> list[str]:
+        """Remove what is unused, and return the hashes."""
+        with self._index.locked():
+            doomed = self.unused()
+            for key in doomed:
+                self._forget(key)
+        return doomed
+
+    def _forget(self, key: str) -> None:
+        self._index.forget(key)
+        (self._folder / key).unlink(missing_ok=True)
+
+    # Looking
+
+    def info(self, key: str) -> AssetInfo | None:
+        """What is known of an object."""
+        known = self._index.find(key)
+        place = str(self._folder)
+        return None if known is None else AssetInfo(key, known.serializer, known.size, known.uses, place)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of all objects."""
+        return sum(known.size for known in map(self._index.find, self.keys()) if known)
+
+    def keys(self) -> list[str]:
+        """The hashes of all objects, in the order in which they came."""
+        return self._index.keys()
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._index.find(key) is not None
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+
+def _asset(serializer: str, pieces: tuple[Buffer, ...]) -> Asset:
+    content = hashlib.sha256(f"{serializer}\n".encode())
+    for piece in pieces:
+        content.update(piece)
+    return Asset(content.hexdigest()[:_HASH], serializer, pieces, content.digest())
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"

@@ -1,0 +1,32 @@
+"""Results of tracked functions, in a folder: `Tracker("database.db", template_name="results")`."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xetrack import Provider, hookimpl
+from xetrack.protocols import Context, ResultCache
+
+__all__ = ["Options", "xetrack_api", "xetrack_caches"]
+
+xetrack_api = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `Tracker` that this plugin claims: `template_name` is the path of the folder."""
+
+    template_name: str | os.PathLike[str]
+
+
+def open_cache(options: Options, context: Context) -> ResultCache:
+    """Called for each tracker to which one of the options was given."""
+    from .results import FolderCache
+
+    return FolderCache(options.template_name, context)
+
+
+@hookimpl
+def xetrack_caches() -> Sequence[Provider[ResultCache]]:
+    """What this plugin registers."""
+    return [Provider("template_name", open_cache, Options)]

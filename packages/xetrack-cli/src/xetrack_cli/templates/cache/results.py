@@ -1,0 +1,141 @@
+"""The cache itself: a file a result."""
+
+import os
+import pickle
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from xetrack.errors import UntrustedError
+from xetrack.protocols import Context
+
+from .keys import NoKeyError, key_of
+
+__all__ = ["FileClaim", "FolderCache"]
+
+_PATIENCE = 600.0  # seconds to wait for another one who computes the same, before computing it twice
+
+
+class FolderCache:
+    """Results as pickles. Loading one runs code, so that the folder must be one's own."""
+
+    def __init__(self, folder: str | os.PathLike[str], context: Context) -> None:
+        if not context.trusted:
+            raise UntrustedError("results are kept as pickles, and loading these may run code of who made them.")
+        self._context = context
+        self._folder = Path(folder).expanduser().resolve()
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def key(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        params: Mapping[str, Any],
+        depends_on: Sequence[Any] = (),
+    ) -> str | None:
+        """The key of a call; None, and a warning, if it has none."""
+        try:
+            return key_of(function, tuple(args), dict(kwargs), dict(params), tuple(depends_on))
+        except NoKeyError as error:
+            self._context.warn(f"cache {error}", f"a call is not cached: {error}.")
+            return None
+
+    def get(self, key: str) -> Mapping[str, Any] | None:
+        """The entry, or None. A damaged entry is None."""
+        try:
+            entry = pickle.loads(self._path(key).read_bytes())
+        except Exception:  # noqa: BLE001 - a pickle that is damaged may raise anything
+            return None
+        return entry if isinstance(entry, dict) and entry.keys() == {"result", "cache"} else None
+
+    def set(self, key: str, result: object, track_id: str) -> None:
+        """Keep a result and the run it came from. Whoever reads at the same time finds the whole of it, or nothing."""
+        try:
+            data = pickle.dumps({"result": result, "cache": track_id})
+        except Exception as error:  # noqa: BLE001 - as above
+            self._context.warn(f"cache {key}", f"a {type(result).__qualname__} cannot be cached: {error}")
+            return
+        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(self._path(key))
+
+    def claim(self, key: str) -> "FileClaim":
+        """A claim on computing what is missing under a key."""
+        return FileClaim(self._folder / f"{key}.lock")
+
+    def delete_run(self, track_id: str) -> int:
+        """Forget what a run computed; return how many entries."""
+        keys = [key for key, entry in self.scan() if entry["cache"] == track_id]
+        for key in keys:
+            self._path(key).unlink(missing_ok=True)
+        return len(keys)
+
+    def scan(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every entry with its key."""
+        for path in sorted(self._folder.glob("*.pickle")):
+            entry = self.get(path.stem)
+            if entry is not None:
+                yield path.stem, entry
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.pickle"
+
+
+_claimed: ContextVar[frozenset[str]] = ContextVar("_claimed", default=frozenset())
+
+
+class FileClaim:
+    """A lock on a file, which the operating system lets go of when its process ends, however that happens.
+
+    SQLite is used for its locks alone, which are the same on every system; the file stays empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held = False
+
+    def __enter__(self) -> Self:
+        """Nothing is locked before `wait` or `poll`."""
+        # threads take turns with it, as an asynchronous call may be ended by another thread than began it
+        self._lock = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        return self
+
+    def wait(self) -> None:
+        """Wait until nobody else computes it."""
+        if not self._mine():
+            self._try()
+
+    def poll(self) -> bool:
+        """The same without waiting: False as long as somebody else computes it."""
+        self._lock.execute("PRAGMA busy_timeout = 0")
+        return self._held or self._mine() or self._try()
+
+    def _mine(self) -> bool:
+        """Whether this is a call within the call that computes it: to wait would never end."""
+        return str(self._path) in _claimed.get()
+
+    def _try(self) -> bool:
+        try:
+            self._lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            return False
+        self._held = True
+        _claimed.set(_claimed.get() | {str(self._path)})
+        return True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Let the next one have it."""
+        if self._held:
+            self._held = False
+            _claimed.set(_claimed.get() - {str(self._path)})
+        self._lock.close()

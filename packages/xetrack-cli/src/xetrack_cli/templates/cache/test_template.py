@@ -1,0 +1,124 @@
+"""What the plugin promises, seen through trackers that find it installed."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xetrack import Tracker
+from xetrack.errors import UntrustedError, XetrackWarning
+from xetrack.protocols import Context
+
+from xetrack_cli.templates.cache.results import FolderCache
+
+calls: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def no_calls() -> None:
+    """Each test counts from none."""
+    calls.clear()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FolderCache:
+    """A cache in an empty folder."""
+    return FolderCache(tmp_path / "results", Context(":memory:"))
+
+
+def square(number: Any, power: int = 2) -> Any:
+    """A call that is worth caching."""
+    calls.append(number)
+    return number**power
+
+
+def test_a_call_is_computed_once(tmp_path: Path) -> None:
+    """By all trackers over one folder; the row tells which run computed it."""
+    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as first:
+        assert [first.track(square, 3) for _ in range(2)] == [9, 9]
+    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as second:
+        assert second.track(square, 3) == 9
+        assert second.latest["cache"] == first.track_id
+    assert calls == [3]
+
+
+def test_values_of_other_types_are_other_calls(tmp_path: Path) -> None:
+    """As are other arguments, params and defaults that are given."""
+    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as tracker:
+        results = [tracker.track(square, number) for number in (1, 1.0, True, 2)]
+        tracker.track(square, 1, power=3)
+        tracker.track(square, args=[1], params={"seed": 2})
+    assert [type(each) for each in results] == [int, float, int, int]
+    assert len(calls) == 6
+
+
+def test_what_has_no_key_is_computed_each_time(tmp_path: Path) -> None:
+    """With one warning."""
+
+    class Number(int):
+        pass
+
+    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as tracker:
+        with pytest.warns(XetrackWarning, match="Number is a kind of value") as warned:
+            assert [tracker.track(square, Number(2)) for _ in range(2)] == [4, 4]
+        assert len(warned) == 1
+        with pytest.warns(XetrackWarning, match="variables around it"):
+            tracker.track(lambda: tracker.track_id)
+    assert len(calls) == 2
+
+
+def test_two_functions_are_told_apart(cache: FolderCache) -> None:
+    """By their code, whatever they are called."""
+    functions = [lambda: 1, lambda: 1.0, lambda: True, lambda: (1,), lambda: [1]]
+    keys = {cache.key(each, (), {}, {}) for each in functions}
+    assert len(keys - {None}) == len(functions)
+
+
+def test_a_damaged_entry_is_none(cache: FolderCache, tmp_path: Path) -> None:
+    """And is computed anew."""
+    cache.set("key", 1, "run")
+    assert cache.get("key") == {"result": 1, "cache": "run"}
+    for damaged in (b"", b"\x80garbage", b"N."):
+        (tmp_path / "results" / "key.pickle").write_bytes(damaged)
+        assert cache.get("key") is None
+        assert list(cache.scan()) == []
+
+
+def test_a_result_that_cannot_be_kept_is_warned_of(cache: FolderCache) -> None:
+    """It costs no call."""
+    with pytest.warns(XetrackWarning, match="cannot be cached"):
+        cache.set("key", lambda: 1, "run")
+    assert cache.get("key") is None
+
+
+def test_what_a_run_computed_is_forgotten(cache: FolderCache) -> None:
+    """And what others computed is not."""
+    for key, run in (("a", "one"), ("b", "two"), ("c", "one")):
+        cache.set(key, key, run)
+    assert cache.delete_run("one") == 2
+    assert [key for key, _ in cache.scan()] == ["b"]
+
+
+def test_others_wait_for_who_computes(cache: FolderCache) -> None:
+    """In other threads and processes; within the call itself, that would never end."""
+    with cache.claim("key") as mine, cache.claim("key") as inner:
+        mine.wait()
+        inner.wait()
+        seen: list[bool] = []
+
+        def look() -> None:
+            with cache.claim("key") as theirs, cache.claim("other") as other:
+                seen.extend([theirs.poll(), other.poll()])
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        assert seen == [False, True]
+    with cache.claim("key") as again:
+        assert again.poll()
+
+
+def test_strangers_are_not_unpickled(tmp_path: Path) -> None:
+    """Where nothing is trusted, there is no cache."""
+    with pytest.raises(UntrustedError):
+        FolderCache(tmp_path, Context(":memory:", trusted=False))

@@ -1,0 +1,24 @@
+"""`xt template_name database.db`: the tables of a database, with their runs and rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xetrack import Provider, hookimpl
+from xetrack.protocols import Context
+
+__all__ = ["xetrack_api", "xetrack_commands"]
+
+xetrack_api = 1
+
+
+def open_commands(_: Any, context: Context) -> Any:
+    """Count the runs and rows of every table."""
+    from .summary import commands
+
+    return commands(context)
+
+
+@hookimpl
+def xetrack_commands() -> Sequence[Provider[Any]]:
+    """What this plugin registers. The first line of `open_commands` is what `xt --help` tells."""
+    return [Provider("template_name", open_commands)]

@@ -1,0 +1,50 @@
+"""A change as JSON, and back: the name of a method of an engine, and what it was called with."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from xetrack.protocols import Json, Run
+
+__all__ = ["decoded", "encoded"]
+
+_CHANGES = {"append", "merge", "update", "delete", "drop", "save_run", "finish_run"}
+
+
+def encoded(name: str, arguments: Sequence[Any], chosen: Mapping[str, Any]) -> str:
+    """A call as a line of text. What JSON has no form for becomes an object with one key that tells what it is."""
+    return json.dumps([name, [_told(each) for each in arguments], _told(chosen)])
+
+
+def decoded(text: str) -> list[tuple[str, list[Any], dict[str, Any]]]:
+    """Calls again, from a JSON list of what `encoded` gave. Raises `ValueError` for anything else."""
+    changes = [(name, arguments, chosen) for name, arguments, chosen in json.loads(text, object_hook=_again)]
+    unknown = [name for name, _, _ in changes if name not in _CHANGES]
+    if unknown:
+        raise ValueError(f"there is no change {unknown[0]!r}")
+    return changes
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, Json):
+        return {"json": str(value)}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, Run):
+        return {"run": _told({field.name: getattr(value, field.name) for field in fields(value)})}
+    if isinstance(value, Mapping):
+        return {"dict": [[key, _told(item)] for key, item in value.items()]}
+    if isinstance(value, (list, tuple)):
+        return [_told(item) for item in value]
+    return value
+
+
+def _again(told: dict[str, Any]) -> Any:
+    [(kind, value)] = told.items()
+    if kind == "json":
+        return Json(value)
+    if kind == "bytes":
+        return base64.b64decode(value)
+    return Run(**value) if kind == "run" else dict(value)

@@ -1,0 +1,33 @@
+"""What the plugin promises, seen through a tracker that finds it installed."""
+
+import gc
+from pathlib import Path
+
+from xetrack import Reader, Tracker
+
+
+def make_cycles(count: int) -> None:
+    """Garbage that only the collector finds."""
+    gc.collect()
+    for _ in range(count):
+        cycle: list[object] = []
+        cycle.append(cycle)
+    gc.collect()
+
+
+def test_the_collector_is_counted(tmp_path: Path) -> None:
+    """Its runs, and the objects that it found."""
+    with Tracker(tmp_path / "t.db", template_name=True) as tracker:
+        tracker.track(make_cycles, 100)
+    with Reader(tmp_path / "t.db") as reader:
+        [row] = reader.to_dicts()
+    assert row["template_name_runs"] >= 2
+    assert row["template_name_objects"] >= 100
+
+
+def test_nobody_who_did_not_ask_is_measured(tmp_path: Path) -> None:
+    """The option is off by default, and can be given as False."""
+    with Tracker(tmp_path / "t.db", template_name=False) as tracker:
+        tracker.track(make_cycles, 1)
+    with Reader(tmp_path / "t.db") as reader:
+        assert not [name for name in reader.columns if name.startswith("template_name")]

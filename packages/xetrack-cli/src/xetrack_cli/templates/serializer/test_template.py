@@ -1,0 +1,39 @@
+"""What the plugin promises."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xetrack.plugins import discovered
+
+from xetrack_cli.templates.serializer.complexes import ComplexNumbers
+
+
+class Impedance(complex):
+    """Somebody's own kind of complex number."""
+
+
+@given(st.complex_numbers())
+def test_numbers_come_back_as_they_were(number: complex) -> None:
+    """Also -0.0, infinities and NaN."""
+    again = ComplexNumbers().loads(ComplexNumbers().dumps(number))
+    assert repr(again) == repr(number)
+    assert math.copysign(1, again.imag) == math.copysign(1, number.imag) or math.isnan(number.imag)
+
+
+@pytest.mark.parametrize("value", [1, 1.0, True, None, "1j", [1j], Impedance(1j)])
+def test_other_values_are_left_to_others(value: object) -> None:
+    """Those that would not come back as they were."""
+    assert not ComplexNumbers().takes(value)
+
+
+def test_bytes_that_are_no_number_are_refused() -> None:
+    """With an error that says so."""
+    with pytest.raises(ValueError, match="16 bytes, not 3"):
+        ComplexNumbers().loads(b"123")
+
+
+def test_it_is_found_installed() -> None:
+    """Under the name that is stored beside the bytes."""
+    assert "template_name" in [offer.provider.name for offer in discovered().offers("serializers")]

@@ -1,0 +1,32 @@
+"""Every value of every row as a line of a CSV file: `Tracker("database.db", template_name="values.csv")`."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xetrack import Provider, hookimpl
+from xetrack.protocols import Context, Sink
+
+__all__ = ["Options", "xetrack_api", "xetrack_sinks"]
+
+xetrack_api = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `Tracker` that this plugin claims: `template_name` is the path of the file."""
+
+    template_name: str | os.PathLike[str]
+
+
+def open_sink(options: Options, _: Context) -> Sink:
+    """Called for each tracker to which one of the options was given."""
+    from .csvfile import CsvSink
+
+    return CsvSink(options.template_name)
+
+
+@hookimpl
+def xetrack_sinks() -> Sequence[Provider[Sink]]:
+    """What this plugin registers."""
+    return [Provider("template_name", open_sink, Options)]

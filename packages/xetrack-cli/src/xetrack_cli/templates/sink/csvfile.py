@@ -1,0 +1,38 @@
+"""The sink itself."""
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from xetrack.protocols import Value
+
+__all__ = ["COLUMNS", "CsvSink"]
+
+COLUMNS = ("track_id", "timestamp", "key", "value")
+
+
+class CsvSink:
+    """A line a value, so that rows may have any keys. A file that is there already is added to."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        target = Path(path).expanduser()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._file = target.open("a", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        if self._file.tell() == 0:
+            self._writer.writerow(COLUMNS)
+
+    def emit(self, row: Mapping[str, Value]) -> None:
+        """Take one row, which is committed by now. What this raises is warned of, and costs no row."""
+        run, time = row["track_id"], row["timestamp"]
+        values = {key: value for key, value in row.items() if key not in COLUMNS[:2]}
+        self._writer.writerows([run, time, key, value] for key, value in values.items())
+
+    def flush(self) -> None:
+        """Write out what is held back."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush, and let go of the file. Closing twice does nothing."""
+        self._file.close()
