@@ -76,12 +76,18 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
         return
     location = str(Path(distribution.locate_file("")).resolve())
     try:
-        name, version = str(distribution.name), str(distribution.version)
+        name, version = _told(distribution.name), _told(distribution.version)
     except Exception as error:  # noqa: BLE001 - as above
         name, version = f"a distribution without metadata in {location}", "?"
         points = [_Unreadable(point.name, point.value, error) for point in points]
     for point in points:
         yield Found(point.name, point.value, name, version, point, location)
+
+
+def _told(text: str | None) -> str:
+    if text is None:  # so old releases of importlib-metadata tell of metadata that are not there
+        raise LookupError("No package metadata was found.")
+    return text
 
 
 def _concerns_us(distribution: Any) -> bool:
