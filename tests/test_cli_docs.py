@@ -15,7 +15,8 @@ ENTRY_POINT = "[xetrack]\ngreetings = greetings\n"
 # what differs from run to run, or with the width of what does
 VARYING = [
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}"), "TIME"),
-    (re.compile(r"\b\d+(\.\d+)?m?s\b"), "DURATION"),
+    (re.compile(r"\b\d+(\.\d+)? ?m?s\b"), "DURATION"),
+    (re.compile(r'"location": "[^"]*"'), "LOCATION"),
     (re.compile(r"\b\d+(\.\d+)? (kB|MB)"), "SIZE"),
     (re.compile(r"\b[0-9a-f]{16}\b"), "HASH"),
     (re.compile(r"\b\d+ bytes|,\d+,1,assets"), "BYTES"),

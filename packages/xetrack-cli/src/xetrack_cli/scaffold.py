@@ -34,7 +34,11 @@ KINDS = {
         "Rows of xetrack in a file of JSON Lines.",
         'Tracker("rows.jsonl", engine="template_name")',
     ),
-    "serializer": Kind("serializer", "Complex numbers in rows of xetrack.", 'tracker.log({"impedance": 3 + 4j})'),
+    "serializer": Kind(
+        "serializer",
+        "Complex numbers in rows of xetrack.",
+        'tracker.log({"impedance": 3 + 4j})  # an asset store, such as that of xetrack-assets, keeps it',
+    ),
     "asset-store": Kind(
         "asset_store",
         "The objects in rows of xetrack, in a folder of files.",
