@@ -136,10 +136,11 @@ def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, ins
 
 
 def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, installed, tmp_path):
-    pid = tmp_path / "pid"
+    pid, ended = tmp_path / "pid", tmp_path / "ended"
+    sleeper = f"import time; time.sleep(20); open({str(ended)!r}, 'w')"
     lines = [
         "import subprocess, sys, threading",
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])",
+        f"child = subprocess.Popen([sys.executable, '-c', {sleeper!r}])",
         f"open({str(pid)!r}, 'w').write(str(child.pid))",
         "threading.Thread(target=child.wait).start()",
     ]
@@ -147,6 +148,7 @@ def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, install
     rows, code = checked("acme", "--timeout", "30")
     assert code == 0
     assert "threads" in rows["acme"]["notes"][0]
+    assert not ended.exists()
     os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
@@ -196,6 +198,7 @@ def test_two_who_claim_one_option(checked, installed):
     ("source", "problem"),
     [
         (good("acme", option="table"), "table= is an argument of Tracker itself"),
+        (good("acme", "table").replace("xetrack_sinks", "xetrack_engines"), "table= is an argument of Tracker itself"),
         (good("acme", option="timeout"), "timeout= is claimed by 'sqlite' of xetrack-core too"),
         (good("head").replace("xetrack_sinks", "xetrack_commands"), "xt head is a command of xetrack-cli"),
         (good("sqlite").replace("xetrack_sinks", "xetrack_engines"), "xetrack-core provides 'sqlite' among engines"),

@@ -21,6 +21,7 @@ _GRACE = 10  # seconds for a process that does not end itself in time
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from xetrack_cli.probe import main; main(sys.argv[2])"
 )
+_WITH_OPTIONS = {*OPENED_BY_OPTION, "engines"}
 _SAID = 2000  # characters of what a plugin prints
 
 
@@ -179,7 +180,7 @@ def _conflicts(checked: Sequence[Checked]) -> Iterator[tuple[Checked, str]]:
             continue
         if claim.kind == "commands" and claim.name in COMMANDS:
             yield claim.owner, f"xt {claim.name} is a command of xetrack-cli: give yours another name"
-        if claim.kind in OPENED_BY_OPTION:
+        if claim.kind in _WITH_OPTIONS:
             for option in sorted(claim.options.intersection(TRACKER_OPTIONS)):
                 yield claim.owner, f"{option}= is an argument of Tracker itself: give the option another name"
         for other in claims:
@@ -194,10 +195,11 @@ def _clash(one: _Claim, other: _Claim) -> Iterator[str]:
         yield f"{other.label} provides {one.name!r} among {one.kind} too, so neither can be chosen. {cure}"
     elif _meet(one, other):
         for option in sorted(one.options & other.options):
-            yield f"{option}= is claimed by {other.name!r} of {other.label} too, so nobody gets it. {cure}"
+            both = f"{option}= is claimed by {other.name!r} of {other.label} too"
+            yield f"{both}, so a tracker that has both refuses it. {cure}"
 
 
 def _meet(one: _Claim, other: _Claim) -> bool:
     """Whether both could be opened by one tracker. Of the engines there is only one."""
     kinds = {one.kind, other.kind}
-    return kinds <= {*OPENED_BY_OPTION, "engines"} and kinds != {"engines"}
+    return kinds <= _WITH_OPTIONS and kinds != {"engines"}
