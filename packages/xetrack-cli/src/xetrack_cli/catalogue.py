@@ -45,7 +45,7 @@ def hooks_in_source(target: str) -> list[str] | None:
     try:
         source = _source(target.partition(":")[0].strip())
         tree = ast.parse(source) if source is not None else ast.Module([], [])
-    except (OSError, SyntaxError, ValueError, ImportError, RecursionError):
+    except (OSError, SyntaxError, ValueError, ImportError, RecursionError, MemoryError):
         return None
     return sorted(name.removeprefix(_PREFIX) for name in _HOOKS.intersection(_names(tree))) or None
 
