@@ -262,7 +262,8 @@ def test_on_a_terminal_the_state_has_a_colour(installed):
     from cli_terminals import XT, Terminal
 
     installed("acme", "raise RuntimeError('\x1b[31m red')")
-    terminal = Terminal([*XT, "plugins", "doctor", "acme"])
+    others = ",".join(found.name for found in discovery.installed() if found.name != "acme")
+    terminal = Terminal([*XT, "plugins", "doctor", "acme"], XETRACK_DISABLE_PLUGINS=others)
     text = terminal.read()
     assert terminal.wait() == 1
     assert "problem acme 1.0" in text

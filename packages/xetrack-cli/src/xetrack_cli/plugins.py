@@ -67,23 +67,19 @@ def doctor(
     Tells how long loading takes, what each registers, and the options that it claims. The exit code is 1 if there is a
     problem. Of a database: xt doctor.
     """
+    from xetrack.discovery import installed
     from xetrack_cli.checkup import check_all
 
-    checked = _named(check_all(timeout), name)
+    names = [found.name for found in installed()]
+    if name is not None and name not in {*names, *(found.distribution for found in installed())}:
+        raise UnknownNameError("plugin", name, names)
+    # all are loaded even for one, as it may be at odds with another
+    checked = [one for one in check_all(timeout) if name in {None, one.plugin, one.distribution}]
     if as_json:
         show([one.row() for one in checked], style="json")
     else:
         _draw(checked)
     return int(any(one.problems for one in checked))
-
-
-def _named(checked: list["Checked"], name: str | None) -> list["Checked"]:
-    if name is None:
-        return checked
-    found = [one for one in checked if name in {one.plugin, one.distribution}]
-    if not found:
-        raise UnknownNameError("plugin", name, [one.plugin for one in checked])
-    return found
 
 
 def _draw(checked: Sequence["Checked"]) -> None:
