@@ -124,7 +124,7 @@ class Soak:
 
     def _start(self, name: str, command: list[str], out: Path | None = None) -> None:
         with open(out or self.folder / f"out-{name}", "ab") as file, open(self.folder / f"err-{name}", "ab") as errors:  # noqa: PTH123
-            self.running[name] = subprocess.Popen(command, stdout=file, stderr=errors)  # noqa: S603 - our own
+            self.running[name] = subprocess.Popen(command, stdout=file, stderr=errors)
 
     def run(self, seconds: float) -> None:
         """Let all go on for some time, killing one now and then."""
@@ -147,7 +147,9 @@ class Soak:
             raise SystemExit(self.tell())
         if name != "killed":
             self.samples.setdefault(name, []).append(used(process.pid))
-        sign = next((each for each in map(self.folder.joinpath, (f"noted-{name}", f"alive-{name}")) if each.exists()), None)
+        sign = next(
+            (each for each in map(self.folder.joinpath, (f"noted-{name}", f"alive-{name}")) if each.exists()), None
+        )
         if sign is not None and time.time() - sign.stat().st_mtime > STUCK:
             os.kill(process.pid, signal.SIGUSR1)  # faulthandler writes where it stands
             time.sleep(1)
@@ -209,7 +211,7 @@ def checks(soak: Soak) -> Iterator[tuple[str, object, object]]:
     with Reader(db) as reader:
         rows = Counter(row["row"] for row in reader.to_dicts())
         things = set(reader.conn.execute("SELECT DISTINCT thing FROM db.events WHERE thing IS NOT NULL").fetchall())
-        loaded = [reader.assets.get(key) for (key,) in things]
+        loaded: list[Any] = [reader.assets.get(key) for (key,) in things]
         whole = reader.conn.execute("PRAGMA db.integrity_check").fetchall()
         aggregate = "SELECT count(*), sum(n), count(DISTINCT track_id) FROM db.events"
         ours = [tuple(row) for row in reader.conn.execute(aggregate).fetchall()]
@@ -233,13 +235,13 @@ def checks(soak: Soak) -> Iterator[tuple[str, object, object]]:
     with Reader(db, engine="duckdb") as reader:
         yield "aggregates by duckdb", [tuple(row) for row in reader.conn.execute(aggregate).fetchall()], ours
     ask = f"import sqlite3; print(sqlite3.connect({str(db)!r}).execute({aggregate.replace('db.', '')!r}).fetchall())"
-    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, text=True)  # noqa: S603 - ours
+    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, text=True)
     yield "aggregates by a third process", told.stdout.strip(), str(ours)
     cache = sqlite3.connect(folder / "cache" / "cache.db")
     yield "integrity of the cache", cache.execute("PRAGMA integrity_check").fetchall(), [("ok",)]
     cache.close()
     doctor = "from xetrack_cli.main import main; raise SystemExit(main())"
-    done = subprocess.run([sys.executable, "-c", doctor, "doctor", str(db)], capture_output=True, check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", doctor, "doctor", str(db)], capture_output=True, check=False)
     yield "exit status of xt doctor", done.returncode, 0
     yield "complaints of the processes", [path.read_text() for path in sorted(folder.glob("wrong-*"))], []
     for name in soak.running:
