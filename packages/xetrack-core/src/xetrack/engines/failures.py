@@ -63,6 +63,12 @@ def check_path(path: str, *, read_only: bool) -> None:
         raise NotADatabaseError(message)
     if Path(path).exists():
         _check_format(path)
+        if not read_only and Path(path).stat().st_nlink > 1:
+            # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
+            message = (
+                f"{path} has another name too (a hard link), and is not written. Copy it, or remove the other name."
+            )
+            raise DatabaseError(message)
         return
     if read_only:
         message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
