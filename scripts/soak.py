@@ -167,7 +167,7 @@ class Soak:
         end = time.monotonic() + STUCK
         while json.dumps(newest["row"]) not in last_line(self.folder / "watched") and time.monotonic() < end:
             time.sleep(0.2)
-        self.running["watch"].send_signal(signal.SIGINT)
+        self.running["watch"].terminate()  # SIGINT is ignored by what a shell started in the background
         self.running["watch"].wait(STUCK)
 
     def kill(self) -> None:
