@@ -216,3 +216,21 @@ def test_a_tracker_whose_end_is_locked_out_still_has_every_row(db):
     tracker.close()
     with Reader(db) as reader:
         assert list(reader["n"]) == [0]
+
+
+def test_a_file_of_two_names_is_not_written(db):
+    """SQLite keeps a log beside each name: writers under both overwrite each other's rows."""
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+    other = db.with_name("other.db")
+    other.hardlink_to(db)
+
+    for name in (db, other):
+        with pytest.raises(DatabaseError, match="hard link"):
+            Tracker(name)
+    with Reader(other) as reader:
+        assert len(reader) == 1
+
+    other.unlink()
+    with Tracker(db) as tracker:
+        tracker.log({"x": 2})

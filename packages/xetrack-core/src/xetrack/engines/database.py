@@ -11,11 +11,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from xetrack.engines.blocks import block
 from xetrack.engines.failures import check_path, is_busy, is_unwritable, translate
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
 
@@ -84,6 +85,7 @@ class Database:
         self.timeout = timeout
         self.lock = threading.RLock()
         self.depth = 0
+        self._blocks: list[object] = []  # the transaction and its savepoints, the outermost first
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
@@ -212,27 +214,31 @@ class Database:
             except sqlite3.Error as error:
                 raise translate(error, self.path) from error
 
-    @contextmanager
+    @block
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the write lock until the end of the block; commit, or undo all of it if the block raises."""
         with self.lock:
             connection = self.connection()
-            name = f"level{self.depth}"
-            begin, commit = (
-                ("BEGIN IMMEDIATE", "COMMIT") if not self.depth else (f"SAVEPOINT {name}", f"RELEASE {name}")
-            )
-            self.depth += 1
+            level = self.depth
+            name = f"level{level}"
+            begin, commit = ("BEGIN IMMEDIATE", "COMMIT") if not level else (f"SAVEPOINT {name}", f"RELEASE {name}")
+            mine = object()
+            self._blocks.append(mine)
+            self.depth = level + 1
             try:
                 connection.execute(begin)
                 yield connection
                 connection.execute(commit)
             except BaseException as error:
-                self.undo(connection, name if self.depth > 1 else None)
+                if mine in self._blocks:  # or else an outer block has ended it, as an interrupt kept it from ending
+                    self.undo(connection, name if level else None)
                 if isinstance(error, sqlite3.Error):
                     raise translate(error, self.path) from error
                 raise
             finally:
-                self.depth -= 1
+                if mine in self._blocks:
+                    del self._blocks[level:]
+                    self.depth = level
 
     @staticmethod
     def undo(connection: sqlite3.Connection, savepoint: str | None = None) -> None:
@@ -318,6 +324,7 @@ class Database:
             _left_to_the_parent.extend((self._own, self._users))
             self._own = self._users = self._cursor = None
             self.depth = 0
+            self._blocks.clear()
         self.lock.release()
 
 

@@ -15,7 +15,7 @@ from xetrack.errors import (
 __all__ = ["check_path", "is_busy", "is_unwritable", "translate"]
 
 _SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite.org/fileformat2.html, 1.2)
-_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 14, 26
+_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 14, 23, 26
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -31,7 +31,13 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
 
 
 def translate(error: sqlite3.Error, path: str) -> DatabaseError:
-    """Our error for one of SQLite's, with the path and the cure."""
+    """Our error for one of SQLite's, with the path and the cure.
+
+    Raises `KeyboardInterrupt` for a statement that was refused leave. We never refuse any, but a handler of signals may
+    raise in the function that SQLite asks, and `sqlite3` throws away what it raised.
+    """
+    if _code(error) == _NO_LEAVE or str(error).startswith("not authorized"):  # of functions, SQLite gives no code
+        raise KeyboardInterrupt from error
     kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
     return kind(f"{path}: {cure} ({error})")
 
@@ -57,6 +63,12 @@ def check_path(path: str, *, read_only: bool) -> None:
         raise NotADatabaseError(message)
     if Path(path).exists():
         _check_format(path)
+        if not read_only and Path(path).stat().st_nlink > 1:
+            # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
+            message = (
+                f"{path} has another name too (a hard link), and is not written. Copy it, or remove the other name."
+            )
+            raise DatabaseError(message)
         return
     if read_only:
         message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."

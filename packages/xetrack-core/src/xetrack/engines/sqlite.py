@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from xetrack.collector import paused_gc
 from xetrack.engines import runlog
+from xetrack.engines.blocks import block
 from xetrack.engines.bulk import Cells, fetch, fetch_table, run_aside
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import translate
@@ -110,13 +110,13 @@ class SqliteEngine:
         self._inserts.insert(cursor, table, rows)
         self.database.compilations.any = True  # others may have been in between: look again after the next row
 
-    @contextmanager
+    @block
     def transaction(self) -> Iterator[None]:
         """Commit what is written inside together, or nothing of it."""
         with self._writing():
             yield
 
-    @contextmanager
+    @block
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             with self.database.transaction() as connection:
