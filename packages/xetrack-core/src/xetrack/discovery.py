@@ -1,5 +1,6 @@
 """Installed plugins: found by their entry points without importing them, then imported one by one, each on its own."""
 
+import inspect
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,7 +47,7 @@ def installed() -> tuple[Found, ...]:
 
 
 def load(found: Found) -> Any:
-    """Import a plugin.
+    """Import a plugin; one that is a class is made.
 
     Raises `PluginDisabledError` (before importing anything), `PluginBrokenError` or `PluginVersionError`.
     """
@@ -55,6 +56,7 @@ def load(found: Found) -> Any:
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()
+        plugin = plugin() if inspect.isclass(plugin) else plugin
     except (Exception, SystemExit) as error:
         message = f"{found} is installed, but importing {found.target} failed: {explain(error)}"
         raise PluginBrokenError(message) from error
