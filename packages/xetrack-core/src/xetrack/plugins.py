@@ -29,7 +29,7 @@ from xetrack.errors import (
 )
 from xetrack.protocols import Context, Provider
 
-__all__ = ["KINDS", "Offer", "Plugins", "discovered"]
+__all__ = ["KINDS", "OPENED_BY_OPTION", "TRACKER_OPTIONS", "Offer", "Plugins", "discovered"]
 
 KINDS = ("engines", "serializers", "asset_stores", "caches", "sinks", "monitors", "commands")
 TRACKER_OPTIONS = (
