@@ -9,7 +9,9 @@ from typing import Any
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Context, Provider, ResultCache
 
-__all__ = ["CacheOptions", "xetrack_caches", "xetrack_commands"]
+__all__ = ["CacheOptions", "xetrack_api", "xetrack_caches", "xetrack_commands"]
+
+xetrack_api = 1
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersion
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "installed", "load", "safe_mode", "strict"]
+__all__ = ["Found", "explain", "installed", "load", "safe_mode", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
