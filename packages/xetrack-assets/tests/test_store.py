@@ -268,3 +268,12 @@ def test_keys_that_are_no_hashes_never_reach_the_file_system(tmp_path):
     assert len(folder) == 0
     folder["0123456789abcdef"] = b"abc"
     assert dict(folder) == {"0123456789abcdef": b"abc"}
+
+
+def test_a_removal_that_is_undone_leaves_the_bytes(track, options):
+    tracker = track(**options)
+    key = tracker.log({"value": range(5)})["value"]
+    with pytest.raises(ZeroDivisionError), tracker.engine.transaction():
+        tracker.assets.remove(key)
+        _ = 1 / 0
+    assert tracker.get(key) == range(5)

@@ -211,7 +211,8 @@ class Store:
                 self._index.count(key, record.uses - uses)
                 return True
             self._forget([key])
-        self._sweep({record.place}, [key])
+        if not self._database.depth:  # inside of a transaction, that may be undone, the bytes are left to `collect()`
+            self._sweep({record.place}, [key])
         return True
 
     def unused(self) -> list[str]:
