@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 from xetrack.errors import UntrustedError
+from xetrack.pickled import check_memory
 from xetrack.protocols import Buffer
 
 __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
@@ -32,7 +33,11 @@ def dump_plain(value: object) -> bytes:
 
 
 def load_plain(data: Buffer) -> Any:
-    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else."""
+    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else.
+
+    Raises `UnpicklingError` for a damaged one, that would take more memory than it has bytes.
+    """
+    check_memory(data)
     return _PlainUnpickler(io.BytesIO(data)).load()
 
 

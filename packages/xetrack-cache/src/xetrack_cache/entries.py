@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from xetrack.errors import UntrustedError
+from xetrack.pickled import check_memory
 
 __all__ = ["load", "pack", "unpack"]
 
@@ -65,6 +66,7 @@ def load(pickled: memoryview, *, trusted: bool) -> Any:
     """
     if trusted:
         return pickle.loads(pickled)  # noqa: S301 - the user's own cache
+    check_memory(pickled)
     return _Careful(io.BytesIO(pickled)).load()
 
 
