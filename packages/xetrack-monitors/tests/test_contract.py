@@ -16,17 +16,10 @@ class TestNetwork(GaugeContract):
         return open_monitor(MonitorOptions(log_network_params=True), Context(":memory:"))
 
 
-class TestSystem(GaugeContract):
-    def open(self):
-        return open_monitor(MonitorOptions(log_system_params=True, measurement_interval=0.01), Context(":memory:"))
-
-    def test_it_tells_the_columns_that_are_documented(self):
-        assert set(SYSTEM) <= set(self.measured())
-
-
 class TestAll(GaugeContract):
     def open(self):
-        return open_monitor(MonitorOptions(log_system_params=True, log_network_params=True), Context(":memory:"))
+        options = MonitorOptions(log_system_params=True, log_network_params=True, measurement_interval=0.01)
+        return open_monitor(options, Context(":memory:"))
 
     def test_it_tells_the_columns_that_are_documented(self):
         assert {*SYSTEM, *NETWORK} <= set(self.measured())

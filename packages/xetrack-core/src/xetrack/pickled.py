@@ -13,8 +13,8 @@ _PUTS = {"PUT", "LONG_BINPUT"}
 def check_memory(data: Buffer) -> None:
     """Raise `UnpicklingError` for a pickle of a few bytes that would take gigabytes to load.
 
-    C's unpickler makes its memo as long as the highest place that is written to (until CPython 3.14), and a place is
-    any number of 32 bits: ten bytes took 20 GB and a minute. What Python writes puts nothing beyond the number of bytes.
+    C's unpickler makes its memo as long as the highest place that is written to, and a place is any number of 32 bits:
+    ten bytes took 20 GB and a minute (CPython 3.11). What Python writes puts nothing beyond the number of bytes.
     """
     plain = bytes(data)
     if b"r" not in plain and b"p" not in plain:  # neither of the operations that name a place

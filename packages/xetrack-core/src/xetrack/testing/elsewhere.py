@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 __all__ = ["call", "elsewhere", "start"]
@@ -19,7 +20,7 @@ _ANSWER = "answer of the other process: "
 
 
 def start(method: Callable[..., Any], *arguments: Any, **environment: str) -> "subprocess.Popen[str]":
-    """Start a process that calls a method of a contract with arguments that JSON can carry."""
+    """Start a process that calls a method of a contract with arguments that JSON can carry. Its hashes are others."""
     contract = type(getattr(method, "__self__", None))
     task = {
         "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100 - "" is this folder
@@ -29,14 +30,20 @@ def start(method: Callable[..., Any], *arguments: Any, **environment: str) -> "s
         "method": method.__name__,
         "arguments": arguments,
     }
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     return subprocess.Popen(  # noqa: S603 - what a test asks for
         [sys.executable, "-m", __name__, json.dumps(task)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, task["path"])), **environment},
+        env={**os.environ, "PYTHONPATH": _root(), "PYTHONHASHSEED": seed, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def _root() -> str:
+    """Where this package is found."""
+    return str(Path(__file__).parents[2])
 
 
 def answer(process: "subprocess.Popen[str]", patience: float = 60) -> Any:
