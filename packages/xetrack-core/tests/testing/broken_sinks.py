@@ -85,10 +85,6 @@ class RightSink(SinkContract):
     open, lines, read = TestRight.open, TestRight.lines, TestRight.read
 
 
-class TestRightSink(RightSink):
-    pass
-
-
 @broken(Right, "test_it_has_the_methods_of_a_sink")
 class WithoutFlush(Lines):
     flush = None

@@ -1,7 +1,7 @@
 """Implementations that are right but for one thing, and the tests that must catch them.
 
-A file `broken_<kind>.py` has a right one, whose contract must pass, and broken ones, each with the tests of the contract
-that must fail. `test_proofs.py` runs it in a process of its own.
+A file `broken_<kind>.py` has a right one, whose contract must pass, and broken ones, each with the tests of the
+contract that must fail. `test_proofs.py` runs it in a process of its own.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Functions whose results the contract of caches keeps: every process finds them under the same names."""
 
-__all__ = ["add", "double", "hello", "twice"]
+__all__ = ["add", "check", "double", "hello", "twice"]
 
 
 def add(a: object, b: object = 0, *others: object, **named: object) -> tuple[object, ...]:
@@ -11,6 +11,11 @@ def add(a: object, b: object = 0, *others: object, **named: object) -> tuple[obj
 def hello(a: object, b: object = 0, *others: object, **named: object) -> tuple[object, ...]:
     """The same under another name."""
     return (a, b, *others, *named.values())
+
+
+def check(number: int) -> None:
+    """Nothing; raises `ZeroDivisionError` for 0."""
+    _ = 1 / number
 
 
 def double(number: int) -> int:

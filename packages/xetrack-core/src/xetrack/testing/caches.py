@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 
 from xetrack.protocols import Context, ResultCache
-from xetrack.testing.cached import add, double, hello, twice
+from xetrack.testing.cached import add, check, double, hello, twice
 from xetrack.testing.contract import Contract, plugged
 from xetrack.testing.elsewhere import answer, elsewhere, start
 from xetrack.tracker import Tracker
@@ -80,12 +80,14 @@ class CacheContract(Contract):
     `shared`: two that are opened on one place, in one process or several, see each other's entries.
     `alone`: of all processes that claim a key of one place, one computes. Within a process it is always so.
 
+    `patience` is how many seconds a thread may wait that should not wait at all.
     `damage(place, key)` changes the bytes of an entry while no cache is open; without it, the test of that is skipped.
     """
 
     durable: ClassVar[bool] = False
     shared: ClassVar[bool] = False
     alone: ClassVar[bool] = False
+    patience: ClassVar[float] = 10
 
     @abstractmethod
     def open(self, place: Path, context: Context) -> ResultCache:
@@ -280,22 +282,28 @@ class CacheContract(Contract):
     def test_one_who_fails_lets_the_next_one_try(self, cache: ResultCache) -> None:
         """Whoever waited goes on, and nobody waits for ever."""
         key = _key(cache)
-        inside, go_on = threading.Event(), threading.Event()
+        inside, wanted = threading.Event(), threading.Event()
 
         def fail() -> None:
             with cache.claim(key) as claim:
                 claim.wait()
                 inside.set()
-                go_on.wait()
+                wanted.wait()
                 raise ZeroDivisionError
 
-        with ThreadPoolExecutor(2) as pool:
-            failing = pool.submit(fail)
-            inside.wait()
-            waiting = pool.submit(_computed, cache, [])
-            go_on.set()
-            assert waiting.result(60) == 7
+        def want() -> bool:
+            with cache.claim(key) as claim:
+                inside.wait()
+                free = claim.poll()
+                wanted.set()
+                claim.wait()
+                return free
+
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:  # a thread each
+            failing, wanting = one.submit(fail), other.submit(want)
             assert isinstance(failing.exception(60), ZeroDivisionError)
+            assert wanting.result(60) is False
+            assert other.submit(_computed, cache, []).result(60) == 7
 
     def test_to_poll_tells_whether_somebody_computes_it(self, cache: ResultCache) -> None:
         """Without waiting. True means that it is one's own now."""
@@ -338,7 +346,7 @@ class CacheContract(Contract):
 
         thread = threading.Thread(target=compute, daemon=True)
         thread.start()
-        thread.join(10)
+        thread.join(self.patience)
         assert done == [True], "a claim within a claim of the same key waits for ever"
 
     def test_of_processes_that_want_a_result_one_computes_it(self, tmp_path: Path) -> None:
@@ -364,21 +372,13 @@ class CacheContract(Contract):
 
     def test_a_tracker_does_not_call_what_it_called_before(self, tmp_path: Path) -> None:
         """A None is kept, an exception is not; the row says which run the result came from."""
-        calls: list[int] = []
-
-        def nothing(number: int) -> None:
-            calls.append(number)
-            _ = 1 / number
-
         plugin = plugged("caches", lambda context: self.open(tmp_path, context))
         with Tracker(tmp_path / "track.db", plugins=[plugin], raise_on_error=False) as tracker:
-            for _ in range(2):
-                tracker.track(double, 5)
-            assert (tracker.latest["function_result"], tracker.latest["cache"]) == (10, tracker.track_id)
-            cached = tracker.wrap(nothing)
-            for number in (1, 1, 0, 0):
-                cached(number)
-        assert calls in ([1, 0, 0], [1, 1, 0, 0])  # a function of a test may have no key
+            results = [tracker.track(double, 5) for _ in range(2)]
+            results += [tracker.track(check, number) for number in (1, 1, 0, 0)]
+            told = tracker.engine.read(tracker.table)["cache"]
+        assert results == [10, 10, None, None, None, None]
+        assert told == ["", tracker.track_id, "", tracker.track_id, "", ""]
 
 
 def _key(cache: ResultCache, *arguments: object) -> str:

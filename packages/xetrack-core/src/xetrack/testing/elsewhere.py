@@ -1,4 +1,4 @@
-"""Calling a method of a contract in another process: as a program, this module is that process.
+"""Calling a method of a contract in another process.
 
 The module of the contract's class is imported from its file, whatever pytest called it.
 """
@@ -14,7 +14,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-__all__ = ["call", "elsewhere", "start"]
+__all__ = ["answer", "elsewhere", "main", "start"]
 
 _ANSWER = "answer of the other process: "
 
@@ -32,7 +32,7 @@ def start(method: Callable[..., Any], *arguments: Any, **environment: str) -> "s
     }
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     return subprocess.Popen(  # noqa: S603 - what a test asks for
-        [sys.executable, "-m", __name__, json.dumps(task)],
+        [sys.executable, "-c", f"from {__name__} import main; main()", json.dumps(task)],
         env={**os.environ, "PYTHONPATH": _root(), "PYTHONHASHSEED": seed, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -65,7 +65,7 @@ def elsewhere(method: Callable[..., Any], *arguments: Any, **environment: str) -
     return answer(start(method, *arguments, **environment))
 
 
-def call(task: dict[str, Any]) -> Any:
+def _call(task: dict[str, Any]) -> Any:
     """Do what `start` asks for."""
     sys.path[:] = task["path"]
     spec = importlib.util.spec_from_file_location(task["module"], task["file"])
@@ -78,5 +78,6 @@ def call(task: dict[str, Any]) -> Any:
     return getattr(contract(), task["method"])(*task["arguments"])
 
 
-if __name__ == "__main__":
-    print(f"\n{_ANSWER}{json.dumps(call(json.loads(sys.argv[1])))}")  # noqa: T201 - this is how it answers
+def main() -> None:
+    """What the other process does."""
+    print(f"\n{_ANSWER}{json.dumps(_call(json.loads(sys.argv[1])))}")  # noqa: T201 - this is how it answers

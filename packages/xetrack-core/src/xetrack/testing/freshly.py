@@ -1,4 +1,4 @@
-"""What loading a plugin does to a process: as a program, this module loads one, and tells.
+"""What loading a plugin does to a process: as a program, this module loads those that it is given, and tells.
 
 Nothing of the kit is imported here, so that the process is as fresh as that of somebody who only logs.
 """
@@ -85,5 +85,12 @@ def _registered(plugin: Any) -> tuple[str, list[tuple[str, str, list[str]]]]:
     return "", [(offer.kind, offer.provider.name, sorted(offer.options)) for offer in offers]
 
 
+def _reported(target: str) -> dict[str, Any]:
+    try:
+        return {"failed": "", **report(target)}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any is told
+        return {"failed": f"{target} cannot be loaded: {type(error).__name__}: {error}"}
+
+
 if __name__ == "__main__":
-    print(f"\n{json.dumps(report(sys.argv[1]))}")  # noqa: T201 - this is how it answers
+    print(f"\n{json.dumps([_reported(each) for each in sys.argv[1:]])}")  # noqa: T201 - this is how it answers

@@ -17,7 +17,6 @@ from xetrack.values import Normaliser, check_key
 __all__ = ["GaugeContract", "MonitorContract"]
 
 _PROCESS_EVENTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec", "os.spawn"}
-_PATIENCE = 10  # seconds for a thread to end
 
 
 class MonitorContract(Contract):
@@ -32,9 +31,11 @@ class MonitorContract(Contract):
     ```
 
     `open()` gives a fresh monitor, as one is opened for each call. `columns`, if declared, are the keys that it tells.
+    `patience` is how many seconds a thread may take to end after the call.
     """
 
     columns: ClassVar[Collection[str]] = ()
+    patience: ClassVar[float] = 10
 
     @abstractmethod
     def open(self) -> Monitor:
@@ -119,7 +120,7 @@ class MonitorContract(Contract):
         """What looks on while a function runs ends when it does."""
         before = set(threading.enumerate())
         self.measured(_much)
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + self.patience
         for thread in set(threading.enumerate()) - before:
             thread.join(max(end - time.monotonic(), 0))
         assert set(threading.enumerate()) - before == set()

@@ -83,12 +83,9 @@ class PackagingContract(Contract):
     def test_its_providers_are_nobody_elses(self, plugins: list[Found]) -> None:
         """Each has a name of its kind for itself, and its options are no arguments of the tracker's own."""
         mine = [provider for found in plugins for provider in loaded(found.target).get("providers", [])]
-        others = {
-            (kind, name)
-            for found in installed()
-            if found not in plugins and not found.disabled
-            for kind, name, _ in loaded(found.target).get("providers", [])
-        } | {("engines", name) for name in ("sqlite", "memory", "none")}
+        present = tuple(found.target for found in installed() if found not in plugins and not found.disabled)
+        others = {(kind, name) for told in _loaded(present) for kind, name, _ in told.get("providers", [])}
+        others |= {("engines", name) for name in ("sqlite", "memory", "none")}
         names = [(kind, name) for kind, name, _ in mine]
         assert len(set(names)) == len(names)
         assert set(names) & others == set()
@@ -136,19 +133,23 @@ class PackagingContract(Contract):
         assert [f"{file.name}: {name}" for file in files for name in private_names(file.read_text("utf-8"))] == []
 
 
-@lru_cache(maxsize=64)
 def loaded(target: str) -> Mapping[str, Any]:
-    """What loading a plugin does to a fresh process, asked once: see `xetrack.testing.freshly`. `failed` tells why not.
+    """What loading a plugin does to a fresh process: see `xetrack.testing.freshly`. `failed` tells why it did not."""
+    (told,) = _loaded((target,))
+    return told
 
-    `sys.path` is the same there, so that it finds what tests put on it.
-    """
-    code = f"import sys, runpy; sys.path[:] = {sys.path!r}; sys.argv = ['', {target!r}]; "
-    code += f"runpy.run_path({str(Path(__file__).with_name('freshly.py'))!r}, run_name='__main__')"
-    command = [sys.executable, "-c", code]
+
+@lru_cache(maxsize=64)
+def _loaded(targets: tuple[str, ...]) -> list[Mapping[str, Any]]:
+    """The same for several, one after the other in one process, asked once. Its `sys.path` is that of the tests."""
+    program = str(Path(__file__).with_name("freshly.py"))
+    code = f"import sys, runpy; sys.path[:] = {sys.path!r}; runpy.run_path({program!r}, run_name='__main__')"
+    command = [sys.executable, "-c", code, *targets]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ours
     if done.returncode:
-        return {"failed": f"{target} cannot be loaded: {done.stderr.strip().rpartition(chr(10))[2]}"}
-    return {"failed": "", **json.loads(done.stdout.splitlines()[-1])}
+        return [{"failed": f"{targets} cannot be loaded: {done.stderr}"}] * len(targets)
+    told: list[Mapping[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def _normal(name: str) -> str:
