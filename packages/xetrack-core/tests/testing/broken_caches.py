@@ -126,7 +126,7 @@ class Cache:
 
 class Right(CacheContract):
     durable = shared = alone = True
-    patience = 0.5
+    patience = 0.2
     made = Cache
 
     def open(self, place, context):
@@ -327,7 +327,7 @@ class HeldOnFailure(Claim):
             super().__exit__()
 
     def wait(self):
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + 0.2
         while not self.poll():
             if time.monotonic() > end:
                 raise TimeoutError("it is held")
@@ -350,7 +350,7 @@ class OneForAllKeys(Claim):
         super().__init__(cache, "all")
 
     def wait(self):
-        end = time.monotonic() + 0.3
+        end = time.monotonic() + 0.2
         while not self.poll():
             if time.monotonic() > end:
                 raise TimeoutError("another key is computed")

@@ -115,7 +115,7 @@ class TakesEveryOption(Commands):
 class Prints(Commands):
     def show(self, rows, style):
         super().show(rows, style)
-        print(rows)
+        print(rows)  # noqa: T201 - as it should not
 
 
 @broken(Right, "test_a_look_changes_nothing")

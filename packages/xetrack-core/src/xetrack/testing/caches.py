@@ -294,7 +294,7 @@ class CacheContract(Contract):
         def want() -> bool:
             with cache.claim(key) as claim:
                 inside.wait()
-                free = claim.poll()
+                free: bool = claim.poll()
                 wanted.set()
                 claim.wait()
                 return free

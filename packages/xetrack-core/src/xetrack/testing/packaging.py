@@ -82,9 +82,12 @@ class PackagingContract(Contract):
 
     def test_its_providers_are_nobody_elses(self, plugins: list[Found]) -> None:
         """Each has a name of its kind for itself, and its options are no arguments of the tracker's own."""
-        mine = [provider for found in plugins for provider in loaded(found.target).get("providers", [])]
-        present = tuple(found.target for found in installed() if found not in plugins and not found.disabled)
-        others = {(kind, name) for told in _loaded(present) for kind, name, _ in told.get("providers", [])}
+        targets = [found.target for found in installed() if not found.disabled]
+        providers = {
+            target: told.get("providers", []) for target, told in zip(targets, _loaded((*targets,)), strict=True)
+        }
+        mine = [provider for found in plugins for provider in providers.pop(found.target, [])]
+        others = {(kind, name) for told in providers.values() for kind, name, _ in told}
         others |= {("engines", name) for name in ("sqlite", "memory", "none")}
         names = [(kind, name) for kind, name, _ in mine]
         assert len(set(names)) == len(names)
