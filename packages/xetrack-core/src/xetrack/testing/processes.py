@@ -30,7 +30,7 @@ class Processes:
         *,
         folder: Path | None = None,
         path: Sequence[Path] = (),
-        options: Sequence[str] = ("-W", "error"),
+        options: Sequence[str] = (),
     ) -> None:
         self._prelude = prelude
         self._folder = folder
