@@ -51,7 +51,7 @@ class Right(PackagingContract):
         cls.every.append(cls)
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def site(tmp_path_factory):
     """Where all are installed."""
     site = tmp_path_factory.mktemp("site")
@@ -62,6 +62,7 @@ def site(tmp_path_factory):
     installed.cache_clear()
     yield
     sys.path.remove(str(site))
+    installed.cache_clear()
 
 
 def install(site, name, change):

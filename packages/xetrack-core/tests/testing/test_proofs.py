@@ -53,7 +53,8 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proofs")
     if importlib.util.find_spec("typer") is None:
         KINDS.remove("commands")
-    running = [(start(KINDS[half::2], folder / str(half)), folder / str(half)) for half in range(2)]
+    halves = {folder / "first": KINDS[:4], folder / "second": KINDS[4:]}
+    running = [(start(kinds, place), place) for place, kinds in halves.items()]
     return {name: how for process, place in running for name, how in results(process, place).items()}
 
 

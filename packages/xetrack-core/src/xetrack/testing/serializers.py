@@ -20,7 +20,7 @@ from xetrack.testing.elsewhere import elsewhere
 
 __all__ = ["SerializerContract", "joined"]
 
-_MOST_DAMAGED = 200  # versions of the bytes of one value
+_MOST_DAMAGED = 50  # versions of the bytes of one value
 
 
 class SerializerContract(Contract):
