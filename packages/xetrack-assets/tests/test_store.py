@@ -1,6 +1,7 @@
 """The store by itself: removing, collecting, damage, places, compression, and values that are too long for one row."""
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -278,3 +279,15 @@ def test_a_removal_that_is_undone_leaves_the_bytes(track, options):
         tracker.assets.remove(key)
         _ = 1 / 0
     assert tracker.get(key) == range(5)
+
+
+def test_threads_that_insert_at_once_lose_no_use(tracker):
+    def insert(_):
+        return [tracker.assets.insert(range(number)) for number in range(10)]
+
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            keys, *_ = pool.map(insert, range(8))
+        assert [tracker.assets.info(key).uses for key in keys] == [8] * 10
+        for key in keys:
+            tracker.assets.remove(key, None)
