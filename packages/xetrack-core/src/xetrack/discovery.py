@@ -1,6 +1,5 @@
 """Installed plugins: found by their entry points without importing them, then imported one by one, each on its own."""
 
-import inspect
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +55,7 @@ def load(found: Found) -> Any:
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()
-        plugin = plugin() if inspect.isclass(plugin) else plugin
+        plugin = plugin() if isinstance(plugin, type) else plugin
     except (Exception, SystemExit) as error:
         message = f"{found} is installed, but importing {found.target} failed: {explain(error)}"
         raise PluginBrokenError(message) from error

@@ -291,24 +291,6 @@ def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
     assert told == "imported acme_engine\n1\n"
 
 
-def test_an_entry_point_may_name_a_class(site):
-    plugin = """
-        from xetrack import Plugin, Provider
-        from xetrack.engines.memory import MemoryEngine
-
-        class Acme(Plugin):
-            xetrack_api = {version}
-
-            def xetrack_engines(self):
-                return [Provider("cloud", lambda options, context: MemoryEngine())]
-    """
-    site.install("acme-engine", plugin.format(version=1), within=":Acme")
-    assert site.run("from xetrack import Tracker; Tracker(':memory:', engine='cloud')") == "imported acme_engine\n"
-
-    site.install("bolt-engine", plugin.format(version=99), within=":Acme")
-    assert "bolt-engine 1.0 was made for version 99 of the plugin API" in site.run(LOG)
-
-
 def test_import_xetrack_looks_for_no_plugins(site):
     site.install("acme-engine", ENGINE)
 
@@ -330,3 +312,21 @@ def test_one_distribution_seen_twice_on_the_path_is_one_plugin(site):
     )
 
     assert told == "imported acme_engine\nok\n"
+
+
+def test_an_entry_point_may_name_a_class(site):
+    plugin = """
+        from xetrack import Plugin, Provider
+        from xetrack.engines.memory import MemoryEngine
+
+        class Acme(Plugin):
+            xetrack_api = {version}
+
+            def xetrack_engines(self):
+                return [Provider("cloud", lambda options, context: MemoryEngine())]
+    """
+    site.install("acme-engine", plugin.format(version=1), within=":Acme")
+    assert site.run("from xetrack import Tracker; Tracker(':memory:', engine='cloud')") == "imported acme_engine\n"
+
+    site.install("bolt-engine", plugin.format(version=99), within=":Acme")
+    assert "bolt-engine 1.0 was made for version 99 of the plugin API" in site.run(LOG)

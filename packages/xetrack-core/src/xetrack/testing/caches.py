@@ -120,13 +120,19 @@ class CacheContract(Contract):
         assert isinstance(cache, ResultCache)
 
     def test_calls_whose_results_may_differ_have_different_keys(self, cache: ResultCache) -> None:
-        """1 is neither 1.0 nor True; functions, arguments by name, params and what else a result depends on count."""
+        """1 is neither 1.0 nor True; functions, arguments by name, params and what else a result depends on count.
+
+        A call may have no key, with a warning, but for those with numbers and text.
+        """
         found: dict[str, _Call] = {}
         for call in CALLS:
             key = cache.key(*call)
-            assert isinstance(key, str), f"{call} has no key"
+            if key is None:
+                assert self.warned, f"{call} has no key, and nothing says so"
+                continue
             assert key not in found, f"one key for {call} and {found[key]}"
             found[key] = call
+        assert None not in [cache.key(add, (value,), {}, {}) for value in (1, 1.5, "text")]
 
     def test_the_same_call_has_the_same_key(self, cache: ResultCache, opener: Opener) -> None:
         """Each time, for every cache, and for values that are made anew."""
