@@ -1,6 +1,8 @@
 """The store by itself: removing, collecting, damage, places, compression, and values that are too long for one row."""
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import fsspec
@@ -268,3 +270,24 @@ def test_keys_that_are_no_hashes_never_reach_the_file_system(tmp_path):
     assert len(folder) == 0
     folder["0123456789abcdef"] = b"abc"
     assert dict(folder) == {"0123456789abcdef": b"abc"}
+
+
+def test_a_removal_that_is_undone_leaves_the_bytes(track, options):
+    tracker = track(**options)
+    key = tracker.log({"value": range(5)})["value"]
+    with suppress(ZeroDivisionError), tracker.engine.transaction():
+        tracker.assets.remove(key)
+        _ = 1 / 0
+    assert tracker.get(key) == range(5)
+
+
+def test_threads_that_insert_at_once_lose_no_use(tracker):
+    def insert(_):
+        return [tracker.assets.insert(range(number)) for number in range(10)]
+
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            keys, *_ = pool.map(insert, range(8))
+        assert [tracker.assets.info(key).uses for key in keys] == [8] * 10
+        for key in keys:
+            tracker.assets.remove(key, None)

@@ -200,3 +200,14 @@ with Tracker(sys.argv[1]) as tracker:
     with Reader(db) as reader:
         assert reader.assets.get(done.stdout.strip()).double() == 42
         assert reader.assets.get("function")(1) == 2
+
+
+@pytest.mark.parametrize("data", [b"\x80\x05Nr\x00\x00\x00\x60.", b"Np1610612736\n."])
+def test_a_few_bytes_do_not_take_gigabytes(data):
+    with pytest.raises(pickle.UnpicklingError, match="refers to place"):
+        load_plain(data)
+
+
+def test_a_set_is_not_made_of_a_range_as_long_as_a_stranger_likes():
+    with pytest.raises(UntrustedError, match=r"builtins\.set"):
+        load_plain(b"cbuiltins\nset\n(cbuiltins\nrange\n(J\xff\xff\x00\x00tRtR.")

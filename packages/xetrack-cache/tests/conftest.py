@@ -1,11 +1,10 @@
-import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
 from xetrack.plugins import discovered
+from xetrack.testing import Processes
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # where tests find cache_values, under the name that other processes find it
@@ -23,43 +22,19 @@ def clean(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def python(tmp_path):
-    """Runs code in a fresh process, in the test's folder, and gives what it printed."""
-
-    def run(code, *arguments, **environment):
-        done = start(tmp_path, code, *arguments, **environment)
-        out, err = done.communicate(timeout=60)
-        assert done.returncode == 0, err
-        return out.strip()
-
-    return run
+def processes(tmp_path):
+    """Fresh processes, in the test's folder, that find `cache_values`."""
+    with Processes(folder=tmp_path, path=[HERE]) as processes:
+        yield processes
 
 
 @pytest.fixture
-def process(tmp_path):
+def python(processes):
+    """Runs code in a fresh process, and gives what it printed."""
+    return lambda *arguments, **environment: processes.run(*arguments, **environment).strip()
+
+
+@pytest.fixture
+def process(processes):
     """Starts code in a fresh process; it is killed at the end of the test at the latest."""
-    started = []
-
-    def begin(code, *arguments, **environment):
-        started.append(start(tmp_path, code, *arguments, **environment))
-        return started[-1]
-
-    yield begin
-    for each in started:
-        each.kill()
-        each.communicate()
-
-
-def start(folder, code, *arguments, **environment):
-    import os
-
-    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return processes.start

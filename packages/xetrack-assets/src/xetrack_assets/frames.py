@@ -39,10 +39,15 @@ class Frames:
         return memoryview(sink.getvalue())
 
     def loads(self, data: Buffer) -> "pd.DataFrame":
-        """The frame. It has memory of its own: Arrow's may not be written to."""
+        """The frame. It has memory of its own: Arrow's may not be written to.
+
+        Raises an `ArrowException` for damaged bytes: without looking at all of them first, Arrow would crash on some.
+        """
         import pyarrow as pa
 
-        frame: pd.DataFrame = pa.ipc.open_file(pa.py_buffer(data)).read_all().to_pandas()
+        table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
+        table.validate(full=True)
+        frame: pd.DataFrame = table.to_pandas()
         return frame.copy()
 
 

@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 from xetrack.errors import UntrustedError
+from xetrack.pickled import check_memory
 from xetrack.protocols import Buffer
 
 __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
@@ -13,7 +14,7 @@ __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
 PROTOCOL = 5
 """Frozen: the hashes of objects depend on it, and so do the keys in tables of xetrack 0.x."""
 
-_CONTAINERS = frozenset({"complex", "frozenset", "range", "set", "slice"})
+_CONTAINERS = frozenset({"complex", "range", "slice"})  # sets need none: of a range, one would take all memory
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -32,7 +33,11 @@ def dump_plain(value: object) -> bytes:
 
 
 def load_plain(data: Buffer) -> Any:
-    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else."""
+    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else.
+
+    Raises `UnpicklingError` for a damaged one, that would take more memory than it has bytes.
+    """
+    check_memory(data)
     return _PlainUnpickler(io.BytesIO(data)).load()
 
 

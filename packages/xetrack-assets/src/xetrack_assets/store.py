@@ -77,10 +77,14 @@ class Store:
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
         """Keep what was prepared. See `AssetStore.put`."""
-        if not self._database.depth:
+        with self._database.lock:  # a transaction that is open now is this thread's own
+            if self._database.depth:
+                self._put(asset, name, uses)
+                return
             with self._engine.transaction():
-                self.put(asset, name, uses)
-            return
+                self._put(asset, name, uses)
+
+    def _put(self, asset: Asset, name: str | None, uses: int) -> None:
         self._index.make()
         record = self._index.counted(asset.hash) or self._index.find(asset.hash)
         if record is None:
@@ -203,15 +207,18 @@ class Store:
 
     def remove(self, key: str, uses: int | None = 1) -> bool:
         """Take back some uses, or all; with the last one the object goes."""
-        with self._engine.transaction():
-            record = self._index.find(key)
-            if record is None:
-                return False
-            if uses is not None and record.uses > uses:
-                self._index.count(key, record.uses - uses)
-                return True
-            self._forget([key])
-        self._sweep({record.place}, [key])
+        with self._database.lock:  # as above
+            outermost = not self._database.depth
+            with self._engine.transaction():
+                record = self._index.find(key)
+                if record is None:
+                    return False
+                if uses is not None and record.uses > uses:
+                    self._index.count(key, record.uses - uses)
+                    return True
+                self._forget([key])
+        if outermost:  # a transaction around this one may be undone: then the bytes are left to `collect()`
+            self._sweep({record.place}, [key])
         return True
 
     def unused(self) -> list[str]:

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xetrack.copying import copy
     from xetrack.errors import XetrackError, XetrackWarning
-    from xetrack.hookspecs import hookimpl
+    from xetrack.hookspecs import Plugin, hookimpl
     from xetrack.protocols import Provider
     from xetrack.reader import Reader
     from xetrack.tracker import Tracker
 
-__all__ = ["Provider", "Reader", "Tracker", "XetrackError", "XetrackWarning", "__version__", "copy", "hookimpl"]
+__all__ = [
+    "Plugin",
+    "Provider",
+    "Reader",
+    "Tracker",
+    "XetrackError",
+    "XetrackWarning",
+    "__version__",
+    "copy",
+    "hookimpl",
+]
 
 __version__ = "1.0.0"
 
 _HOMES = {
+    "Plugin": "hookspecs",
     "Provider": "protocols",
     "Reader": "reader",
     "Tracker": "tracker",

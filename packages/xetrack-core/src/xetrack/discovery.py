@@ -12,7 +12,7 @@ from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersion
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "installed", "load", "safe_mode", "shadowed", "strict"]
+__all__ = ["Found", "explain", "installed", "load", "safe_mode", "shadowed", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class _Unreadable:
 
 
 def load(found: Found) -> Any:
-    """Import a plugin.
+    """Import a plugin; one that is a class is made.
 
     Raises `PluginDisabledError` (before importing anything), `PluginBrokenError` or `PluginVersionError`.
     """
@@ -120,6 +120,7 @@ def load(found: Found) -> Any:
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()
+        plugin = plugin() if isinstance(plugin, type) else plugin
     except (Exception, SystemExit) as error:
         message = f"{found} is installed, but importing {found.target} failed: {explain(error)}"
         raise PluginBrokenError(message) from error

@@ -82,7 +82,7 @@ class Plugins:
 
     def __init__(self, handed_in: Sequence[object] = (), base: "Plugins | None" = None) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager.add_hookspecs(hookspecs.Plugin)
         self.owners: dict[str, str] = {}
         self._handed_in: set[str] = set()
         self.failures: dict[str, PluginError] = dict(base.failures) if base else {}

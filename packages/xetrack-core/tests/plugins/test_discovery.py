@@ -50,14 +50,14 @@ class Site:
     def __init__(self, folder):
         self.folder = folder
 
-    def install(self, distribution, code, *, entry=None, version="1.0"):
+    def install(self, distribution, code, *, entry=None, version="1.0", within=""):
         """A distribution with one module and one entry point, both named after it."""
         module = distribution.replace("-", "_")
         (self.folder / f"{module}.py").write_text(f'print("imported {module}")\n{dedent(code)}')
         info = self.folder / f"{module}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[xetrack]\n{entry or module} = {module}\n")
+        (info / "entry_points.txt").write_text(f"[xetrack]\n{entry or module} = {module}{within}\n")
 
     def run(self, code, **environment):
         """Standard output of the code, then what it warned of or died of."""
@@ -398,3 +398,21 @@ def test_one_distribution_seen_twice_on_the_path_is_one_plugin(site):
     )
 
     assert told == "imported acme_engine\nok\n"
+
+
+def test_an_entry_point_may_name_a_class(site):
+    plugin = """
+        from xetrack import Plugin, Provider
+        from xetrack.engines.memory import MemoryEngine
+
+        class Acme(Plugin):
+            xetrack_api = {version}
+
+            def xetrack_engines(self):
+                return [Provider("cloud", lambda options, context: MemoryEngine())]
+    """
+    site.install("acme-engine", plugin.format(version=1), within=":Acme")
+    assert site.run("from xetrack import Tracker; Tracker(':memory:', engine='cloud')") == "imported acme_engine\n"
+
+    site.install("bolt-engine", plugin.format(version=99), within=":Acme")
+    assert "bolt-engine 1.0 was made for version 99 of the plugin API" in site.run(LOG)

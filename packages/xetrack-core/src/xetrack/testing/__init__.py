@@ -1,5 +1,8 @@
 """The conformance kit: tests that plugin authors run against what they wrote.
 
+A contract for each kind of plugin, and one for the distribution that brings them. Subclass it, say how to open the
+thing, and run pytest:
+
 ```python
 from pathlib import Path
 
@@ -13,20 +16,48 @@ class TestMyEngine(EngineContract):
         return MyEngine(place / "store.mine")
 ```
 
-Needs pytest and hypothesis: `pip install xetrack-core[testing]`. Nothing else in xetrack imports this package.
+The docstring of each contract says what it needs, that of `Contract` how to waive a test. Needs pytest and hypothesis:
+`pip install xetrack-core[testing]`. Nothing else in xetrack imports this package.
 """
 
 import pytest
 
 # before the modules are imported, or their asserts would not say what they compared
-for _name in ("changes", "engines", "failures", "order", "rows", "runs", "values"):
+for _name in (
+    *("changes", "failures", "order", "runs", "values"),
+    *("caches", "commands", "contract", "monitors", "packaging", "rows", "serializers", "sinks", "stores"),
+):
     pytest.register_assert_rewrite(f"xetrack.testing.{_name}")
 
-from xetrack.testing.engines import EngineContract  # noqa: E402 - see above
+from xetrack.testing.caches import CacheContract  # noqa: E402 - see above, as all below
+from xetrack.testing.commands import CommandContract, RecordingTerminal  # noqa: E402
+from xetrack.testing.contract import Contract  # noqa: E402
+from xetrack.testing.engines import EngineContract  # noqa: E402
+from xetrack.testing.monitors import GaugeContract, MonitorContract  # noqa: E402
+from xetrack.testing.packaging import PackagingContract  # noqa: E402
+from xetrack.testing.processes import PATIENCE, Process, Processes  # noqa: E402
 from xetrack.testing.rows import check_round_trip, keys, listed, make_row, rows, spelt, stamp, values  # noqa: E402
+from xetrack.testing.serializers import SerializerContract  # noqa: E402
+from xetrack.testing.sinks import LogSinkContract, SinkContract  # noqa: E402
+from xetrack.testing.stores import AssetStoreContract, Parcel  # noqa: E402
 
 __all__ = [
+    "PATIENCE",
+    "AssetStoreContract",
+    "CacheContract",
+    "CommandContract",
+    "Contract",
     "EngineContract",
+    "GaugeContract",
+    "LogSinkContract",
+    "MonitorContract",
+    "PackagingContract",
+    "Parcel",
+    "Process",
+    "Processes",
+    "RecordingTerminal",
+    "SerializerContract",
+    "SinkContract",
     "check_round_trip",
     "keys",
     "listed",

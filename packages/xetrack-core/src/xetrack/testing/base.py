@@ -1,6 +1,6 @@
 """What the parts of the engine's contract have in common."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -9,13 +9,14 @@ from typing import ClassVar
 import pytest
 
 from xetrack.protocols import Engine
+from xetrack.testing.contract import Contract
 
 __all__ = ["Base", "Opener"]
 
 Opener = Callable[[], Engine]
 
 
-class Base(ABC):
+class Base(Contract):
     """How a test gets at engines. See `EngineContract`."""
 
     durable: ClassVar[bool] = False
@@ -35,8 +36,3 @@ class Base(ABC):
     def engine(self, opener: Opener) -> Engine:
         """An engine over an empty store."""
         return opener()
-
-    def require(self, capability: str) -> None:
-        """Skip the test unless `capability` is declared."""
-        if not getattr(self, capability):
-            pytest.skip(f"{type(self).__name__} does not declare {capability!r}")

@@ -3,13 +3,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
-
-from hypothesis import strategies as st
+from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import InvalidKeyError
 from xetrack.protocols import Columns, Engine, Json, Row, Value
 from xetrack.values import check_key
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "AWKWARD_KEYS", "AWKWARD_VALUES", "TABLE", "check_round_trip", "keys", "listed", "make_row", "rows", "spelt",
@@ -60,8 +61,10 @@ def spelt(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]
     ]
 
 
-def values() -> st.SearchStrategy[Value]:
+def values() -> "SearchStrategy[Value]":
     """Everything that an engine has to store and give back as it was."""
+    from hypothesis import strategies as st
+
     return st.one_of(
         st.none(),
         st.booleans(),
@@ -73,14 +76,18 @@ def values() -> st.SearchStrategy[Value]:
     )
 
 
-def keys() -> st.SearchStrategy[str]:
+def keys() -> "SearchStrategy[str]":
     """Every key that a user may log under. Few enough that rows share keys often."""
+    from hypothesis import strategies as st
+
     anything = st.text(st.characters(codec="utf-8")).filter(_may_be_key)
     return st.one_of(st.sampled_from(["a", "b", "c"]), st.sampled_from(AWKWARD_KEYS), anything)
 
 
-def rows(*, runs: Sequence[str] = ("run-1", "run-2")) -> st.SearchStrategy[Row]:
+def rows(*, runs: Sequence[str] = ("run-1", "run-2")) -> "SearchStrategy[Row]":
     """Rows of a few runs, at times of which some clash and some go back."""
+    from hypothesis import strategies as st
+
     data = st.dictionaries(keys(), values(), max_size=5)
     return st.builds(
         lambda number, data, run: make_row(number, data, run=run),

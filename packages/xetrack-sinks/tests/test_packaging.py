@@ -1,0 +1,7 @@
+"""The distribution keeps the contract that xetrack asks of everybody's."""
+
+from xetrack.testing import PackagingContract
+
+
+class TestPackaging(PackagingContract):
+    distribution = "xetrack-sinks"
