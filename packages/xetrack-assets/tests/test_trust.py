@@ -206,3 +206,8 @@ with Tracker(sys.argv[1]) as tracker:
 def test_a_few_bytes_do_not_take_gigabytes(data):
     with pytest.raises(pickle.UnpicklingError, match="refers to place"):
         load_plain(data)
+
+
+def test_a_set_is_not_made_of_a_range_as_long_as_a_stranger_likes():
+    with pytest.raises(UntrustedError, match=r"builtins\.set"):
+        load_plain(b"cbuiltins\nset\n(cbuiltins\nrange\n(J\xff\xff\x00\x00tRtR.")

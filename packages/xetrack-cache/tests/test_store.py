@@ -14,6 +14,7 @@ from cache_values import Config
 
 from xetrack import Reader, Tracker, XetrackWarning
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, OptionError, UntrustedError
+from xetrack_cache import entries
 from xetrack_cache.entries import pack, unpack
 
 SMALL, LARGE = 10, 200_000
@@ -455,3 +456,11 @@ def test_a_forked_child_opens_the_cache_anew(tracker):
     tracker.track(text, 2)
 
     assert sources(tracker) == ["", tracker.track_id, "", tracker.track_id]
+
+
+@pytest.mark.parametrize("name", ["bytearray", "set", "frozenset"])
+def test_a_strangers_result_cannot_be_as_long_as_it_says(name):
+    with pytest.raises(UntrustedError, match=rf"builtins\.{name}"):
+        entries.load(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()), trusted=False)
+    with pytest.raises(pickle.UnpicklingError, match="refers to place"):
+        entries.load(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."), trusted=False)

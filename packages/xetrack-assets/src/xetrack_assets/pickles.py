@@ -14,7 +14,7 @@ __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
 PROTOCOL = 5
 """Frozen: the hashes of objects depend on it, and so do the keys in tables of xetrack 0.x."""
 
-_CONTAINERS = frozenset({"complex", "frozenset", "range", "set", "slice"})
+_CONTAINERS = frozenset({"complex", "range", "slice"})  # sets need none: of a range, one would take all memory
 
 
 class _PlainUnpickler(pickle.Unpickler):

@@ -18,7 +18,7 @@ __all__ = ["load", "pack", "unpack"]
 _MAGIC = b"xetrack1"
 _DIGEST = 16
 _PROTOCOL = 5
-_BUILTINS = {("builtins", name): eval(name) for name in ("bytearray", "complex", "frozenset", "set")}  # noqa: S307
+_BUILTINS = {("builtins", "complex"): complex}  # sets and bytearrays need none in protocol 5: one may be of any length
 
 
 def pack(key: str, result: object, track_id: str) -> bytes:
@@ -74,7 +74,7 @@ class _Careful(pickle.Unpickler):
     """Imports nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """A builtin container, or `UntrustedError`."""
+        """`complex`, or `UntrustedError`."""
         found = _BUILTINS.get((module, name))
         if found is None:
             message = f"the result holds {module}.{name}, and reading that can run code. trusted=True reads it."
