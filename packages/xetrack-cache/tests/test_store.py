@@ -14,6 +14,7 @@ from cache_values import Config
 
 from xetrack import Reader, Tracker, XetrackWarning
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, OptionError, UntrustedError
+from xetrack_cache import entries
 from xetrack_cache.entries import pack, unpack
 
 SMALL, LARGE = 10, 200_000
