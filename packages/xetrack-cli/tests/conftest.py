@@ -39,7 +39,7 @@ def clean(monkeypatch, tmp_path):
 
 def forget_plugins():
     """Have this process look for plugins anew."""
-    for cached in (discovery.installed, discovery._scanned, discovered):
+    for cached in (discovery.scan, discovered):
         cached.cache_clear()
 
 

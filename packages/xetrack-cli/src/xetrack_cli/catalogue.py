@@ -13,7 +13,7 @@ from xetrack.discovery import Found, installed, shadowed
 __all__ = ["hooks_in_source", "listed"]
 
 _PREFIX = "xetrack_"
-_HOOKS = {name for name in vars(hookspecs) if name.startswith(_PREFIX)}
+_HOOKS = {name for name in vars(hookspecs.Plugin) if name.startswith(_PREFIX)}
 
 
 def listed() -> list[dict[str, Any]]:

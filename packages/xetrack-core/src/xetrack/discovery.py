@@ -12,7 +12,7 @@ from xetrack.errors import PluginBrokenError, PluginDisabledError, PluginVersion
 from xetrack.hookspecs import PROJECT
 from xetrack.protocols import API_VERSION
 
-__all__ = ["Found", "explain", "installed", "load", "safe_mode", "shadowed", "strict"]
+__all__ = ["Found", "explain", "installed", "load", "safe_mode", "scan", "shadowed", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,19 @@ class Found:
         return "*" in names or self.name in names
 
 
-@lru_cache(maxsize=1)
 def installed() -> tuple[Found, ...]:
-    """Every plugin of this environment, sorted by distribution and name. Scans once a process and imports none."""
-    return tuple(sorted(_scanned()[0], key=lambda each: (each.distribution, each.name)))
+    """Every plugin of this environment, sorted by distribution and name. None is imported."""
+    return tuple(sorted(scan()[0], key=lambda each: (each.distribution, each.name)))
 
 
 def shadowed() -> tuple[Found, ...]:
     """The plugins of distributions that stand earlier on `sys.path` too: those are imported, and these never are."""
-    return _scanned()[1]
+    return scan()[1]
 
 
 @lru_cache(maxsize=1)
-def _scanned() -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-    """The plugins that count, and those that are shadowed."""
+def scan() -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+    """The plugins that count, and those that are shadowed: looked for once a process, without importing any."""
     import importlib_metadata
 
     first: dict[str, tuple[str, str]] = {}

@@ -266,7 +266,7 @@ def test_listing_what_is_installed_imports_nothing_and_scans_once(site):
         importlib_metadata.distributions = lambda **given: scans.append(given) or scan(**given)
         from xetrack.discovery import installed
         mine = [found for found in installed() if found.distribution == "acme-engine"]
-        assert installed() is installed()
+        assert installed() == installed()
         print(mine[0].name, mine[0].target, mine[0].version, len(scans))
     """)
 

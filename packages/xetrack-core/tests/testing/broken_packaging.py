@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from proving import broken
 
-from xetrack.discovery import installed
+from xetrack.discovery import scan
 from xetrack.testing import PackagingContract
 
 CODE = """
@@ -59,10 +59,10 @@ def site(tmp_path_factory):
         install(site, each.distribution, each.made)
     (site / "mlflow.py").touch()
     sys.path.append(str(site))
-    installed.cache_clear()
+    scan.cache_clear()
     yield
     sys.path.remove(str(site))
-    installed.cache_clear()
+    scan.cache_clear()
 
 
 def install(site, name, change):
