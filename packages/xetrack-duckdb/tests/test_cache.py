@@ -9,6 +9,7 @@ import pytest
 
 import xetrack_duckdb.copier
 from xetrack import Reader, Tracker, XetrackWarning
+from xetrack_duckdb.views import Views
 
 
 @pytest.fixture
@@ -193,3 +194,15 @@ def test_in_memory_there_is_none(tmp_path, monkeypatch):
         assert tracker.conn.execute("SELECT n FROM db.events").fetchall() == [(1,)]
 
     assert not any(tmp_path.iterdir())
+
+
+def test_an_opening_that_fails_leaves_nothing_behind(db, tmp_path, monkeypatch):
+    with Tracker(db, engine="duckdb", duckdb_cache=True, temp_directory=tmp_path) as tracker:
+        tracker.log({"n": 1})
+        with monkeypatch.context() as failing:
+            failing.setattr(Views, "show", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                _ = tracker.conn
+
+        assert list(tmp_path.glob("xetrack-duckdb-*")) == []
+        assert tracker.conn.execute("SELECT n FROM db.events").fetchone() == (1,)  # and the cache is free

@@ -159,6 +159,7 @@ def test_an_interrupt_ends_a_copy_and_nothing_else(db, check):
         def interrupt(*_):
             raise AlarmError
 
+        assert tracker.conn.is_usable  # opened, for the copy alone to be interrupted
         before = signal.signal(signal.SIGALRM, interrupt)
         signal.setitimer(signal.ITIMER_REAL, 0.01)
         try:
@@ -168,6 +169,17 @@ def test_an_interrupt_ends_a_copy_and_nothing_else(db, check):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         check(tracker)
+
+
+def test_an_interrupt_of_a_query_is_an_interrupt(db):
+    with Tracker(db, engine="duckdb") as tracker:
+        assert tracker.conn.is_usable
+        timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            tracker.conn.execute("SELECT max(a.range * b.range % 7) FROM range(10_000_000) a, range(10_000_000) b")
+        timer.join()
+        assert tracker.conn.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_threads_log_and_query_through_one_tracker(db, check):

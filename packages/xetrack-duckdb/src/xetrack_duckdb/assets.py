@@ -8,10 +8,10 @@ import base64
 import binascii
 import io
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from xetrack_duckdb.columns import Block
+from xetrack_duckdb.columns import Block, Blocks
 
 __all__ = ["COLUMNS", "NAME", "listed"]
 
@@ -30,7 +30,7 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError(message)
 
 
-def listed(query: Callable[[str], list[tuple[Any, ...]]], tables: set[str]) -> Iterator[Block]:
+def listed(query: Callable[[str], list[tuple[Any, ...]]], tables: set[str]) -> Blocks:
     """All objects, as one block."""
     found = {
         _key(key): (size, _OF_OLD) for key, size in query("SELECT key, length(value) FROM db.assets ORDER BY _rowid_")

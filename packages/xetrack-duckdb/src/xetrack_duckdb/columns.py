@@ -5,15 +5,15 @@ changes no integer, anything else to VARCHAR with every value spelt out, as in `
 """
 
 from array import array as typed
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from xetrack.protocols import Columns, Json, Value
 
-__all__ = ["EXACT", "Block", "Column", "Packed", "pack", "types_of", "widened", "widening"]
+__all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 
 EXACT = 2**53
 """Integers up to this size survive as floats."""
@@ -32,6 +32,10 @@ class Block:
 
     rowids: list[int]
     values: Columns
+
+
+Blocks: TypeAlias = Generator[Block, None, None]
+"""The rows of a query, which is under way until the last block was taken, or `close()` was called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class Connection:
             if _REFUSALS.search(str(error)):
                 raise self._refusal(str(error)) from error
             raise
+        except RuntimeError as error:
+            if str(error) == "Query interrupted":  # so DuckDB tells of Ctrl-C, and 2.0 not of what the handler raised
+                raise (error.__cause__ or KeyboardInterrupt()) from None
+            raise
         return self if isinstance(result, duckdb.DuckDBPyConnection) else result
 
     def append(self, table_name: str, df: Any, **options: Any) -> Self:

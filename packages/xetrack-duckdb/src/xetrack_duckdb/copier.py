@@ -6,13 +6,13 @@ anew) by comparing numbers of rows and the like. Where these disagree, the table
 """
 
 import json
-from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xetrack.engines.sql import EXTRA
 from xetrack.protocols import Json
-from xetrack_duckdb.columns import EXACT, Block, Column, pack, types_of, widened, widening
+from xetrack_duckdb.columns import EXACT, Block, Blocks, Column, pack, types_of, widened, widening
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
 
@@ -94,11 +94,15 @@ class Copied:
 
 
 class Copier:
-    """Copies tables through one cursor, inside a transaction that the caller holds."""
+    """Copies tables through one cursor, inside a transaction that the caller holds.
+
+    `loose` counts the rows that were copied, for the caller to have them compressed.
+    """
 
     def __init__(self, cursor: "duckdb.DuckDBPyConnection", source: Source) -> None:
         self._cursor = cursor
         self._source = source
+        self.loose = 0
 
     def refreshed(self, table: Table, old: Copied | None, version: Version, storage: str) -> Copied:
         """Bring a copy up to date, or make it; return what it holds then.
@@ -227,21 +231,26 @@ class Copier:
 
     # Rows
 
-    def _append(self, copied: Copied, blocks: Iterable[Block], *, fresh: bool = False) -> None:
-        for block in blocks:
-            types = {key: types_of(values) for key, values in block.values.items()}
-            self._fit(copied, block, types, fresh=fresh)
-            arrays = {**pack(block.rowids, {int}, "BIGINT", _ROWID).arrays}
-            expressions = [_ROWID]
-            for key, values in block.values.items():
-                column = copied.columns[key]
-                packed = pack(values, types[key], column.kind, column.name)
-                arrays |= packed.arrays
-                expressions.append(f"{packed.expression} AS {column.name}")
-            self._cursor.register("xetrack_block", arrays)
-            self._run(f"INSERT INTO {copied.name} BY NAME SELECT {', '.join(expressions)} FROM xetrack_block")
-            self._cursor.unregister("xetrack_block")
-            copied.last = max(copied.last, block.rowids[-1])
+    def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = False) -> None:
+        with closing(blocks):
+            for block in blocks:
+                self._add(copied, block, fresh=fresh)
+
+    def _add(self, copied: Copied, block: Block, *, fresh: bool) -> None:
+        types = {key: types_of(values) for key, values in block.values.items()}
+        self._fit(copied, block, types, fresh=fresh)
+        arrays = {**pack(block.rowids, {int}, "BIGINT", _ROWID).arrays}
+        expressions = [_ROWID]
+        for key, values in block.values.items():
+            column = copied.columns[key]
+            packed = pack(values, types[key], column.kind, column.name)
+            arrays |= packed.arrays
+            expressions.append(f"{packed.expression} AS {column.name}")
+        self._cursor.register("xetrack_block", arrays)
+        self._run(f"INSERT INTO {copied.name} BY NAME SELECT {', '.join(expressions)} FROM xetrack_block")
+        self._cursor.unregister("xetrack_block")
+        copied.last = max(copied.last, block.rowids[-1])
+        self.loose += len(block.rowids)
 
     def _fit(self, copied: Copied, block: Block, types: dict[str, set[type]], *, fresh: bool) -> None:
         """Make the columns fit to hold a block: at once if the table is new, otherwise by raising `ReshapeError`."""

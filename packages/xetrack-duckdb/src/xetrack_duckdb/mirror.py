@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from xetrack.engines.sql import quote
 from xetrack.errors import outer_level
 from xetrack.session import close_at_exit
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import Copied, Copier, ReshapeError, StaleError
+from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
 from xetrack_duckdb.locks import SharedLock
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror"]
 
+_MANY_ROWS = 100_000  # that are worth compressing
 _FROM_SCRATCH = 2  # times that a table's columns change at once; then to copy it from scratch is quicker
 
 
@@ -59,17 +60,17 @@ class Mirror:
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        try:
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._connection = duckdb.connect(":memory:", config=config)
             cursor = self._cursor = self._connection.cursor()
             self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
-        except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
-        self._copies = self._storage.load()
-        self._copier = Copier(cursor, self._source)
-        self._views = Views(cursor, self._folder)
-        self._views.show({})
+            undo.callback(self._storage.close)
+            self._copies = self._storage.load()
+            self._copier = Copier(cursor, self._source)
+            self._views = Views(cursor, self._folder)
+            self._views.show({})
+            undo.pop_all()
         _mirrors().add(self)
         close_at_exit(self)
 
@@ -78,6 +79,7 @@ class Mirror:
     def refresh(self, text: str, *, lasting: bool) -> None:
         """Bring up to date what `text` may name. `lasting`: what it names is needed from now on."""
         with self._holding():
+            self._compress()
             version = self._source.version()
             if not version:
                 return
@@ -87,6 +89,18 @@ class Mirror:
                 self._bring_up_to_date(text, lasting=lasting)
                 return
         run_aside(lambda stop: self._aside(stop, text, lasting=lasting))
+
+    def _compress(self) -> None:
+        """Compress the copies after many new rows: to a quarter or less, from DuckDB 1.5 on.
+
+        That takes a tenth of the time of copying them, so it is done before the next query: a single one never waits.
+        """
+        import duckdb
+
+        if self._copier.loose >= _MANY_ROWS:
+            self._copier.loose = 0
+            with suppress(duckdb.TransactionException):  # then they stay as they are
+                self._cursor.execute(f"CHECKPOINT {STORAGE}")
 
     def _aside(self, stop: threading.Event, text: str, *, lasting: bool) -> None:
         with self._holding():

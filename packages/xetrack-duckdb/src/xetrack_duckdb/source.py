@@ -7,8 +7,8 @@ of the commits of every other connection, whichever process it is in, tells of a
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, TypeAlias
 
 from xetrack.engines import changes
@@ -16,7 +16,7 @@ from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import translate
 from xetrack.engines.sql import EXTRA, load_extra, quote, restore
 from xetrack_duckdb import assets
-from xetrack_duckdb.columns import Block
+from xetrack_duckdb.columns import Block, Blocks
 from xetrack_duckdb.tables import Table, Tables
 
 __all__ = ["Source", "StoppedError", "Version"]
@@ -29,7 +29,7 @@ _CELLS = 300_000  # of a chunk that goes into DuckDB at once
 _MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
 _MODULUS = 1_000_003
 
-_Rows: TypeAlias = Iterator[list[tuple[Any, ...]]]
+_Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
 
 
 class StoppedError(Exception):
@@ -130,7 +130,7 @@ class Source:
 
     # Rows
 
-    def chunks(self, table: Table, after: int) -> Iterator[Block]:
+    def chunks(self, table: Table, after: int) -> Blocks:
         """The rows after a rowid, in the order of insertion; all rows of a table that holds no events."""
         if table.name == assets.NAME:
             return assets.listed(self.query, self.tables.names)
@@ -140,7 +140,7 @@ class Source:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
 
-    def rows_of(self, table: Table, runs: Sequence[str], until: int) -> Iterator[Block]:
+    def rows_of(self, table: Table, runs: Sequence[str], until: int) -> Blocks:
         """The rows of some runs up to a rowid."""
         rest = "WHERE track_id IN (SELECT value FROM json_each(?)) AND _rowid_ <= ? ORDER BY _rowid_"
         return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
@@ -170,18 +170,19 @@ class Source:
         if rows:
             yield rows
 
-    def _turned(self, table: Table, blocks: _Rows) -> Iterator[Block]:
+    def _turned(self, table: Table, blocks: _Rows) -> Blocks:
         """Blocks of rows as chunks of columns."""
         size = max(_BLOCK, _CELLS // (len(table.columns) + 1))
         cells: list[list[Any]] = [[] for _ in range(len(table.columns) + 1)]
-        for rows in blocks:
-            if self.stop.is_set():
-                raise StoppedError
-            for column, values in zip(cells, zip(*rows, strict=True), strict=True):
-                column.extend(values)
-            if len(cells[0]) >= size:
-                yield _restored(table, cells)
-                cells = [[] for _ in cells]
+        with closing(blocks):  # for the query to end here, however long the traceback of an error is kept
+            for rows in blocks:
+                if self.stop.is_set():
+                    raise StoppedError
+                for column, values in zip(cells, zip(*rows, strict=True), strict=True):
+                    column.extend(values)
+                if len(cells[0]) >= size:
+                    yield _restored(table, cells)
+                    cells = [[] for _ in cells]
         if cells[0]:
             yield _restored(table, cells)
 
