@@ -54,9 +54,19 @@ def plugins(tmp_path_factory):
 
 def test_their_own_tests_pass(plugins):
     config = plugins.folders[0] / "pyproject.toml"
-    out = plugins.run(sys.executable, "-m", "pytest", "-q", "-c", config, *(each / "tests" for each in plugins.folders))
+    out = plugins.run(
+        sys.executable, "-m", "pytest", "-q", "-n", "2", "-c", config, *(each / "tests" for each in plugins.folders)
+    )
     assert " passed" in out
-    assert "failed" not in out
+    assert " failed" not in out
+
+
+def test_each_runs_the_contract_of_its_kind_and_that_of_distributions(plugins):
+    for folder, kind in zip(plugins.folders, KINDS, strict=True):
+        [tests] = (folder / "tests").glob("test_*.py")
+        contract = f"{kind.replace('-', ' ').title().replace(' ', '')}Contract"
+        assert f"class TestContract({contract}):" in tests.read_text(encoding="utf-8")
+        assert "class TestPackaging(PackagingContract):" in tests.read_text(encoding="utf-8")
 
 
 def test_they_are_typed_strictly(plugins):
