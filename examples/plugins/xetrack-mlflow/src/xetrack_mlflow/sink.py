@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from xetrack.protocols import Context, Value
 
 from xetrack_mlflow import Options
+from xetrack_mlflow.forks import Quiet
 from xetrack_mlflow.run import MlflowRun, is_refusal
 from xetrack_mlflow.sorting import Sorted, milliseconds, sort
 
@@ -51,6 +52,7 @@ class MlflowSink:
     def _restart(self) -> None:
         """Begin with nothing to tell, in this process."""
         self._pid = os.getpid()
+        self._quiet = Quiet()
         self._changed = threading.Condition()
         self._held: deque[_Held] = deque()
         self._worker: threading.Thread | None = None
@@ -154,7 +156,8 @@ class MlflowSink:
                 self._tries += 1
                 self._hurry = False
             try:
-                self._tell(rows)
+                with self._quiet:
+                    self._tell(rows)
             except Exception as error:  # noqa: BLE001 - of whatever library is between us and the server
                 if self._failed(error, last):
                     return
