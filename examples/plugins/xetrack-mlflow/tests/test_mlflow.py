@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.utils.validation import _validate_batch_log_limits
 from xetrack import Tracker, XetrackWarning
 from xetrack.errors import OptionError
 from xetrack.protocols import Context
@@ -148,8 +149,17 @@ def test_runs_are_nested(tmp_path: Path, store: Path, client: MlflowClient) -> N
     assert runs[child.track_id].data.tags["mlflow.parentRunId"] == runs[parent.track_id].info.run_id
 
 
-def test_many_rows_and_many_keys_are_all_there(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """More than MLflow takes in a request."""
+def test_many_rows_and_many_keys_are_all_there(
+    tmp_path: Path, store: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a server of MLflow's takes in a request, by its own check. A database takes any number."""
+    original = MlflowClient.log_batch
+
+    def checked(self: MlflowClient, run_id: str, *values: Any) -> Any:
+        _validate_batch_log_limits(*values)  # type: ignore[no-untyped-call] # MLflow's
+        return original(self, run_id, *values)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", checked)
     options: dict[str, Any] = {"mlflow": store, "mlflow_experiment": "many"}
     with Tracker(tmp_path / "t.db", {f"p{n}": n for n in range(150)}, **options) as tracker:
         tracker.log({f"t{n}": "text" for n in range(150)})
@@ -214,7 +224,21 @@ def test_what_mlflow_refuses_keeps_nothing_else_from_it(tmp_path: Path, store: P
 
 FORKING = """
 import os, sys
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 from xetrack import Tracker
+
+foreign = []
+
+@event.listens_for(Pool, "connect")
+def connected(_, record):
+    record.info["pid"] = os.getpid()
+
+@event.listens_for(Pool, "checkout")
+def used(_, record, __):
+    if record.info["pid"] != os.getpid():
+        foreign.append(record)
+
 tracker = Tracker(sys.argv[1], mlflow=sys.argv[2], mlflow_experiment="forked")
 tracker.log({"n": 0})
 tracker.flush()
@@ -223,7 +247,7 @@ for number in (1, 2, 3):
         for _ in range(20):
             tracker.log({"n": number})
         tracker.close()
-        os._exit(len(tracker.losses))
+        os._exit(len(tracker.losses) + len(foreign))
     tracker.log({"n": 0})
 assert [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(3)] == [0, 0, 0]
 tracker.close()
@@ -232,18 +256,58 @@ tracker.close()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_children_tell_their_own_rows(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """After the parent has connected, too, with all of them at the same time."""
-    (tmp_path / "fork.py").write_text(FORKING)
-    with Processes("") as processes:
-        processes.run(
-            f"import runpy, sys; sys.argv[1:] = {[str(tmp_path / 't.db'), str(store)]!r}\n"
-            f"runpy.run_path({str(tmp_path / 'fork.py')!r})"
-        )
+    """After the parent has connected, too, with all of them at the same time, each over connections of its own."""
+    with Processes() as processes:
+        processes.run(FORKING, tmp_path / "t.db", store)
     [run] = runs_of(client, "forked")
     assert sorted(value for _, value in history(client, run, "n")) == [0] * 4 + [1] * 20 + [2] * 20 + [3] * 20
     assert run.info.status == "FINISHED"
     with closing(sqlite3.connect(store)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+WAITING = """
+import os, threading
+from xetrack_mlflow.forks import Quiet
+
+told, asked, inside, go_on = [], threading.Event(), threading.Event(), threading.Event()
+
+class Asked(Quiet):
+    def hush(self):
+        asked.set()
+        super().hush()
+
+def tell(quiet):
+    with quiet:
+        inside.set()
+        go_on.wait()
+        told.append("told")
+
+def fork():
+    if not os.fork():
+        os._exit(0)
+    told.append("forked")
+    os.wait()
+
+quiet = Asked()
+threads = [threading.Thread(target=each, daemon=True) for each in (lambda: tell(quiet), fork)]
+threads[0].start()
+inside.wait()
+threads[1].start()
+assert asked.wait(10)
+go_on.set()
+for each in threads:
+    each.join()
+with quiet:
+    print(told)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_waits_until_nothing_is_being_told() -> None:
+    """And what is to be told afterwards waits for nobody."""
+    with Processes() as processes:
+        assert processes.run(WAITING).strip() == "['told', 'forked']"
 
 
 @pytest.mark.parametrize(
