@@ -104,11 +104,9 @@ class MlflowSink:
             self._hurry = True
             self._start()
             self._changed.notify_all()
-            done = self._changed.wait_for(
-                lambda: not self._held or self._failed_try > tries, self._options.mlflow_patience
-            )
+            self._changed.wait_for(lambda: not self._held or self._failed_try > tries, self._options.mlflow_patience)
             if self._held:
-                raise self._complaint("" if done else f"nothing came within {self._options.mlflow_patience} seconds.")
+                raise self._complaint()
 
     def end(self, status: str) -> None:
         """It is known how the run ended: MLflow is told when the sink is closed."""
@@ -133,13 +131,12 @@ class MlflowSink:
             if self._held or self._refused or worker.is_alive():
                 raise self._complaint()
 
-    def _complaint(self, otherwise: str = "") -> ForwardingError:
+    def _complaint(self) -> ForwardingError:
         told = [f"{len(self._held)} rows are not in MLflow"] if self._held else []
         told += [f"{self._refused} were refused"] if self._refused else []
         told = told or ["MLflow was not told of the end of the run"]
-        return ForwardingError(
-            f"{', '.join(told)}; the database has all. {self._problem or self._refusal or otherwise}"
-        )
+        why = self._problem or self._refusal or f"It did not answer within {self._options.mlflow_patience} seconds."
+        return ForwardingError(f"{', '.join(told)}; the database has all. {why}")
 
     # The thread
 
