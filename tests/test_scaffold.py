@@ -75,7 +75,11 @@ def test_they_are_typed_strictly(plugins):
     assert "Success" in plugins.run(sys.executable, "-m", "mypy", *options, *parts)
 
 
-def test_ruff_finds_nothing(plugins):
+def test_ruff_finds_nothing(plugins, tmp_path):
+    for kind in KINDS:  # long names make long lines
+        write(named(f"a-rather-long-name-of-a-plugin-for-{kind}", kind), kind, tmp_path)
+    plugins.run(sys.executable, "-m", "ruff", "check", "--no-cache", tmp_path)
+    plugins.run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", tmp_path)
     plugins.run(sys.executable, "-m", "ruff", "check", "--no-cache", ".")
     plugins.run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", ".")
 

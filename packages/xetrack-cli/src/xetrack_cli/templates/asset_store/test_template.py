@@ -76,10 +76,11 @@ class Pickles:
 def test_it_serves_a_tracker_that_asks_for_it(tmp_path: Path) -> None:
     """And a reader finds what was kept."""
     folder = tmp_path / "objects"
-    with Tracker(tmp_path / "t.db", template_name=folder, plugins=[Pickles]) as tracker:
+    db = tmp_path / "t.db"
+    with Tracker(db, plugins=[Pickles], template_name=folder) as tracker:
         row = tracker.log({"range": range(3)})
         assert isinstance(tracker.assets, AssetStore)
-    with Reader(tmp_path / "t.db", template_name=folder) as reader:
+    with Reader(db, template_name=folder) as reader:
         key = reader.to_dicts()[0]["range"]
         assert key == row["range"]
         assert pickle.loads(b"".join(reader.assets.raw(key).pieces)) == range(3)

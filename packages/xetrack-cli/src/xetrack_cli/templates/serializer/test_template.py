@@ -48,4 +48,5 @@ def test_bytes_that_are_no_number_are_refused() -> None:
 
 def test_it_is_found_installed() -> None:
     """Under the name that is stored beside the bytes."""
-    assert "template_name" in [offer.provider.name for offer in discovered().offers("serializers")]
+    names = [offer.provider.name for offer in discovered().offers("serializers")]
+    assert "template_name" in names
