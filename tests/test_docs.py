@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(page for pattern in ("*.md", "docs/*.md", "packages/*/README.md") for page in ROOT.glob(pattern))
+PAGES = sorted(page for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md") for page in ROOT.glob(pattern))
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # what differs from run to run: times, track ids, seconds, widths of columns
 VARYING = [

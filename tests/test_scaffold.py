@@ -54,9 +54,19 @@ def plugins(tmp_path_factory):
 
 def test_their_own_tests_pass(plugins):
     config = plugins.folders[0] / "pyproject.toml"
-    out = plugins.run(sys.executable, "-m", "pytest", "-q", "-c", config, *(each / "tests" for each in plugins.folders))
+    out = plugins.run(
+        sys.executable, "-m", "pytest", "-q", "-n", "2", "-c", config, *(each / "tests" for each in plugins.folders)
+    )
     assert " passed" in out
-    assert "failed" not in out
+    assert " failed" not in out
+
+
+def test_each_runs_the_contract_of_its_kind_and_that_of_distributions(plugins):
+    for folder, kind in zip(plugins.folders, KINDS, strict=True):
+        [tests] = (folder / "tests").glob("test_*.py")
+        contract = f"{kind.replace('-', ' ').title().replace(' ', '')}Contract"
+        assert f"class TestContract({contract}):" in tests.read_text(encoding="utf-8")
+        assert "class TestPackaging(PackagingContract):" in tests.read_text(encoding="utf-8")
 
 
 def test_they_are_typed_strictly(plugins):
@@ -65,7 +75,11 @@ def test_they_are_typed_strictly(plugins):
     assert "Success" in plugins.run(sys.executable, "-m", "mypy", *options, *parts)
 
 
-def test_ruff_finds_nothing(plugins):
+def test_ruff_finds_nothing(plugins, tmp_path):
+    for kind in KINDS:  # long names make long lines
+        write(named(f"a-rather-long-name-of-a-plugin-for-{kind}", kind), kind, tmp_path)
+    plugins.run(sys.executable, "-m", "ruff", "check", "--no-cache", tmp_path)
+    plugins.run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", tmp_path)
     plugins.run(sys.executable, "-m", "ruff", "check", "--no-cache", ".")
     plugins.run(sys.executable, "-m", "ruff", "format", "--no-cache", "--check", ".")
 

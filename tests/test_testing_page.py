@@ -1,11 +1,11 @@
-"""The plugins that docs/testing-plugins.md shows keep the contracts that it shows."""
+"""The plugins that docs/plugins/testing.md shows keep the contracts that it shows."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "testing-plugins.md"
+PAGE = Path(__file__).parents[1] / "docs" / "plugins" / "testing.md"
 SHOWN = ("TestLines", "TestComplexes", "TestCollections")
 
 

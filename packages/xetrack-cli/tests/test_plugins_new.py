@@ -50,8 +50,9 @@ def test_nothing_of_a_template_is_left(kind):
             assert max(map(len, text.splitlines())) <= 120
     project = tomllib.loads(files["pyproject.toml"])
     major, minor, _ = __version__.split(".")
-    core = "xetrack-cli" if kind == "command" else "xetrack-core"
-    assert project["project"]["dependencies"] == [f"{core}>={major}.{minor},<{major}.{int(minor) + 1}"]
+    needed = ["xetrack-core", "xetrack-cli"] if kind == "command" else ["xetrack-core"]
+    pin = f">={major}.{minor},<{major}.{int(minor) + 1}"
+    assert project["project"]["dependencies"] == [name + pin for name in needed]
     assert project["project"]["entry-points"]["xetrack"] == {"acme": "xetrack_acme"}
     assert "xetrack_api = 1" in files["src/xetrack_acme/__init__.py"]
 

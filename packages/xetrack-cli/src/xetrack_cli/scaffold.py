@@ -20,12 +20,12 @@ __all__ = ["KINDS", "Kind", "Names", "named", "rendered", "write"]
 
 
 class Kind(NamedTuple):
-    """A kind of plugin: the folder of its template, what the template does, and what that needs beyond the core."""
+    """A kind of plugin: the folder of its template, what the template does, and what that needs."""
 
     template: str
     does: str
     usage: str
-    requires: str = "xetrack-core"
+    requires: tuple[str, ...] = ("xetrack-core",)
 
 
 KINDS = {
@@ -58,7 +58,10 @@ KINDS = {
         'Tracker("database.db", template_name=True)',
     ),
     "command": Kind(
-        "command", "The tables of a database of xetrack, counted.", "xt template_name database.db", "xetrack-cli"
+        "command",
+        "The tables of a database of xetrack, counted.",
+        "xt template_name database.db",
+        ("xetrack-core", "xetrack-cli"),
     ),
 }
 
@@ -127,12 +130,13 @@ def rendered(names: Names, kind: str) -> dict[str, str]:
 def _meanings(names: Names, kind: Kind) -> dict[str, str]:
     """What is put in place of what, the longer ones first."""
     major, minor, *_ = __version__.split(".")
+    pin = f">={major}.{minor},<{major}.{int(minor) + 1}"
     return {
         f"{_ROOT}.{kind.template}": names.module,
         "template-distribution": names.distribution,
         "template-description": kind.does,
-        "template-requirement": kind.requires,
-        "template-pin": f">={major}.{minor},<{major}.{int(minor) + 1}",
+        "template-requirements": '", "'.join(name + pin for name in kind.requires),
+        "template-pin": pin,
         "template-usage": _usage(kind),
         "template_module": names.module,
         "template_name": names.short,

@@ -7,7 +7,7 @@ asks for what the plugin brings, and otherwise warned of once.
 import difflib
 import inspect
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -91,10 +91,11 @@ class Plugins:
         if base is not None:
             for name, plugin in base.registered():
                 self._register(plugin, name, base.owners[name])
+            for offer in base.all_offers():
+                self._add(offer)
         for index, plugin in enumerate(handed_in):
             self._hand_in(plugin, f"plugins[{index}]")
-        for kind in KINDS:
-            self._collect(kind)
+        self._collect(self._handed_in)
         for offers in self._clashes().values():
             if any(offer.handed_in for offer in offers):
                 raise _name_clash(offers)
@@ -116,8 +117,7 @@ class Plugins:
                 plugins._register(load(found), name, found.distribution)
             except PluginError as error:
                 plugins.failures[name] = error
-        for kind in KINDS:
-            plugins._collect(kind)
+        plugins._collect(plugins.owners.keys())
         return plugins
 
     def registered(self) -> list[tuple[str, Any]]:
@@ -154,23 +154,30 @@ class Plugins:
             raise PluginBrokenError(message)
         self._handed_in.add(name)
 
-    def _collect(self, kind: str) -> None:
-        """Ask every plugin for its providers of one kind."""
-        self._offers[kind] = {}
-        for implementation in getattr(self._manager.hook, f"xetrack_{kind}").get_hookimpls():
-            name = implementation.plugin_name
-            try:
-                for provider in implementation.function() or ():
-                    offer = Offer(kind, provider, self.owners[name], name in self._handed_in)
-                    if offer.options is not None:  # fails here if the options are no dataclass
-                        self._offers[kind].setdefault(offer.provider.name, []).append(offer)
-            except (Exception, SystemExit) as error:
-                message = f"xetrack_{kind}() of {self.owners[name]} failed: {explain(error)}"
-                broken = PluginBrokenError(message)
-                broken.__cause__ = error
-                if name in self._handed_in:
-                    raise broken from error
-                self.failures[name] = broken
+    def _collect(self, names: Collection[str]) -> None:
+        """Ask the plugins of these names for their providers of every kind."""
+        for kind in KINDS:
+            for implementation in getattr(self._manager.hook, f"xetrack_{kind}").get_hookimpls():
+                if implementation.plugin_name in names:
+                    self._ask(implementation, kind)
+
+    def _ask(self, implementation: Any, kind: str) -> None:
+        name = implementation.plugin_name
+        try:
+            for provider in implementation.function() or ():
+                offer = Offer(kind, provider, self.owners[name], name in self._handed_in)
+                if offer.options is not None:  # fails here if the options are no dataclass
+                    self._add(offer)
+        except (Exception, SystemExit) as error:
+            message = f"xetrack_{kind}() of {self.owners[name]} failed: {explain(error)}"
+            broken = PluginBrokenError(message)
+            broken.__cause__ = error
+            if name in self._handed_in:
+                raise broken from error
+            self.failures[name] = broken
+
+    def _add(self, offer: Offer) -> None:
+        self._offers[offer.kind].setdefault(offer.provider.name, []).append(offer)
 
     # Choosing
 

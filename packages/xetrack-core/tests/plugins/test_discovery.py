@@ -81,6 +81,22 @@ def site(tmp_path):
     return Site(tmp_path)
 
 
+def test_an_installed_plugin_registers_once_a_process(site):
+    """Trackers with plugins of their own ask it for nothing again."""
+    site.install("acme", "from xetrack import hookimpl\n@hookimpl\ndef xetrack_sinks(): print('asked')")
+    told = site.run("""
+        from xetrack import Tracker, hookimpl
+
+        class Silent:
+            @hookimpl
+            def xetrack_sinks(self): print("asked for its own")
+
+        for _ in range(2):
+            Tracker(":memory:", plugins=[Silent]).log({"x": 1})
+    """)
+    assert told.splitlines() == ["imported acme", "asked", *["asked for its own"] * 2]
+
+
 def test_an_installed_plugin_is_found_by_its_entry_point_and_opened_by_its_option(site):
     site.install("acme-sink", OPTIONS + SINK.format(name="acme", options="Options"))
 

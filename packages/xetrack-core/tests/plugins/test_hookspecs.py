@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xetrack import Plugin
+from xetrack import Plugin, Tracker
 from xetrack.plugins import KINDS
 
 EXERCISED = {
@@ -45,3 +45,18 @@ def test_the_test_that_makes_a_hook_fire_exists(name, test):
 
     assert f"def {test[1]}(" in text
     assert f"def {name}(" in text
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_run_fires_every_hook_once_with_the_arguments_of_its_spec(name):
+    fired = []
+    expected = list(inspect.signature(getattr(Plugin(), name)).parameters)
+    namespace = {"fired": fired}
+    exec(f"def {name}({', '.join(['self', *expected])}): fired.append([{', '.join(expected)}])", namespace)  # noqa: S102 - ours
+
+    with Tracker(":memory:", plugins=[type("Recorder", (Plugin,), {name: namespace[name]})]) as tracker:
+        tracker.log({"x": 1})
+        tracker.log({"x": 2})
+
+    given = {"tracker": tracker, "status": "finished"}
+    assert fired == [[given[argument] for argument in expected]]

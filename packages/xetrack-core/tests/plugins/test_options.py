@@ -76,8 +76,7 @@ def speaker(monkeypatch):
 def install(monkeypatch, plugin):
     plugins = discovered()
     plugins._register(plugin, "acme-sounds:speaker", "acme-sounds")
-    for kind in ("sinks", "engines"):
-        plugins._collect(kind)
+    plugins._collect(["acme-sounds:speaker"])
     return plugin
 
 

@@ -67,7 +67,7 @@ class CommandContract(Contract):
     changes: ClassVar[Sequence[Sequence[str]]] = ()
 
     @abstractmethod
-    def open(self, options: None, context: Context) -> Any:
+    def open(self, options: None, context: Context, /) -> Any:
         """The provider's `open`."""
 
     def full(self, place: Path) -> str:

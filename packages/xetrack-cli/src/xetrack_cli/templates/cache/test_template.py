@@ -1,6 +1,5 @@
-"""What the plugin promises, seen through trackers that find it installed."""
+"""What the plugin promises: all that every cache does, and what this one does beyond."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,33 @@ import pytest
 from xetrack import Tracker
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
+from xetrack.testing import CacheContract, PackagingContract
 
 from xetrack_cli.templates.cache.results import FolderCache
 
 calls: list[Any] = []
+
+
+class TestContract(CacheContract):
+    """The tests of xetrack for caches."""
+
+    durable = True
+    shared = True
+    alone = True
+
+    def open(self, place: Path, context: Context) -> FolderCache:
+        """A cache of a folder."""
+        return FolderCache(place / "results", context)
+
+    def damage(self, place: Path, key: str) -> None:
+        """Change the bytes of an entry."""
+        (place / "results" / f"{key}.pickle").write_bytes(b"something else")
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 @pytest.fixture(autouse=True)
@@ -40,16 +62,6 @@ def test_a_call_is_computed_once(tmp_path: Path) -> None:
         assert second.track(square, 3) == 9
         assert second.latest["cache"] == first.track_id
     assert calls == [3]
-
-
-def test_values_of_other_types_are_other_calls(tmp_path: Path) -> None:
-    """As are other arguments, params and defaults that are given."""
-    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as tracker:
-        results = [tracker.track(square, number) for number in (1, 1.0, True, 2)]
-        tracker.track(square, 1, power=3)
-        tracker.track(square, args=[1], params={"seed": 2})
-    assert [type(each) for each in results] == [int, float, int, int]
-    assert len(calls) == 6
 
 
 def test_what_has_no_key_is_computed_each_time(tmp_path: Path) -> None:
@@ -82,40 +94,6 @@ def test_a_damaged_entry_is_none(cache: FolderCache, tmp_path: Path) -> None:
         (tmp_path / "results" / "key.pickle").write_bytes(damaged)
         assert cache.get("key") is None
         assert list(cache.scan()) == []
-
-
-def test_a_result_that_cannot_be_kept_is_warned_of(cache: FolderCache) -> None:
-    """It costs no call."""
-    with pytest.warns(XetrackWarning, match="cannot be cached"):
-        cache.set("key", lambda: 1, "run")
-    assert cache.get("key") is None
-
-
-def test_what_a_run_computed_is_forgotten(cache: FolderCache) -> None:
-    """And what others computed is not."""
-    for key, run in (("a", "one"), ("b", "two"), ("c", "one")):
-        cache.set(key, key, run)
-    assert cache.delete_run("one") == 2
-    assert [key for key, _ in cache.scan()] == ["b"]
-
-
-def test_others_wait_for_who_computes(cache: FolderCache) -> None:
-    """In other threads and processes; within the call itself, that would never end."""
-    with cache.claim("key") as mine, cache.claim("key") as inner:
-        mine.wait()
-        inner.wait()
-        seen: list[bool] = []
-
-        def look() -> None:
-            with cache.claim("key") as theirs, cache.claim("other") as other:
-                seen.extend([theirs.poll(), other.poll()])
-
-        thread = threading.Thread(target=look)
-        thread.start()
-        thread.join()
-        assert seen == [False, True]
-    with cache.claim("key") as again:
-        assert again.poll()
 
 
 def test_strangers_are_not_unpickled(tmp_path: Path) -> None:

@@ -1,11 +1,27 @@
-"""What the plugin promises, seen through `xt`, which finds it installed."""
+"""What the plugin promises: all that every command does, and what this one shows."""
 
 import json
 from pathlib import Path
 
 import pytest
 from xetrack import Tracker
+from xetrack.testing import CommandContract, PackagingContract
 from xetrack_cli.main import run
+
+from xetrack_cli.templates.command import open_commands
+
+
+class TestContract(CommandContract):
+    """The tests of xetrack for commands."""
+
+    looks = (["DB"], ["DB", "--json"])
+    open = staticmethod(open_commands)
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 @pytest.fixture
@@ -32,12 +48,6 @@ def test_a_table_for_people(db: str, capsys: pytest.CaptureFixture[str]) -> None
     """As all other commands draw them."""
     assert run(["template_name", db]) == 0
     assert "| events" in capsys.readouterr().out
-
-
-def test_a_database_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line, and an exit code."""
-    assert run(["template_name", str(tmp_path / "none.db")]) == 1
-    assert "there is no such database" in capsys.readouterr().err
 
 
 def test_help_tells_of_it(capsys: pytest.CaptureFixture[str]) -> None:

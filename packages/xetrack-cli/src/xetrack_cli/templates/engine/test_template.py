@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
 from xetrack.protocols import Row
-from xetrack.testing import EngineContract, check_round_trip, make_row, rows
+from xetrack.testing import EngineContract, PackagingContract, check_round_trip, make_row, rows
 
 from xetrack_cli.templates.engine.journal import JournalEngine
 
@@ -22,6 +22,12 @@ class TestContract(EngineContract):
     def open(self, place: Path) -> JournalEngine:
         """An engine over the file in a folder."""
         return JournalEngine(str(place / "rows.jsonl"))
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 @given(st.lists(rows(), max_size=10))

@@ -19,7 +19,10 @@ class Collections:
     def stop(self) -> Mapping[str, int]:
         """Called right after it; these columns join the row of the call."""
         (runs, objects), (runs_before, objects_before) = _counts(), self._before
-        return {"template_name_runs": runs - runs_before, "template_name_objects": objects - objects_before}
+        return {
+            "template_name_runs": runs - runs_before,
+            "template_name_objects": objects - objects_before,
+        }
 
 
 def _counts() -> tuple[int, int]:

@@ -1,9 +1,28 @@
-"""What the plugin promises, seen through a tracker that finds it installed."""
+"""What the plugin promises: all that every monitor does, and what this one does beyond."""
 
 import gc
 from pathlib import Path
 
 from xetrack import Reader, Tracker
+from xetrack.testing import MonitorContract, PackagingContract
+
+from xetrack_cli.templates.monitor.collector import Collections
+
+
+class TestContract(MonitorContract):
+    """The tests of xetrack for monitors."""
+
+    columns = ("template_name_runs", "template_name_objects")
+
+    def open(self) -> Collections:
+        """A fresh monitor."""
+        return Collections()
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 def make_cycles(count: int) -> None:
@@ -12,6 +31,7 @@ def make_cycles(count: int) -> None:
     for _ in range(count):
         cycle: list[object] = []
         cycle.append(cycle)
+        del cycle
     gc.collect()
 
 

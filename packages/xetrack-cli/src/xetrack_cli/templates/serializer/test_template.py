@@ -1,4 +1,4 @@
-"""What the plugin promises."""
+"""What the plugin promises: all that every serializer does, and what this one does beyond."""
 
 import math
 
@@ -6,12 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from xetrack.plugins import discovered
+from xetrack.testing import PackagingContract, SerializerContract
 
 from xetrack_cli.templates.serializer.complexes import ComplexNumbers
 
 
 class Impedance(complex):
     """Somebody's own kind of complex number."""
+
+
+class TestContract(SerializerContract):
+    """The tests of xetrack for serializers."""
+
+    values = (1j, 1.5 - 2j, complex("nan"), complex("-inf"), complex(0.0, -0.0))
+    refuses = (1, 1.0, True, None, "1j", [1j], Impedance(1j))
+
+    def open(self) -> ComplexNumbers:
+        """A serializer."""
+        return ComplexNumbers()
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 @given(st.complex_numbers())
@@ -22,12 +40,6 @@ def test_numbers_come_back_as_they_were(number: complex) -> None:
     assert math.copysign(1, again.imag) == math.copysign(1, number.imag) or math.isnan(number.imag)
 
 
-@pytest.mark.parametrize("value", [1, 1.0, True, None, "1j", [1j], Impedance(1j)])
-def test_other_values_are_left_to_others(value: object) -> None:
-    """Those that would not come back as they were."""
-    assert not ComplexNumbers().takes(value)
-
-
 def test_bytes_that_are_no_number_are_refused() -> None:
     """With an error that says so."""
     with pytest.raises(ValueError, match="16 bytes, not 3"):
@@ -36,4 +48,5 @@ def test_bytes_that_are_no_number_are_refused() -> None:
 
 def test_it_is_found_installed() -> None:
     """Under the name that is stored beside the bytes."""
-    assert "template_name" in [offer.provider.name for offer in discovered().offers("serializers")]
+    names = [offer.provider.name for offer in discovered().offers("serializers")]
+    assert "template_name" in names

@@ -28,10 +28,10 @@ class CsvSink:
         run, time = row["track_id"], row["timestamp"]
         values = {key: value for key, value in row.items() if key not in COLUMNS[:2]}
         self._writer.writerows([run, time, key, value] for key, value in values.items())
+        self._file.flush()  # a process that forks would write twice what it holds back
 
     def flush(self) -> None:
-        """Write out what is held back."""
-        self._file.flush()
+        """Nothing is held back."""
 
     def close(self) -> None:
         """Flush, and let go of the file. Closing twice does nothing."""

@@ -1,17 +1,37 @@
-"""What the plugin promises, seen through a tracker that finds it installed."""
+"""What the plugin promises: all that every sink does, and what this one does beyond."""
 
 import csv
 from pathlib import Path
 
 from xetrack import Tracker
+from xetrack.testing import PackagingContract, SinkContract
 
-from xetrack_cli.templates.sink.csvfile import COLUMNS
+from xetrack_cli.templates.sink.csvfile import COLUMNS, CsvSink
 
 
 def read(path: Path) -> list[dict[str, str]]:
     """The lines of a CSV file."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+class TestContract(SinkContract):
+    """The tests of xetrack for sinks."""
+
+    def open(self, place: Path) -> CsvSink:
+        """A sink of a folder."""
+        return CsvSink(place / "values.csv")
+
+    def read(self, place: Path) -> list[dict[str, int]]:
+        """The value `n` of each row that sinks of that folder wrote."""
+        path = place / "values.csv"
+        return [{"n": int(line["value"])} for line in (read(path) if path.exists() else []) if line["key"] == "n"]
+
+
+class TestPackaging(PackagingContract):
+    """The tests of xetrack for distributions."""
+
+    distribution = "template-distribution"
 
 
 def test_every_value_is_a_line(tmp_path: Path) -> None:
@@ -27,20 +47,10 @@ def test_every_value_is_a_line(tmp_path: Path) -> None:
     assert told == [("lr", "0.1"), ("accuracy", "0.9"), ("lr", "0.1"), ("note", 'a "comma", and\na line')]
 
 
-def test_a_file_is_added_to(tmp_path: Path) -> None:
-    """Its head is written once."""
+def test_the_head_is_written_once(tmp_path: Path) -> None:
+    """Later trackers add to the file."""
     target = tmp_path / "values.csv"
     for number in range(2):
-        with Tracker(tmp_path / "t.db", template_name=target) as tracker:
+        with Tracker(tmp_path / "t.db", template_name=str(target)) as tracker:
             tracker.log({"number": number})
     assert [line["value"] for line in read(target)] == ["0", "1"]
-
-
-def test_what_is_flushed_can_be_read(tmp_path: Path) -> None:
-    """While the tracker goes on."""
-    target = tmp_path / "values.csv"
-    with Tracker(tmp_path / "t.db", template_name=str(target)) as tracker:
-        tracker.log({"number": 1})
-        tracker.flush()
-        assert [line["value"] for line in read(target)] == ["1"]
-        assert tracker.losses == {}

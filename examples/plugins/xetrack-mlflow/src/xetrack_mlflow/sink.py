@@ -1,0 +1,215 @@
+"""The sink itself: a queue of rows, and a thread that empties it into MLflow.
+
+A row costs MLflow milliseconds, and minutes while its server is down: nobody who logs should wait for that.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import count, islice
+from typing import Any, NamedTuple
+
+from xetrack.protocols import Context, Value
+
+from xetrack_mlflow import Options
+from xetrack_mlflow.forks import Quiet
+from xetrack_mlflow.run import MlflowRun, is_refusal
+from xetrack_mlflow.sorting import Sorted, milliseconds, sort
+
+__all__ = ["ForwardingError", "MlflowSink"]
+
+_AT_ONCE = 500  # rows
+_LONGEST_PAUSE = 60.0  # seconds
+
+
+class ForwardingError(Exception):
+    """MLflow does not have rows that it should have. The database has them."""
+
+
+class _Held(NamedTuple):
+    number: int
+    row: Mapping[str, Value]
+
+
+class MlflowSink:
+    """Holds rows until MLflow has them, and tries again while it cannot be reached.
+
+    Rows are told in their order. What MLflow refuses is left out, and told of; so is a row that comes while
+    `mlflow_hold` rows are held. A forked child tells its own rows.
+    """
+
+    def __init__(self, options: Options, context: Context) -> None:
+        self._options = options
+        self._context = context
+        known = context.engine.count(context.table, context.track_id) if context.engine and context.track_id else 0
+        self._numbers = count(known)
+        self._params: Mapping[str, Any] = {}
+        self._run: MlflowRun | None = None
+        self._closed = False
+        self._restart()
+
+    def _restart(self) -> None:
+        """Begin with nothing to tell, in this process."""
+        self._pid = os.getpid()
+        self._quiet = Quiet()
+        self._changed = threading.Condition()
+        self._held: deque[_Held] = deque()
+        self._worker: threading.Thread | None = None
+        self._problem = self._refusal = ""
+        self._tries = self._failed_try = self._refused = 0
+        self._pause = 1.0
+        self._hurry = self._closing = False
+        self._status: tuple[str, int] | None = None
+
+    def _check_process(self) -> None:
+        """In a forked child, leave to the parent what is the parent's: its rows, its thread, its connections."""
+        if self._pid != os.getpid():
+            inherited, self._run = self._run, None
+            self._restart()
+            if inherited is not None:
+                inherited.forget_connections()
+
+    # What trackers call
+
+    def begin(self, params: Mapping[str, Any]) -> None:
+        """The params of the run are known: begin to tell."""
+        with self._changed:
+            self._params = dict(params)
+            self._start()
+
+    def emit(self, row: Mapping[str, Value]) -> None:
+        """Take one row. Raises `ForwardingError` if too many are held."""
+        self._check_process()
+        with self._changed:
+            if self._closed:
+                raise ForwardingError("the sink was closed")
+            if len(self._held) >= self._options.mlflow_hold:
+                raise ForwardingError(f"MLflow has not taken the last {len(self._held)} rows. {self._problem}")
+            self._held.append(_Held(next(self._numbers), dict(row)))
+            self._changed.notify_all()
+            problem, refusal = self._problem, self._refusal
+        if problem:
+            self._context.warn("mlflow", f"MLflow cannot be told of rows; they are held, and told again. {problem}")
+        if refusal:
+            self._context.warn("mlflow refused", f"MLflow refused a row, which is left out there. {refusal}")
+
+    def flush(self) -> None:
+        """Wait until MLflow has all rows. Raises `ForwardingError` if it cannot be reached."""
+        self._check_process()
+        with self._changed:
+            if self._closed or not self._held:
+                return
+            tries = self._tries  # one that was begun by now may fail for what is mended since
+            self._hurry = True
+            self._start()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._held or self._failed_try > tries, self._options.mlflow_patience)
+            if self._held:
+                raise self._complaint()
+
+    def end(self, status: str) -> None:
+        """It is known how the run ended: MLflow is told when the sink is closed."""
+        from time import time
+
+        self._status = (status, int(time() * 1000))
+
+    def close(self) -> None:
+        """Tell what is held, and how the run ended. Raises `ForwardingError` if rows are left."""
+        self._check_process()
+        if self._closed:
+            return
+        self._closed = True
+        with self._changed:
+            self._closing = True
+            if self._held or self._status:
+                self._start()
+            self._changed.notify_all()
+            worker = self._worker
+        if worker is not None:
+            worker.join(self._options.mlflow_patience)
+            if self._held or self._refused or worker.is_alive():
+                raise self._complaint()
+
+    def _complaint(self) -> ForwardingError:
+        told = [f"{len(self._held)} rows are not in MLflow"] if self._held else []
+        told += [f"{self._refused} were refused"] if self._refused else []
+        told = told or ["MLflow was not told of the end of the run"]
+        why = self._problem or self._refusal or f"It did not answer within {self._options.mlflow_patience} seconds."
+        return ForwardingError(f"{', '.join(told)}; the database has all. {why}")
+
+    # The thread
+
+    def _start(self) -> None:
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="xetrack-mlflow", daemon=True)
+            self._worker.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._held or self._closing)
+                rows, last = list(islice(self._held, _AT_ONCE)), self._closing
+                self._tries += 1
+                self._hurry = False
+            try:
+                with self._quiet:
+                    self._tell(rows)
+            except Exception as error:  # noqa: BLE001 - of whatever library is between us and the server
+                if self._failed(error, last):
+                    return
+                continue
+            with self._changed:
+                self._problem, self._pause = "", 1.0
+                for _ in rows:
+                    self._held.popleft()
+                self._changed.notify_all()
+                if last and not self._held:
+                    return
+
+    def _failed(self, error: Exception, last: bool) -> bool:
+        """Wait for a while before the next try; True if there is none."""
+        with self._changed:
+            self._problem = f"{type(error).__name__}: {error}"
+            self._failed_try = self._tries
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._hurry or self._closing, 0 if last else self._pause)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            return last
+
+    def _tell(self, rows: Sequence[_Held]) -> None:
+        """Tell MLflow of rows, and of the end of the run once there are no more."""
+        if not rows and not self._status:
+            return
+        if self._run is None:
+            began = milliseconds(str(rows[0].row["timestamp"])) if rows else self._status[1] if self._status else 0
+            run = MlflowRun(self._options, self._context, began)
+            run.add_params(self._params)
+            self._run = run
+        try:
+            self._tell_rows(self._run, rows)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            self._tell_each(self._run, rows)
+        if self._closing and self._status and len(self._held) == len(rows):
+            self._run.finish(*self._status)
+
+    def _tell_rows(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
+        told = Sorted()
+        for number, row in rows:
+            each = sort(row, number, run.params, self._options.mlflow_step)
+            told.points += each.points
+            told.tags |= each.tags
+        run.tell(told.points, tags=told.tags)
+
+    def _tell_each(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
+        """Something of these is refused: the others are not to be lost with it."""
+        for each in rows:
+            try:
+                self._tell_rows(run, [each])
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                self._refused += 1
+                self._refusal = f"{type(error).__name__}: {error}"

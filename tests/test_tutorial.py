@@ -1,0 +1,52 @@
+"""The tutorial for plugin authors, done as it says: files are written, commands run, what they print compared."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "plugins" / "tutorial.md"
+TOY = ROOT / "tests" / "toy-plugin"
+BLOCK = re.compile(r'^```(?:console|\w+ title="([^"]+)")\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+DURATION = re.compile(r"\b\d+(\.\d+)? ?m?s\b")
+
+
+def settled(text):
+    return [re.sub(r"\s+", " ", DURATION.sub("TIME", line)).strip() for line in text.strip().splitlines()]
+
+
+def commands_of(block):
+    """Each command of a console block, and what it prints."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        yield command, printed
+
+
+def run(site, folder, command):
+    if command == "pip install .":
+        site.install(folder)
+        return ""
+    return site.run("bash", "-c", command, cwd=folder, code=None)
+
+
+@pytest.fixture(scope="module")
+def folder(site):
+    """What whoever follows the tutorial has in the end."""
+    folder = site.work / "xetrack-markdown"
+    folder.mkdir()
+    for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if name:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+            continue
+        for command, printed in commands_of(text):
+            assert settled(run(site, folder, command)) == settled(printed), command
+    return folder
+
+
+def test_whoever_follows_it_has_the_toy_plugin(folder):
+    kept = [path.relative_to(TOY) for path in TOY.rglob("*") if path.suffix in {".py", ".toml"}]
+    assert len(kept) == 4
+    for path in [*kept, Path("src", "xetrack_markdown", "py.typed")]:
+        assert (folder / path).read_text(encoding="utf-8") == (TOY / path).read_text(encoding="utf-8"), path
