@@ -160,6 +160,17 @@ def test_a_page_of_rows_that_is_damaged_is_an_error_of_ours(db):
         reader.to_df()
 
 
+def test_a_schema_that_is_no_text_any_more_is_an_error_of_ours(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+    whole = db.read_bytes()
+    assert whole.count(b"PRIMARY KEY (track_id, timestamp)") == 1
+    db.write_bytes(whole.replace(b"PRIMARY KEY (track_id, timestamp)", b"PRIMAR\xbb KEY (track_id, timestamp)"))
+    for use in (Reader, Tracker):
+        with pytest.raises(NotADatabaseError, match=r"track\.db: the file is damaged"):
+            use(db)
+
+
 def test_a_file_cut_short_is_an_error_of_ours(db):
     with Tracker(db) as tracker:
         tracker.log_batch([{"text": "x" * 1000} for _ in range(100)])
