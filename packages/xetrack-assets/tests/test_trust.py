@@ -14,7 +14,7 @@ import xxhash
 
 import xetrack
 from xetrack import Provider, Reader, Tracker, hookimpl
-from xetrack.errors import UntrustedError
+from xetrack.errors import AssetDamagedError, UntrustedError
 from xetrack_assets.pickles import dump_plain, load_plain
 
 
@@ -152,6 +152,35 @@ def test_evil_counts_names_and_keys_are_refused(db, tmp_path, table):
         with pytest.raises(UntrustedError, match=r"posix\.mkdir"):
             look(*(["x"] if table == "keys" else []))
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("counts", "value", b"\x80"),
+        ("counts", "value", pickle.dumps("many")),
+        ("counts", "value", None),
+        ("assets", "key", "no base64"),
+        ("assets", "key", None),
+        ("assets", "key", b64encode(pickle.dumps(7)).decode()),
+        ("keys", "value", b"\x80\x05"),
+        ("keys", "value", pickle.dumps(["x"])),
+        ("xetrack_assets", "place", None),
+        ("xetrack_assets", "serializer", b"\0"),
+        ("xetrack_assets", "digest", "text"),
+    ],
+)
+def test_damaged_tables_of_objects_are_an_error_of_ours(db, table, column, value):
+    with Tracker(db) as tracker:
+        key = tracker.log({"x": slice(1, 2)})["x"]
+    connection = sqlite3.connect(db)
+    connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    connection.commit()
+    connection.close()
+    with Reader(db) as reader:
+        assert len(reader.to_df()) == 1
+        with pytest.raises(AssetDamagedError, match="damaged"):
+            [reader.assets.info(each) for each in (*reader.assets, key)], reader.assets.get("x")
 
 
 def test_a_plain_pickle_has_no_way_out(tmp_path):
