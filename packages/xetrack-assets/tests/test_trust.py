@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -181,6 +182,19 @@ def test_damaged_tables_of_objects_are_an_error_of_ours(db, table, column, value
         assert len(reader.to_df()) == 1
         with pytest.raises(AssetDamagedError, match="damaged"):
             [reader.assets.info(each) for each in (*reader.assets, key)], reader.assets.get("x")
+
+
+@pytest.mark.parametrize(
+    "value", [np.arange(9.0), pd.DataFrame({"a": [1]}), slice(1, 2)], ids=["npy", "arrow", "pickle"]
+)
+def test_forged_bytes_are_an_error_of_ours_without_trust(db, value):
+    with Tracker(db, trusted=False) as tracker:
+        real = tracker.assets.raw(tracker.assets.insert(value))
+        data = b"\x7f" * 100
+        key = xxhash.xxh64(data).hexdigest()
+        tracker.assets.put(replace(real, hash=key, pieces=(data,), digest=b"x"), uses=1)
+        with pytest.raises(AssetDamagedError, match=key):
+            tracker.get(key)
 
 
 def test_a_plain_pickle_has_no_way_out(tmp_path):

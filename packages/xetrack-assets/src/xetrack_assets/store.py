@@ -157,6 +157,11 @@ class Store:
         except UntrustedError as error:
             raise UntrustedError(_refused(key, f"needs {error}")) from None
         except Exception as error:
+            if not self._trusted and not isinstance(error, ImportError):  # nothing of the user's ran: it is the bytes
+                message = (
+                    f"the bytes of the object {key} are none of {record.serializer}: damaged, or forged ({error})."
+                )
+                raise AssetDamagedError(message) from error
             error.add_note(f"while loading the object {key}, which {record.serializer} stored")
             raise
 
