@@ -408,7 +408,7 @@ def test_keys_and_values_come_back_intact(tmp_path_factory, data):
     ],
 )
 def test_a_line_that_only_looks_like_one_of_loguru_belongs_to_no_entry(tmp_path, record):
-    (tmp_path / "a.log").write_text(f'{{"record": {record}}}\n')
+    (tmp_path / "a.log").write_text(f'{{"text": "x", "record": {record}}}\n')
 
     assert Reader.read_logs(tmp_path).empty
 
