@@ -197,6 +197,27 @@ def test_forged_bytes_are_an_error_of_ours_without_trust(db, value):
             tracker.get(key)
 
 
+def test_what_unpacks_without_end_is_refused_without_trust(db, monkeypatch):
+    monkeypatch.setattr("xetrack_assets.store._MOST_UNPACKED", 2**20)
+    with Tracker(db, compress=True) as tracker:
+        small, big = tracker.assets.insert([bytes(2**19)]), tracker.assets.insert([bytes(2**21)])
+        assert tracker.get(big) == [bytes(2**21)]
+    with Reader(db, trusted=False) as reader:
+        assert reader.assets.get(small) == [bytes(2**19)]
+        with pytest.raises(UntrustedError, match="unpacks to more than 1 MB"):
+            reader.assets.get(big)
+
+
+def test_copying_looks_at_no_place_that_only_the_file_names(db, tmp_path, monkeypatch):
+    with Tracker(db, assets=tmp_path / "theirs") as tracker:
+        tracker.log({"x": slice(1, 2)})
+    monkeypatch.setenv("XETRACK_SAFE", "1")
+    with pytest.raises(UntrustedError, match="the file says that objects lie in"):
+        xetrack.copy(db, tmp_path / "copy.db")
+    monkeypatch.delenv("XETRACK_SAFE")
+    assert xetrack.copy(db, tmp_path / "copy.db") == 1
+
+
 def test_a_plain_pickle_has_no_way_out(tmp_path):
     with pytest.raises(UntrustedError, match=r"posix\.mkdir"):
         load_plain(pickle.dumps([1, {"a": Evil(tmp_path / "pwned")}], protocol=5))
