@@ -152,8 +152,8 @@ def npy(array):
     return file.getvalue()
 
 
-_BOMB = 900 * 2**20
-_MOST_MEMORY = 1000  # megabytes: three hundred for what is imported, and what an object may unpack to
+_BOMB = 600 * 2**20
+_MOST_MEMORY = 850  # megabytes: three hundred for what is imported, and what an object may unpack to
 
 DEEP = "1" + " + 1" * 20_000
 CRAFTED = {

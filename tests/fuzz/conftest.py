@@ -1,10 +1,11 @@
-"""More examples by hand: `uv run pytest tests/fuzz --hypothesis-profile=long -n 0`."""
+"""More examples by hand: `uv run pytest tests/fuzz --hypothesis-profile=long -n 0 --timeout 0`, or `minutes`."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from xetrack.plugins import discovered
 
+settings.register_profile("minutes", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "long", max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
