@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import xxhash
 
 import xetrack
 from xetrack import Provider, Reader, Tracker, hookimpl
-from xetrack.errors import UntrustedError
+from xetrack.errors import AssetDamagedError, UntrustedError
 from xetrack_assets.pickles import dump_plain, load_plain
 
 
@@ -152,6 +153,69 @@ def test_evil_counts_names_and_keys_are_refused(db, tmp_path, table):
         with pytest.raises(UntrustedError, match=r"posix\.mkdir"):
             look(*(["x"] if table == "keys" else []))
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("counts", "value", b"\x80"),
+        ("counts", "value", pickle.dumps("many")),
+        ("counts", "value", None),
+        ("assets", "key", "no base64"),
+        ("assets", "key", None),
+        ("assets", "key", b64encode(pickle.dumps(7)).decode()),
+        ("keys", "value", b"\x80\x05"),
+        ("keys", "value", pickle.dumps(["x"])),
+        ("xetrack_assets", "place", None),
+        ("xetrack_assets", "serializer", b"\0"),
+        ("xetrack_assets", "digest", "text"),
+    ],
+)
+def test_damaged_tables_of_objects_are_an_error_of_ours(db, table, column, value):
+    with Tracker(db) as tracker:
+        key = tracker.log({"x": slice(1, 2)})["x"]
+    connection = sqlite3.connect(db)
+    connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    connection.commit()
+    connection.close()
+    with Reader(db) as reader:
+        assert len(reader.to_df()) == 1
+        with pytest.raises(AssetDamagedError, match="damaged"):
+            [reader.assets.info(each) for each in (*reader.assets, key)], reader.assets.get("x")
+
+
+@pytest.mark.parametrize(
+    "value", [np.arange(9.0), pd.DataFrame({"a": [1]}), slice(1, 2)], ids=["npy", "arrow", "pickle"]
+)
+def test_forged_bytes_are_an_error_of_ours_without_trust(db, value):
+    with Tracker(db, trusted=False) as tracker:
+        real = tracker.assets.raw(tracker.assets.insert(value))
+        data = b"\x7f" * 100
+        key = xxhash.xxh64(data).hexdigest()
+        tracker.assets.put(replace(real, hash=key, pieces=(data,), digest=b"x"), uses=1)
+        with pytest.raises(AssetDamagedError, match=key):
+            tracker.get(key)
+
+
+def test_what_unpacks_without_end_is_refused_without_trust(db, monkeypatch):
+    monkeypatch.setattr("xetrack_assets.store._MOST_UNPACKED", 2**20)
+    with Tracker(db, compress=True) as tracker:
+        small, big = tracker.assets.insert([bytes(2**19)]), tracker.assets.insert([bytes(2**21)])
+        assert tracker.get(big) == [bytes(2**21)]
+    with Reader(db, trusted=False) as reader:
+        assert reader.assets.get(small) == [bytes(2**19)]
+        with pytest.raises(UntrustedError, match="unpacks to more than 1 MB"):
+            reader.assets.get(big)
+
+
+def test_copying_looks_at_no_place_that_only_the_file_names(db, tmp_path, monkeypatch):
+    with Tracker(db, assets=tmp_path / "theirs") as tracker:
+        tracker.log({"x": slice(1, 2)})
+    monkeypatch.setenv("XETRACK_SAFE", "1")
+    with pytest.raises(UntrustedError, match="the file says that objects lie in"):
+        xetrack.copy(db, tmp_path / "copy.db")
+    monkeypatch.delenv("XETRACK_SAFE")
+    assert xetrack.copy(db, tmp_path / "copy.db") == 1
 
 
 def test_a_plain_pickle_has_no_way_out(tmp_path):

@@ -464,3 +464,31 @@ def test_a_strangers_result_cannot_be_as_long_as_it_says(name):
         entries.load(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()), trusted=False)
     with pytest.raises(pickle.UnpicklingError, match="refers to place"):
         entries.load(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."), trusted=False)
+
+
+def test_a_second_tracker_leaves_this_process_its_locks(tmp_path, python):
+    """To close the file, by whatever opened it, would drop the locks of the first one (POSIX)."""
+    with Tracker(tmp_path / "track.db", cache=tmp_path / "cache") as tracker:
+        tracker.track(divmod, 7, 2)
+        Tracker(tmp_path / "track.db", cache=tmp_path / "cache").close()
+        # a file in WAL mode that is in use cannot leave it; if nobody seems to use it, it can
+        mode = python(
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=0)\n"
+            "try: print(c.execute('PRAGMA journal_mode = DELETE').fetchone()[0])\n"
+            "except sqlite3.OperationalError: print('in use')",
+            tmp_path / "cache" / "cache.db",
+        )
+        assert mode == "in use"
+
+
+def test_a_damaged_index_of_a_cache_is_an_error_of_ours(tmp_path):
+    cache = tmp_path / "cache"
+    with Tracker(tmp_path / "track.db", cache=cache) as tracker:
+        for number in range(100):
+            tracker.track(divmod, number, 7)
+    whole = (cache / "cache.db").read_bytes()
+    (cache / "cache.db").write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    for use in (lambda: list(Reader.scan_cache(cache)), lambda: Reader.read_cache(cache, "x"),
+                lambda: Reader.delete_cache_by_track_id(cache, "x")):  # fmt: skip
+        with pytest.raises(NotADatabaseError, match="damaged"):
+            use()

@@ -180,3 +180,15 @@ def test_many_names_are_not_all_listed(xt, tmp_path):
     with Tracker(tmp_path / "v.db") as tracker:
         tracker.log({f"column{number}": number for number in range(30)})
     assert told(xt("ls", "v.db", "zzz")).endswith("column5, and more.\n")
+
+
+@pytest.mark.parametrize("words", [["head", "\0"], ["head", "\ud800"], ["head", "~nobody-of-that-name/x"]])
+def test_what_cannot_be_a_path_is_one_line(xt, words):
+    done = xt(*words)
+    assert done.code == 1
+    assert "cannot be a path" in done.err
+
+
+def test_what_is_no_text_is_one_line(xt, db):
+    done = xt("delete", db, "\udcff")
+    assert (done.code, done.err) == (1, "xt: '\\udcff' is no text in UTF-8\n")

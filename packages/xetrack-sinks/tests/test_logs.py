@@ -396,3 +396,24 @@ def test_keys_and_values_come_back_intact(tmp_path_factory, data):
     ):
         found = [{key: row[key] for key in event} for row, event in zip(frame.to_dict("records"), wanted, strict=True)]
         assert found == wanted
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "7",
+        '{"time": 1}',
+        '{"time": {"timestamp": "x"}, "level": {"name": 1}, "message": 2}',
+        '{"time": {"timestamp": 1e300}, "level": {"name": "TRACKING"}, "message": "{}"}',
+    ],
+)
+def test_a_line_that_only_looks_like_one_of_loguru_belongs_to_no_entry(tmp_path, record):
+    (tmp_path / "a.log").write_text(f'{{"text": "x", "record": {record}}}\n')
+
+    assert Reader.read_logs(tmp_path).empty
+
+
+def test_half_a_surrogate_pair_is_read_as_its_escape(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"a\\ud800": "b\\udfff", "c": 1}\n')
+
+    assert Reader.read_jsonl(tmp_path / "a.jsonl").to_dict("records") == [{"a\\ud800": "b\\udfff", "c": 1}]

@@ -70,15 +70,24 @@ def compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield compressor.flush()
 
 
-def original(data: Buffer, key: str) -> Buffer | None:
+def original(data: Buffer, key: str, most: int | None = None) -> Buffer | None:
     """The bytes as they were before they were compressed, if they were; None if they are not those of this hash.
 
-    0.x does not tell whether they are compressed, so the hash does.
+    0.x does not tell whether they are compressed, so the hash does. Raises `OverflowError` where they would be more
+    than `most` bytes: a megabyte of a stranger's can unpack to a gigabyte.
     """
     if hash_of([data]) == key:
         return data
     try:
-        plain = zlib.decompress(data)
+        plain = zlib.decompress(data) if most is None else _unpacked(data, most)
     except zlib.error:
         return None
     return plain if hash_of([plain]) == key else None
+
+
+def _unpacked(data: Buffer, most: int) -> bytes:
+    inflater = zlib.decompressobj()
+    plain = inflater.decompress(data, most)
+    if not inflater.eof and (inflater.unconsumed_tail or len(plain) == most):
+        raise OverflowError
+    return plain

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from xetrack.engines.database import Database
+from xetrack.errors import AssetDamagedError
 from xetrack.protocols import Asset
 from xetrack_assets import tables
-from xetrack_assets.pickles import dump_plain, load_plain
-from xetrack_assets.tables import Table, encode_key
+from xetrack_assets.pickles import dump_plain
+from xetrack_assets.tables import Table, decode_uses, encode_key
 
 __all__ = ["CHUNKS", "WHOLE", "Index", "Record"]
 
@@ -94,7 +95,10 @@ class Index:
     def counted(self, key: str) -> Record | None:
         """The record of an object that is not of 0.x, once there are all tables: the path of each `log()`."""
         for serializer, size, digest, place, uses in self._database.query(_FIND, (key,)):
-            return Record(serializer, size, digest, place, load_plain(uses))
+            record = Record(serializer, size, digest, place, decode_uses(uses))
+            if [type(serializer), type(size), type(digest), type(place)] != [str, int, bytes, str]:
+                raise AssetDamagedError(f"the record of the object {key} is damaged: {record}.")
+            return record
         return None
 
     def named(self, name: str) -> str | None:

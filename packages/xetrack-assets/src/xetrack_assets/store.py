@@ -25,6 +25,9 @@ from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
 __all__ = ["Store"]
 
 
+_MOST_UNPACKED = 256 * 2**20  # bytes, of what strangers compressed
+
+
 class Store:
     """Objects under the hash of their content, in or beside the file of the engine. Promises what `AssetStore` does.
 
@@ -157,6 +160,11 @@ class Store:
         except UntrustedError as error:
             raise UntrustedError(_refused(key, f"needs {error}")) from None
         except Exception as error:
+            if not self._trusted and not isinstance(error, ImportError):  # nothing of the user's ran: it is the bytes
+                message = (
+                    f"the bytes of the object {key} are none of {record.serializer}: damaged, or forged ({error})."
+                )
+                raise AssetDamagedError(message) from error
             error.add_note(f"while loading the object {key}, which {record.serializer} stored")
             raise
 
@@ -169,7 +177,9 @@ class Store:
 
     def _bytes(self, key: str, record: Record) -> Buffer:
         try:
-            data = original(self._blobs(record.place)[key], key)
+            data = original(self._blobs(record.place)[key], key, None if self._trusted else _MOST_UNPACKED)
+        except OverflowError:
+            raise UntrustedError(_refused(key, f"unpacks to more than {_MOST_UNPACKED >> 20} MB")) from None
         except KeyError:
             raise AssetDamagedError(f"the bytes of the object {key} are gone from {record.place}.") from None
         if data is None:
@@ -292,6 +302,6 @@ def _absolute(place: str | os.PathLike[str]) -> str:
 
 def _refused(key: str, what: str) -> str:
     return (
-        f"the object {key} {what}, and loading that could run the code of whoever wrote it. "
+        f"the object {key} {what}: loading it could run the code of whoever wrote it, or take all memory. "
         "If you trust them: trusted=True, without XETRACK_SAFE."
     )

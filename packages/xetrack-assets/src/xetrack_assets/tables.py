@@ -12,14 +12,17 @@ it gets an adapter instead: rows and objects commit together, and 0.x still read
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlitedict import SqliteDict
 
 from xetrack.engines.database import Database
+from xetrack.errors import AssetDamagedError, UntrustedError
 from xetrack_assets.pickles import dump_plain, load_plain
 
-__all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "encode_key", "names"]
+__all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "decode_uses", "encode_key", "names"]
+
+T = TypeVar("T")
 
 CREATE = {
     name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
@@ -77,8 +80,37 @@ def encode_key(text: str) -> str:
 
 
 def decode_key(key: str) -> str:
-    """The text of a key. Raises `UntrustedError` if it is a stranger's pickle."""
-    return str(load_plain(b64decode(key)))
+    """The text of a key. Raises `UntrustedError` if it is a stranger's pickle, `AssetDamagedError` if it is none."""
+    try:
+        data = b64decode(key, validate=True)
+    except (ValueError, TypeError) as error:
+        raise _damaged(str(error)) from error
+    return _text(data)
+
+
+def decode_uses(data: Any) -> int:
+    """The number of uses. Raises as `decode_key` does."""
+    return _plain(data, int)
+
+
+def _text(data: Any) -> str:
+    return _plain(data, str)
+
+
+def _plain(data: Any, kind: type[T]) -> T:
+    try:
+        value = load_plain(data)
+    except UntrustedError:
+        raise
+    except Exception as error:  # damaged pickles raise nearly anything
+        raise _damaged(str(error)) from error
+    if type(value) is not kind:
+        raise _damaged(f"a {type(value).__name__} where a {kind.__name__} should be")
+    return value
+
+
+def _damaged(what: str) -> AssetDamagedError:
+    return AssetDamagedError(f"the tables of objects are damaged ({what}). Rows are read without them: Reader.to_df().")
 
 
 def assets(database: Database) -> Table:
@@ -88,9 +120,9 @@ def assets(database: Database) -> Table:
 
 def names(database: Database) -> Table:
     """Name to hash."""
-    return Table(database, "keys", encode=dump_plain, decode=load_plain, encode_key=encode_key, decode_key=decode_key)
+    return Table(database, "keys", encode=dump_plain, decode=_text, encode_key=encode_key, decode_key=decode_key)
 
 
 def counts(database: Database) -> Table:
     """Hash to uses."""
-    return Table(database, "counts", encode=dump_plain, decode=load_plain)
+    return Table(database, "counts", encode=dump_plain, decode=decode_uses)

@@ -10,7 +10,7 @@ from typing import Any
 from xetrack.discovery import safe_mode
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, UntrustedError
 from xetrack_cache.entries import load, unpack
-from xetrack_cache.store import DATABASE, DiskEntries, SafeDisk
+from xetrack_cache.store import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
 
 __all__ = ["Entries", "Unread"]
 
@@ -45,7 +45,7 @@ class Entries:
     def get(self, key: str) -> dict[str, Any] | None:
         """The entry `{"result": value, "cache": track_id}`, or None. Raises `UntrustedError`."""
         query = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"
-        for row in self._connection.execute(query, (key,)):
+        for row in self._rows(query, key):
             found = self._found(row)
             if found is not None:
                 return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
@@ -55,12 +55,18 @@ class Entries:
         """Every whole entry with its key, oldest first; results that are not to be read as `Unread`."""
         query = f"SELECT {_COLUMNS} FROM Cache WHERE rowid > ? AND raw = 1 ORDER BY rowid LIMIT {_BATCH}"
         last = -(2**63)
-        while rows := self._connection.execute(query, (last,)).fetchall():
+        while rows := self._rows(query, last):
             for row in rows:
                 found = self._found(row)
                 if found is not None:
                     yield row[1], {"result": self._shown(found[1]), "cache": found[0]}
             last = rows[-1][0]
+
+    def _rows(self, query: str, bound: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, (bound,)).fetchall()
+        except DAMAGES as error:
+            raise explained(error, self._folder) from error
 
     def _found(self, row: tuple[int, Any, int, str | None, Any]) -> tuple[str, memoryview] | None:
         _, key, mode, filename, value = row
@@ -90,7 +96,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise DatabaseNotFoundError(message)
     try:
         connection = _readable(path)
-    except sqlite3.DatabaseError as error:
+    except DAMAGES as error:
         message = f"{path} is no cache, or a damaged one: {error}"
         raise (DatabaseError if isinstance(error, sqlite3.OperationalError) else NotADatabaseError)(message) from error
     return connection

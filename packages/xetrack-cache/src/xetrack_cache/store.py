@@ -6,7 +6,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, MutableMapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from xetrack_cache import CacheOptions
 from xetrack_cache.flight import flights
 from xetrack_cache.results import Results
 
-__all__ = ["DATABASE", "DiskEntries", "DiskResults", "SafeDisk"]
+__all__ = ["DAMAGES", "DATABASE", "DiskEntries", "DiskResults", "SafeDisk", "explained"]
 
 DATABASE = "cache.db"
+DAMAGES = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged database raises; the second, where the message quotes what is damaged."""
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
-_SQLITE = b"SQLite format 3\0"
 _ENTRY = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
 _CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
 _IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
@@ -139,8 +140,8 @@ class DiskEntries(MutableMapping[str, bytes]):
                 sqlite_journal_mode="wal",
                 sqlite_synchronous=1,
             )
-        except sqlite3.DatabaseError as error:
-            raise _explained(error, self.folder) from error
+        except DAMAGES as error:
+            raise explained(error, self.folder) from error
         self._pid = os.getpid()
 
     @property
@@ -163,7 +164,10 @@ class DiskEntries(MutableMapping[str, bytes]):
 
     def delete_run(self, track_id: str) -> int:
         """Delete the entries of a run; return how many."""
-        count: int = self.cache.evict(track_id, retry=True)
+        try:
+            count: int = self.cache.evict(track_id, retry=True)
+        except DAMAGES as error:
+            raise explained(error, self.folder) from error
         return count
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -236,24 +240,22 @@ def _make(folder: Path) -> None:
 
 
 def _check_database(path: Path) -> None:
-    """Raise `NotADatabaseError` for a file of another kind: diskcache would leave its connection to that open."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_SQLITE))
-    except FileNotFoundError:
+    """Raise `NotADatabaseError` for a file of another kind: diskcache would leave its connection to that open.
+
+    SQLite looks at it: to open and close the file by ourselves would take from this process every lock on it.
+    """
+    if not path.exists():
         return
-    except OSError as error:
-        message = f"the cache in {path.parent} cannot be opened: {error}"
-        raise DatabaseError(message) from error
-    if start and start != _SQLITE:
-        raise _no_cache(path, "it is another kind of file")
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except DAMAGES as error:
+        raise explained(error, path.parent) from error
 
 
-def _explained(error: sqlite3.DatabaseError, folder: Path) -> DatabaseError:
+def explained(error: Exception, folder: Path) -> DatabaseError:
+    """Our error for one of `DAMAGES`."""
     if isinstance(error, sqlite3.OperationalError):
         return DatabaseError(f"the cache in {folder} cannot be opened: {error}")
-    return _no_cache(folder / DATABASE, error)
-
-
-def _no_cache(path: Path, why: object) -> NotADatabaseError:
-    return NotADatabaseError(f"{path} is no cache, or a damaged one: {why}. Delete the folder, or choose another.")
+    message = f"{folder / DATABASE} is no cache, or a damaged one: {error}. Delete the folder, or choose another."
+    return NotADatabaseError(message)

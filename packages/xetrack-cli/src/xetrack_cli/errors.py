@@ -59,6 +59,8 @@ def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each ki
         return Told(f"SQL: {one_line(error)}", _FAILED)
     if isinstance(error, typer.TyperException):
         return _misused(error)
+    if isinstance(error, UnicodeEncodeError):  # bytes of the shell that are no UTF-8 reach us as halves of pairs
+        return Told(f"{error.object!r} is no text in UTF-8", _FAILED)
     if isinstance(error, OSError):
         return Told(_of_system(error), _FAILED)
     return None

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
+from xetrack.discovery import safe_mode
 from xetrack.errors import OptionError, XetrackError
 from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
@@ -83,7 +84,8 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
 
 
 def _store(engine: Engine, db: str, *, read_only: bool = False) -> AssetStore:
-    store = open_store(discovered(), [], Context(db, read_only=read_only, engine=engine))
+    context = Context(db, read_only=read_only, engine=engine, trusted=not safe_mode())
+    store = open_store(discovered(), [], context)
     if store is None:
         raise store_needed(discovered(), "copying logged objects", "To copy the rows alone: assets=False")
     return store

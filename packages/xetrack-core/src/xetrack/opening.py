@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xetrack.engines.database import MEMORY
+from xetrack.errors import OptionError
 from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Context, Engine
 
@@ -16,11 +17,17 @@ SKIP_INSERT = "SKIP_INSERT"
 
 
 def resolve(db: str | os.PathLike[str]) -> str:
-    """`db` as an absolute path, so that a later `chdir` changes nothing. In memory, none, and URLs stay as they are."""
+    """`db` as an absolute path, so that a later `chdir` changes nothing. In memory, none, and URLs stay as they are.
+
+    Raises `OptionError` for what cannot name a file.
+    """
     text = os.fspath(db)
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
-    return str(Path(text).expanduser().resolve())
+    try:
+        return str(Path(text).expanduser().resolve())
+    except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
+        raise OptionError(f"{text!r} cannot be a path: {error}. Choose another.") from error
 
 
 def resolve_option(value: Any) -> Any:

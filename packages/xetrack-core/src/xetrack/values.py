@@ -291,8 +291,16 @@ def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
 
 
 def decode(value: Value) -> Any:
-    """What a reader of Python objects gets: JSON becomes lists and dicts, all else is as stored."""
-    return json.loads(value) if type(value) is Json else value
+    """What a reader of Python objects gets: JSON becomes lists and dicts, all else is as stored.
+
+    So does what is no JSON though it stands in a column of JSON: other programs, or damage, may have put it there.
+    """
+    if type(value) is not Json:
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return str(value)
 
 
 def to_rows(columns: Columns) -> list[dict[str, Any]]:

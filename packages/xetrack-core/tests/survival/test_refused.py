@@ -160,6 +160,17 @@ def test_a_page_of_rows_that_is_damaged_is_an_error_of_ours(db):
         reader.to_df()
 
 
+def test_a_schema_that_is_no_text_any_more_is_an_error_of_ours(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+    whole = db.read_bytes()
+    assert b"triggerxetrack_" in whole
+    db.write_bytes(whole.replace(b"triggerxetrack_", b"triggerxetrac\xbb_"))
+    for use in (Reader, Tracker):
+        with pytest.raises(NotADatabaseError, match=r"track\.db: the file is damaged"):
+            use(db)
+
+
 def test_a_file_cut_short_is_an_error_of_ours(db):
     with Tracker(db) as tracker:
         tracker.log_batch([{"text": "x" * 1000} for _ in range(100)])
@@ -234,3 +245,40 @@ def test_a_file_of_two_names_is_not_written(db):
     other.unlink()
     with Tracker(db) as tracker:
         tracker.log({"x": 2})
+
+
+def spoil(db, statement):
+    connection = sqlite3.connect(db)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_text_that_is_no_json_in_a_column_of_json_is_read_as_text(db):
+    with Tracker(db) as tracker:
+        tracker.log_batch([{"sizes": [1]}, {"sizes": [2]}, {"sizes": [3]}])
+    spoil(db, "UPDATE events SET sizes = '[1, ' WHERE _rowid_ = 2")
+    spoil(db, f"UPDATE events SET sizes = '{'[' * 100_000}' WHERE _rowid_ = 3")
+    with Reader(db) as reader:
+        for values in ([row["sizes"] for row in reader], reader.to_df()["sizes"].tolist()):
+            assert values == [[1], "[1, ", "[" * 100_000]
+
+
+@pytest.mark.parametrize(
+    "extra", ["{", "[]", "7", '{"x": {}}', '{"x": {"bytes": 1}}', '{"x": {"float": "y"}}', "[" * 9999]
+)
+def test_what_cannot_be_read_beside_the_columns_is_an_error_of_ours(db, extra):
+    with Tracker(db) as tracker:
+        tracker.log({"x": float("nan")})
+    spoil(db, f"UPDATE events SET xetrack_extra = '{extra}'")
+    with Reader(db) as reader, pytest.raises(NotADatabaseError, match="the file is damaged"):
+        reader.to_df()
+
+
+@pytest.mark.parametrize("summary", ["", "{", "[]", "7", "[1, 2, 3]"])
+def test_a_summary_of_a_run_that_is_damaged_is_made_again(db, summary):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+    spoil(db, f"UPDATE xetrack_runs SET summary = '{summary}'")
+    with Reader(db) as reader:
+        assert [run["x"] for run in reader.list_runs()] == [1]

@@ -89,14 +89,17 @@ def _entries(data: bytes) -> Iterator[_Entry]:
         message, end = data[match.end() : end], match.start()
         if match[1] is not None:
             yield _Entry(match[1].decode(), match[2].decode("utf-8", "replace"), message)
-        elif (record := (_parse(message.strip()) or {}).get("record")) is not None:
-            yield _of_record(record)
+        elif (entry := _of_record((_parse(message.strip()) or {}).get("record"))) is not None:
+            yield entry
 
 
-def _of_record(record: dict[str, Any]) -> _Entry:
-    """The entry that loguru serialized as JSON."""
-    time, level, message = record["time"]["timestamp"], record["level"]["name"], record["message"]
-    return _Entry(_local(time), level, message.encode() + b"\n")
+def _of_record(record: Any) -> _Entry | None:
+    """The entry that loguru serialized as JSON; None if it did not."""
+    try:
+        time, level, message = record["time"]["timestamp"], record["level"]["name"], record["message"]
+        return _Entry(_local(time), str(level), message.encode() + b"\n")
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError, OSError):  # a time may be no time
+        return None
 
 
 def _local(seconds: float) -> str:
@@ -126,7 +129,12 @@ def _parse(text: bytes) -> dict[str, Any] | None:
         found: dict[str, Any] = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))[0]
     except (ValueError, RecursionError):
         return None
-    return found
+    return {_text(key): _text(value) for key, value in found.items()}
+
+
+def _text(value: Any) -> Any:
+    """Halves of surrogate pairs, which JSON can spell and no frame can hold, as their escapes; all else as it is."""
+    return value.encode("utf-8", "backslashreplace").decode() if type(value) is str else value
 
 
 def _warn_of(damaged: int, what: str, file: Path) -> None:

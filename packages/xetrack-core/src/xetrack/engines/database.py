@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from xetrack.engines.blocks import block
-from xetrack.engines.failures import check_path, is_busy, is_unwritable, translate
+from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
 
 __all__ = ["MEMORY", "Database"]
@@ -142,7 +142,7 @@ class Database:
             if self.path != MEMORY:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             return self._connect("rwc", factory)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise translate(error, self.path) from error
         except OSError as error:
             if isinstance(error, DatabaseError):
@@ -211,7 +211,7 @@ class Database:
         with self.lock:
             try:
                 return self.connection().execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise translate(error, self.path) from error
 
     @block
@@ -276,7 +276,7 @@ class Database:
         with self.lock:
             try:
                 self.connection().execute("VACUUM db")
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise translate(error, self.path) from error
             self.flush()
 

@@ -12,10 +12,13 @@ from xetrack.errors import (
     NotADatabaseError,
 )
 
-__all__ = ["check_path", "is_busy", "is_unwritable", "translate"]
+__all__ = ["FAILURES", "check_path", "is_busy", "is_unwritable", "translate"]
+
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What `sqlite3` raises; the second, where a message quotes what is damaged."""
 
 _SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite.org/fileformat2.html, 1.2)
-_BUSY, _LOCKED, _READ_ONLY, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 14, 23, 26
+_BUSY, _LOCKED, _READ_ONLY, _DAMAGED, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 11, 14, 23, 26
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -23,14 +26,14 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
     _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
     10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
-    11: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
+    _DAMAGED: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
     _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
 
-def translate(error: sqlite3.Error, path: str) -> DatabaseError:
+def translate(error: Exception, path: str) -> DatabaseError:
     """Our error for one of SQLite's, with the path and the cure.
 
     Raises `KeyboardInterrupt` for a statement that was refused leave. We never refuse any, but a handler of signals may
@@ -38,6 +41,8 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
     """
     if _code(error) == _NO_LEAVE or str(error).startswith("not authorized"):  # of functions, SQLite gives no code
         raise KeyboardInterrupt from error
+    if isinstance(error, UnicodeDecodeError):
+        return NotADatabaseError(f"{path}: {_KINDS[_DAMAGED][1]} ({error})")
     kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
     return kind(f"{path}: {cure} ({error})")
 
@@ -52,7 +57,7 @@ def is_unwritable(error: sqlite3.Error) -> bool:
     return _code(error) in {_READ_ONLY, _CANNOT_OPEN}
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     return int(getattr(error, "sqlite_errorcode", 1)) & _PRIMARY
 
 

@@ -108,7 +108,7 @@ def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[s
             continue
         run.started, run.ended, run.status, run.host, run.pid, run.python = started, ended, status, host, pid, python
         run.params = _load(params)
-        rows, values = json.loads(summary) if summary else (None, None)
+        rows, values = _summary(summary)
         if rows == run.rows:
             run.values = _load(values)
             told.add(track_id)
@@ -160,6 +160,15 @@ def _cells(database: Database, table: str, key: str, rowids: list[int | None]) -
 
 def _dump(row: Row) -> str:
     return pack(row) or "{}"
+
+
+def _summary(text: str | None) -> tuple[int | None, str | None]:
+    """How many rows a run had when its last values were kept, and these; nothing where that cannot be told."""
+    try:
+        rows, values = json.loads(text or "")
+    except (ValueError, TypeError, RecursionError):  # none, or damaged: it can be made again from the rows
+        return None, None
+    return rows, values
 
 
 def _load(text: str | None) -> Row:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from xetrack.errors import InvalidTableError
+from xetrack.errors import InvalidTableError, NotADatabaseError
 from xetrack.protocols import Json, Row, Value
 from xetrack.values import EXTRA
 
@@ -169,8 +169,15 @@ def _pack_value(value: Value) -> object:
 
 
 def unpack(text: str) -> Row:
-    """The extra again."""
-    return {key: _unpack_value(value) for key, value in json.loads(text).items()}
+    """The extra again. Raises `NotADatabaseError` for one that `pack` did not write."""
+    try:
+        return {key: _unpack_value(value) for key, value in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        message = (
+            "the file is damaged, or another program wrote it: what is kept beside the columns "
+            f"cannot be read ({error}). Read the columns in SQL, or a backup."
+        )
+        raise NotADatabaseError(message) from error
 
 
 def _unpack_value(value: Any) -> Value:

@@ -9,7 +9,7 @@ from xetrack.engines import runlog
 from xetrack.engines.blocks import block
 from xetrack.engines.bulk import Cells, fetch, fetch_table, run_aside
 from xetrack.engines.database import MEMORY, Database
-from xetrack.engines.failures import translate
+from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.inserts import Inserts
 from xetrack.engines.schema import Schema
 from xetrack.engines.sql import (
@@ -241,7 +241,7 @@ class SqliteEngine:
             columns = self._schema.columns(table)
             try:
                 cells = how(self.database.connection(), list(map(quote, columns)), self._schema.name(table))
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 raise translate(error, self.database.path) from error
             return columns, cells
 
@@ -251,7 +251,7 @@ class SqliteEngine:
             return False
         try:
             self._inserts.look(self.database.connection())
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise translate(error, self.database.path) from error
         return self._schema.has(table)
 
