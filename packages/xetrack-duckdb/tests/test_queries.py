@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import xetrack
@@ -78,6 +78,7 @@ def test_every_value_is_there_and_null_nan_and_infinity_are_told_apart(conn, key
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.dictionaries(st.sampled_from("abc"), values(), max_size=3), min_size=1, max_size=6))
+@example(rows=[{"c": 0}, {"c": 0.0}, {"c": 2**53 + 1}])
 def test_any_values_read_as_sqlite_reads_them(rows, check):
     with Tracker(":memory:", engine="duckdb", warnings=False) as tracker:
         for row in rows:

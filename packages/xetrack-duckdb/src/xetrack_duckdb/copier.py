@@ -258,7 +258,7 @@ class Copier:
         for key, values in block.values.items():
             column = copied.columns.get(key) or copied.new_column("", len(wanted) + 1)
             wider = widened(column, values, types[key])
-            if column.kinds and wider.kinds != column.kinds:
+            if column.kinds and (wider.kinds, wider.kind) != (column.kinds, column.kind):
                 is_spelt_anew = column.is_rounded and wider.kind != column.kind
                 if not fresh and (is_spelt_anew or self._as_it_is(copied, column) != column):
                     raise StaleError
