@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from xetrack.engines import changes
 from xetrack.engines.database import MEMORY, Database
-from xetrack.engines.failures import translate
+from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.sql import EXTRA, load_extra, quote, restore
 from xetrack_duckdb import assets
 from xetrack_duckdb.columns import Block, Blocks
@@ -73,7 +73,7 @@ class Source:
             if self.in_memory:
                 return (self._opened, connection.total_changes, *self._pragma("schema_version"))
             return (self._opened, *self._pragma("data_version"))
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise translate(error, self.database.path) from error
 
     @contextmanager
@@ -93,7 +93,7 @@ class Source:
             finally:
                 if not nested and connection.in_transaction:
                     connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise translate(error, self.database.path) from error
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
