@@ -5,11 +5,10 @@ of the commits of every other connection, whichever process it is in, tells of a
 """
 
 import json
-import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xetrack.engines import changes
 from xetrack.engines.database import MEMORY, Database
@@ -18,6 +17,9 @@ from xetrack.engines.sql import EXTRA, load_extra, quote, restore
 from xetrack_duckdb import assets
 from xetrack_duckdb.columns import Block, Blocks
 from xetrack_duckdb.tables import Table, Tables
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["Source", "StoppedError", "Version"]
 
