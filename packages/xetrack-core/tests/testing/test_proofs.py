@@ -26,7 +26,8 @@ def start(kinds, folder):
     """Begin to run the broken implementations of some kinds."""
     folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\npython_files = broken_*.py\nfilterwarnings = error\n")
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "-c", folder / "pytest.ini"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "--assert=plain"]  # nobody reads why they fail
+    command += ["-p", "no:cacheprovider", "-c", folder / "pytest.ini"]
     command += [f"--rootdir={HERE}", f"--basetemp={folder / 'places'}", f"--junitxml={folder / 'told.xml'}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
