@@ -134,6 +134,17 @@ def test_a_hash_logged_as_text_keeps_its_object(tracker):
         assert reader.assets.get(key) == range(5)
 
 
+@pytest.mark.parametrize("texts", [1, 1200], ids=["few texts", "many texts"])
+def test_deleting_a_run_takes_its_uses_back_and_no_others(tracker, texts):
+    key = tracker.log({"value": range(5)})["value"]
+    with Tracker(tracker.db, track_id="gone") as other:
+        other.log_batch([{"value": range(5), "nested": [range(5)], "text": f"{number}"} for number in range(texts)])
+    with Reader(tracker.db) as reader:
+        assert reader.assets.info(key).uses == 1 + 2 * texts
+        assert reader.delete_run("gone") == texts
+        assert reader.assets.info(key).uses == 1
+
+
 def test_deleting_a_run_without_objects_says_nothing(tracker):
     tracker.log({"x": 1})
     with Reader(tracker.db) as reader:

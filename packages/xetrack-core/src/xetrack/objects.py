@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from xetrack.values import safe_text
 __all__ = ["Objects", "hashes_in", "open_store", "store_needed", "uses_in"]
 
 _QUOTED = re.compile(r'"([^"\\]+)"')
+_FEW = 1000  # texts, up to which it is quicker to ask a store for each than to list a hundred thousand objects
 
 
 def open_store(
@@ -99,18 +100,22 @@ class Objects:
                 self.pending.extend((key, asset) for asset in assets)
 
 
-def hashes_in(values: Iterable[Value], known: frozenset[str] | set[str]) -> list[str]:
+def hashes_in(values: Iterable[Value], known: Container[str]) -> list[str]:
     """Which of the `known` hashes stand in cells, each time: as the cell itself, or as text inside of JSON."""
-    found = []
+    return [text for text in _texts_in(values) if text in known]
+
+
+def uses_in(rows: Iterable[Iterable[Value]], known: AssetStore | set[str]) -> dict[str, int]:
+    """How often the cells of rows, or of columns, name each of the `known` hashes, or of those of a store."""
+    texts = Counter(text for cells in rows for text in _texts_in(cells))
+    if not isinstance(known, set) and len(texts) > _FEW:
+        known = set(known.keys())
+    return {text: count for text, count in texts.items() if text in known}
+
+
+def _texts_in(values: Iterable[Value]) -> Iterator[str]:
     for value in values:
         if type(value) is str:
-            if value in known:
-                found.append(value)
+            yield value
         elif type(value) is Json:
-            found += [text for text in _QUOTED.findall(value) if text in known]
-    return found
-
-
-def uses_in(rows: Iterable[Iterable[Value]], known: frozenset[str] | set[str]) -> Counter[str]:
-    """How often the cells of rows, or of columns, name each of the `known` hashes."""
-    return Counter(name for cells in rows for name in hashes_in(cells, known))
+            yield from _QUOTED.findall(value)
