@@ -4,10 +4,13 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
+import xetrack
 from xetrack import discovery
+from xetrack_cli import probe
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -269,3 +272,9 @@ def test_on_a_terminal_the_state_has_a_colour(installed):
     assert "problem acme 1.0" in text
     assert "\x1b[31m red" not in terminal.text
     assert "\x1b[1;31mproblem" in terminal.text
+
+
+def test_the_lines_of_a_plugin_that_is_installed_beside_xetrack_are_shown():
+    home = Path(xetrack.__file__).parent
+    assert probe._is_machinery(str(home / "discovery.py"))
+    assert not probe._is_machinery(str(home.with_name("xetrack_acme") / "__init__.py"))

@@ -69,7 +69,7 @@ def _failure(error: BaseException) -> dict[str, str]:
 
 def _is_machinery(path: str) -> bool:
     """Whether these are lines of Python's import or of ours, that stand above those of the plugin."""
-    homes = [str(Path(str(module.__file__)).parent) for module in (importlib, sys.modules["xetrack"])]
+    homes = [f"{Path(str(module.__file__)).parent}{os.sep}" for module in (importlib, sys.modules["xetrack"])]
     return path.startswith(("<frozen importlib", *homes)) or "importlib_metadata" in path or path == __file__
 
 
