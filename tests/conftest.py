@@ -22,7 +22,8 @@ class Site:
     @property
     def environment(self):
         """The variables of a shell in which `xt` and Python find what is installed in both."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("XETRACK_", "PYTEST_"))}
+        strange = ("XETRACK_", "PYTEST_", "CI", "BUILD_NUMBER")  # with the last two, pytest tells more
+        own = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {**own, "PATH": paths, "PYTHONPATH": str(self.site), "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 
