@@ -277,6 +277,7 @@ def test_a_stopped_process_keeps_nobody_waiting(tmp_path):
     stopped = writer(path, "stopped", largest=100_000)
     stopped.stdout.readline()
     stopped.send_signal(signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(stopped.pid, os.WUNTRACED)[1])  # not until then
     try:
         file = LineFile(path)
         for number in range(200):
