@@ -1,0 +1,57 @@
+"""Which compressor? Time, peak memory and size of three, each called several times, from one table.
+
+    uv run python examples/compression.py [DATABASE]
+
+Real data: the source code of Python's own standard library. Without DATABASE, a temporary file is used.
+"""
+
+import bz2
+import lzma
+import sys
+import sysconfig
+import tempfile
+import zlib
+from pathlib import Path
+
+from xetrack import Reader, Tracker
+
+ROUNDS = 3
+SIZE = 1_000_000
+COMPRESSORS = {"zlib": zlib, "bz2": bz2, "lzma": lzma}
+
+
+def source_code():
+    """A megabyte of Python."""
+    files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    return b"".join(path.read_bytes() for path in files)[:SIZE]
+
+
+def round_trip(module, data):
+    """Pack and unpack. What is returned as a dict becomes columns, beside `function_time` and the monitors' own."""
+    packed = module.compress(data)
+    assert module.decompress(packed) == data
+    return {"bytes_in": len(data), "bytes_out": len(packed)}
+
+
+def main(db):
+    """Measure, then compare."""
+    data = source_code()
+    tracker = Tracker(db, params={"data": "standard library"}, log_system_params=True, measurement_interval=0.05)
+    for _ in range(ROUNDS):  # interleaved: what else the machine does meanwhile hits all of them
+        for name, module in COMPRESSORS.items():
+            tracker.track(round_trip, args=[module, data], params={"compressor": name})
+
+    calls = Reader(db).to_df()
+    calls["ratio"] = calls["bytes_in"] / calls["bytes_out"]
+    table = calls.groupby("compressor").agg(
+        seconds=("function_time", "median"),
+        fastest=("function_time", "min"),
+        slowest=("function_time", "max"),
+        ratio=("ratio", "median"),
+        peak_added_mib=("added_memory_mb", "max"),
+    )
+    print(f"{ROUNDS} calls each on {len(data):,} bytes\n\n{table.sort_values('seconds').round(3).to_string()}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "compression.db")

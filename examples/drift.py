@@ -1,0 +1,65 @@
+"""A model in production: every prediction goes to log files, and another program looks in them for drift.
+
+    uv run python examples/drift.py [FOLDER]
+
+Real data: the 178 wines that ship inside scikit-learn. From some day on the lab's instrument is off.
+Without FOLDER, a temporary one is used.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from scipy.stats import ks_2samp
+from sklearn.datasets import load_wine
+from sklearn.model_selection import train_test_split
+from sklearn.tree import DecisionTreeClassifier
+
+from xetrack import Reader, Tracker
+
+WATCHED = ("alcohol", "proline", "color_intensity")
+DAYS, A_DAY = 6, 60
+BROKEN_SINCE = 4
+
+
+def serve(logs, model, wines):
+    """The service. No database: a line of a log file a prediction."""
+    tracker = Tracker(Tracker.SKIP_INSERT, params={"model": "tree-1"}, logs_path=logs, warnings=False)
+    draw = np.random.default_rng(0)
+    for day in range(DAYS):
+        for _, wine in wines.sample(A_DAY, replace=True, random_state=draw).iterrows():
+            measured = wine.copy()
+            if day >= BROKEN_SINCE:
+                measured["proline"] *= 0.6  # what nobody noticed
+            started = perf_counter()
+            kind = int(model.predict(measured.to_frame().T)[0])
+            milliseconds = (perf_counter() - started) * 1000
+            features = {name: float(measured[name]) for name in WATCHED}
+            tracker.logger.monitor({"day": day, "kind": kind, "milliseconds": milliseconds, **features})
+    tracker.close()
+
+
+def drift(reference, logs):
+    """Per day and feature: could these values be drawn from where the training data was? As p of a KS test."""
+    served = Reader.read_logs(logs)
+    for day, requests in served.groupby("day"):
+        yield {"day": day, **{name: ks_2samp(reference[name], requests[name]).pvalue for name in WATCHED}}
+
+
+def main(folder):
+    """Train, serve for some days, then look."""
+    wines = load_wine(as_frame=True)
+    train, live, kinds, _ = train_test_split(wines.data, wines.target, test_size=0.5, random_state=0)
+    serve(folder / "logs", DecisionTreeClassifier(random_state=0).fit(train, kinds), live)
+
+    checks = Tracker(folder / "checks.db", params={"model": "tree-1", "test": "ks"})
+    for row in drift(train, folder / "logs"):
+        alarms = [name for name in WATCHED if row[name] < 1e-6]
+        checks.log({**row, "alarms": alarms})
+    print(Reader(folder / "checks.db").to_df()[["day", *WATCHED, "alarms"]].round(6).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))

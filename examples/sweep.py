@@ -1,0 +1,62 @@
+"""A sweep over hyper-parameters on every core: each run in a process of its own, all of them into one file.
+
+    uv run python examples/sweep.py [DATABASE]
+
+Real data: the 569 tumours that ship inside scikit-learn. Without DATABASE, a temporary file is used.
+"""
+
+import itertools
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from xetrack import Reader, Tracker
+
+COSTS = (0.1, 1.0, 10.0, 100.0, -1.0)  # the last one is none: its runs fail, and the sweep goes on
+GAMMAS = (0.001, 0.01, 0.1)
+
+
+def fit_and_score(model, fold):
+    """Accuracy on the fifth of the data that the model was not fitted to."""
+    features, labels = load_breast_cancer(return_X_y=True)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    train, test = list(folds.split(features, labels))[fold]
+    model.fit(features[train], labels[train])
+    return {"fold": fold, "accuracy": model.score(features[test], labels[test])}
+
+
+def experiment(db, cost, gamma):
+    """One run: a row a fold. `track` logs a call that raises too, and then the run is a failed one."""
+    with Tracker(db, params={"cost": cost, "gamma": gamma}) as tracker:
+        for fold in range(5):
+            tracker.track(fit_and_score, make_pipeline(StandardScaler(), SVC(C=cost, gamma=gamma)), fold)
+
+
+def main(db):
+    """Start every run, wait for all, and ask the file how they ended and which was best."""
+    with ProcessPoolExecutor() as pool:
+        for point in itertools.product(COSTS, GAMMAS):
+            pool.submit(experiment, db, *point)
+
+    reader = Reader(db)
+    print(f"{reader.runs()['status'].value_counts().to_string()}\n")
+    calls = reader.to_df()
+    board = (
+        calls[calls["error"] == ""]
+        .groupby(["cost", "gamma"])
+        .agg(accuracy=("accuracy", "mean"), spread=("accuracy", "std"), seconds=("function_time", "mean"))
+    )
+    print(f"{board.sort_values('accuracy', ascending=False).head(5).round(4).to_string()}\n")
+    for error, failed in calls[calls["error"] != ""].groupby("error"):
+        print(f"{len(failed)} runs failed: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "sweep.db")
