@@ -77,6 +77,9 @@ class _Careful(pickle.Unpickler):
         """`complex`, or `UntrustedError`."""
         found = _BUILTINS.get((module, name))
         if found is None:
-            message = f"the result holds {module}.{name}, and reading that can run code. trusted=True reads it."
+            message = (
+                f"the result holds {module}.{name}: reading it could run the code of whoever wrote it. "
+                "If you trust them: trusted=True, without XETRACK_SAFE."
+            )
             raise UntrustedError(message)
         return found

@@ -1,11 +1,10 @@
 """One call of a function, as a row: what ran, with what, how long, and what came of it."""
 
 import inspect
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from time import perf_counter
 from types import FunctionType, TracebackType
@@ -14,56 +13,14 @@ from typing import Any, Self, TypeVar, overload
 from xetrack.caching import Cached
 from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
 from xetrack.protocols import ResultCache
-from xetrack.values import check_key, safe_text
+from xetrack.values import check_key
+from xetrack.wording import as_text, bounded, described, name_of, text_of, unpack_arguments
 
-__all__ = ["Call", "Recorder", "name_of", "runner", "text_of", "unpack_arguments", "wrapper"]
+__all__ = ["Call", "Recorder", "runner", "wrapper"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MAX_TEXT = 10_000
-"""The most characters that the text of a call's arguments may have."""
-
 _SPECIAL = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-
-_QUICK = frozenset({type(None), bool, int, float})
-
-
-class _ShortRepr(reprlib.Repr):
-    """A repr of bounded length and work: of nested containers, a few items each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = self.maxdeque = 100
-        self.maxstring = self.maxother = self.maxlong = 1000
-        self.maxlevel = 8
-        self._budget = 0
-
-    def repr(self, x: Any) -> str:
-        """The short repr of `x`."""
-        self._budget = 1000
-        return self.repr1(x, self.maxlevel)
-
-    def repr1(self, x: Any, level: int) -> str:
-        """The short repr of a part of it; an ellipsis once a thousand parts were spelt."""
-        self._budget -= 1
-        return super().repr1(x, level) if self._budget > 0 else self.fillvalue
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """The name of anything callable: its own, that of what a `partial` wraps, or that of an object's class."""
-    while isinstance(function, partial):
-        function = function.func
-    name = getattr(function, "__name__", None)
-    return name if isinstance(name, str) else type(function).__name__
-
-
-def text_of(value: object) -> str:
-    """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
-    return safe_text(value, _ShortRepr().repr if type(value) not in _QUICK else repr)
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 @dataclass(slots=True)
@@ -127,9 +84,9 @@ class Call:
         """The event to log, and those keys of a returned dict that had to be renamed."""
         own: dict[str, Any] = {
             "function_name": name_of(self.function),
-            "args": _bounded(f"[{', '.join(map(text_of, self.args))}]"),
-            "kwargs": _bounded(f"{{{', '.join(f'{key!r}: {text_of(value)}' for key, value in self.kwargs.items())}}}"),
-            "error": _describe(self.error),
+            "args": bounded(f"[{', '.join(map(text_of, self.args))}]"),
+            "kwargs": bounded(f"{{{', '.join(f'{key!r}: {text_of(value)}' for key, value in self.kwargs.items())}}}"),
+            "error": described(self.error),
             "function_time": self.seconds,
         }
         if self.cache is not None:
@@ -138,14 +95,14 @@ class Call:
         if not isinstance(self.result, dict):
             own["function_result"] = self.result
         for key, value in unpacked.items():
-            own[key if key not in own and _can_be_key(key) else f"argument_{_as_text(key)}"] = value
+            own[key if key not in own and _can_be_key(key) else f"argument_{as_text(key)}"] = value
         row, clashes = {**self.params, **own}, []
         returned = self.result if isinstance(self.result, dict) else {}
         for key, value in returned.items():
             name = key
             if key in own or not _can_be_key(key):
                 clashes.append(key)
-                name = f"result_{_as_text(key)}"
+                name = f"result_{as_text(key)}"
                 while name in own or name in returned or name in row:
                     name = f"result_{name}"
             row[name] = value
@@ -259,52 +216,6 @@ def _can_be_key(key: object) -> bool:
     except InvalidKeyError:
         return False
     return True
-
-
-def _as_text(key: object) -> str:
-    return safe_text(key, str if isinstance(key, str) else _ShortRepr().repr)
-
-
-def _describe(error: BaseException | None) -> str:
-    if error is None:
-        return ""
-    name, text = type(error).__name__, safe_text(error, str)
-    return _bounded(f"{name}: {text}" if text else name)
-
-
-def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of dataclass and pydantic arguments, as `<parameter>_<field>`."""
-    if not any(map(_has_fields, (*args, *kwargs.values()))):
-        return {}
-    try:
-        named = inspect.signature(function).bind(*args, **kwargs).arguments
-    except (TypeError, ValueError):  # a call that does not fit, or a builtin without a signature
-        named = {f"arg{index}": value for index, value in enumerate(args)} | dict(kwargs)
-    found: dict[str, Any] = {}
-    for name, value in named.items():
-        if _has_fields(value):
-            found |= {f"{name}_{key}": item for key, item in _fields_of(value).items()}
-    return found
-
-
-def _has_fields(value: object) -> bool:
-    kind = type(value)
-    return kind not in _QUICK and (
-        is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
-    )
-
-
-def _fields_of(value: Any, path: tuple[int, ...] = ()) -> dict[str, Any]:
-    names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
-    found = {name: getattr(value, name) for name in names if hasattr(value, name)}
-    return {name: _nested(item, (*path, id(value))) for name, item in found.items()}
-
-
-def _nested(value: Any, path: tuple[int, ...]) -> Any:
-    """A field that has fields of its own as a dict, unless it lies within itself."""
-    if not _has_fields(value):
-        return value
-    return text_of(value) if id(value) in path else _fields_of(value, path)
 
 
 class Recorder(ABC):

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from xetrack import runs
-from xetrack.calls import Call, Recorder, text_of
+from xetrack.calls import Call, Recorder
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
@@ -16,6 +16,7 @@ from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit
 from xetrack.values import Keep, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
+from xetrack.wording import text_of
 from xetrack.writer import Writer
 
 __all__ = ["Tracker"]
