@@ -185,8 +185,14 @@ def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
     opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
 
     def close_all() -> None:
+        failures = []
         for each in list(opened):
-            each.close()
+            try:
+                each.close()
+            except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
+                failures.append(error)
+        if failures:
+            raise failures[0] if len(failures) == 1 else ExceptionGroup("trackers could not be closed", failures)
 
     atexit.register(close_all)
     return opened
