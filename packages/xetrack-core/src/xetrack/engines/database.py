@@ -9,18 +9,17 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
-from functools import lru_cache
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from xetrack.engines import opened
 from xetrack.engines.blocks import block
+from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack.engines.places import Places, clear_leftovers
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
-from xetrack.locks import new_lock
 
 __all__ = ["MEMORY", "Database"]
 
@@ -29,42 +28,6 @@ MEMORY = ":memory:"
 _FLUSH_WAITS = 1000  # milliseconds
 
 C = TypeVar("C", bound=sqlite3.Connection)
-
-
-class _UsersConnection(sqlite3.Connection):
-    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
-
-    places: Places | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
-
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """A cursor, remembered. Raises `DatabaseRemovedError` if the file is gone."""
-        if self.places is not None:
-            self.places.check()
-        cursor = super().cursor(*args, **kwargs)
-        self._cursors.add(cursor)
-        return cursor
-
-    def execute(self, *args: Any) -> Any:
-        """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
-        return self.cursor().execute(*args)
-
-    def executemany(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
-        return self.cursor().executemany(*args)
-
-    def executescript(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
-        return self.cursor().executescript(*args)
-
-    def close(self) -> None:
-        """Close the cursors, then the connection."""
-        for cursor in self._cursors:
-            cursor.close()
-        super().close()
 
 
 class _Compilations:
@@ -97,7 +60,7 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: _UsersConnection | None = None
+        self._users: UsersConnection | None = None
         self._places: Places | None = None  # since the file was first opened
         self._closed = False
         self.compilations = _Compilations()
@@ -105,8 +68,7 @@ class Database:
             check_path(path, read_only=read_only)
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
-        with _lock():
-            _databases().add(self)
+        opened.add(self)
 
     @property
     def exists(self) -> bool:
@@ -154,7 +116,7 @@ class Database:
         with self.lock:
             self.connection()
             if self._users is None:
-                self._users = self._open(_UsersConnection)
+                self._users = self._open(UsersConnection)
                 self._users.places = self._places
             return self._users
 
@@ -162,7 +124,7 @@ class Database:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
-        _leave_removed(self.path)
+        opened.leave_removed(self.path)
         try:
             if self.read_only and self.path != MEMORY:
                 return self._open_to_read(factory)
@@ -394,42 +356,3 @@ class Database:
 _left_open: list[sqlite3.Connection | None] = []
 """Connections that must not be closed: of the parent's, which a fork caught in a transaction; or to a log that another
 database has taken for its own, whose locks would go with them."""
-
-
-def _leave_removed(path: str) -> None:
-    """Have those of this process whose file was removed or replaced give up the log that they left at its path."""
-    with _lock():
-        opened = list(_databases())
-    for database in opened:
-        if database.path == path:
-            database.leave()
-
-
-@lru_cache(maxsize=1)
-def _lock() -> AbstractContextManager[bool]:
-    """For the set of databases: it cannot be added to while it is gone through."""
-    return new_lock()
-
-
-@lru_cache(maxsize=1)
-def _databases() -> "weakref.WeakSet[Database]":
-    """Every open database of this process; the first one asks to be told of forks."""
-    opened: weakref.WeakSet[Database] = weakref.WeakSet()
-    held: list[Database] = []
-
-    def before() -> None:
-        held.extend(opened)
-        for database in held:
-            database.before_fork()
-
-    def in_parent() -> None:
-        while held:
-            held.pop().after_fork_in_parent()
-
-    def in_child() -> None:
-        while held:
-            held.pop().after_fork_in_child()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
-    return opened
