@@ -5,6 +5,7 @@ import os
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -185,14 +186,9 @@ def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
     opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
 
     def close_all() -> None:
-        failures = []
-        for each in list(opened):
-            try:
-                each.close()
-            except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
-                failures.append(error)
-        if failures:
-            raise failures[0] if len(failures) == 1 else ExceptionGroup("trackers could not be closed", failures)
+        with ExitStack() as stack:  # each is closed, whatever the others raise, and all of that is shown
+            for each in list(opened):
+                stack.callback(each.close)
 
     atexit.register(close_all)
     return opened

@@ -1,38 +1,33 @@
 """The open databases of this process: told of forks, and of those that begin anew at the path of a removed one."""
 
 import os
+import threading
 import weakref
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TYPE_CHECKING
-
-from xetrack.locks import new_lock
 
 if TYPE_CHECKING:
     from xetrack.engines.database import Database
 
 __all__ = ["add", "leave_removed"]
 
+_lock = threading.RLock()
+"""Of the set: it cannot be added to while it is gone through. Whoever holds it waits for nothing."""
+
 
 def add(database: "Database") -> None:
     """Tell `database` of both, as long as anybody holds it."""
-    with _lock():
+    with _lock:
         _databases().add(database)
 
 
 def leave_removed(path: str) -> None:
     """Have those whose file was removed or replaced give up the log that they left at its path."""
-    with _lock():
+    with _lock:
         opened = list(_databases())
     for database in opened:
         if database.path == path:
             database.leave()
-
-
-@lru_cache(maxsize=1)
-def _lock() -> AbstractContextManager[bool]:
-    """For the set of databases: it cannot be added to while it is gone through."""
-    return new_lock()
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +37,8 @@ def _databases() -> "weakref.WeakSet[Database]":
     held: list[Database] = []
 
     def before() -> None:
-        held.extend(opened)
+        with _lock:
+            held.extend(opened)
         for database in held:
             database.before_fork()
 
@@ -51,6 +47,7 @@ def _databases() -> "weakref.WeakSet[Database]":
             held.pop().after_fork_in_parent()
 
     def in_child() -> None:
+        _lock._at_fork_reinit()  # type: ignore[attr-defined] # noqa: SLF001 - as logging does; another thread may have held it
         while held:
             held.pop().after_fork_in_child()
 
