@@ -5,7 +5,6 @@ import os
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -186,9 +185,13 @@ def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
     opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
 
     def close_all() -> None:
-        with ExitStack() as stack:  # each is closed, whatever the others raise, and all of that is shown
-            for each in list(opened):
-                stack.callback(each.close)
+        import traceback
+
+        for each in list(opened):
+            try:
+                each.close()
+            except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
+                traceback.print_exc()
 
     atexit.register(close_all)
     return opened
