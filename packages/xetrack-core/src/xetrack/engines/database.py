@@ -298,16 +298,16 @@ class Database:
         """
         with self.lock:
             self._closed = True
-            if self._places is not None and self._places.is_shared:
-                self._disconnect()
-                return
-            if self._users is not None:
-                self._users.close()  # a result of the user's, half read, would hold up the flush
-                self._users = None
             try:
-                self._flush()
+                if self._places is None or not self._places.is_shared:
+                    if self._users is not None:
+                        self._users.close()  # a result of the user's, half read, would hold up the flush
+                        self._users = None
+                    self._flush()
             finally:
                 self._disconnect()
+                if self._places is not None:
+                    self._places.close()
 
     def __del__(self) -> None:
         """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
