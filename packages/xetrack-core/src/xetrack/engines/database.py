@@ -324,7 +324,9 @@ class Database:
         self._own = self._users = self._cursor = None
         if self._places is not None and self._places.is_shared:
             _left_open.extend((own, users))
-            return
+            own = users = None
+        if self._places is not None:
+            self._places.forget_beside()  # SQLite removes them with the last connection
         for connection in (users, own):
             if connection is not None:
                 connection.close()

@@ -94,6 +94,10 @@ class Places:
         self._beside = [Place(f"{self.file.path}{suffix}") for suffix in ("-wal", "-shm")]
         self._due = time.monotonic() + _EVERY
 
+    def forget_beside(self) -> None:
+        """Expect no log any more, as the database is let go of."""
+        self._beside = []
+
     def check(self) -> None:
         """Raise `DatabaseRemovedError` if the database was removed or replaced; if it was moved, a millisecond later.
 
