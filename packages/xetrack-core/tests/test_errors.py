@@ -14,6 +14,7 @@ BUILTINS = {
     "DatabaseLockedError": TimeoutError,
     "DatabaseNotFoundError": FileNotFoundError,
     "DatabaseReadOnlyError": PermissionError,
+    "DatabaseRemovedError": FileNotFoundError,
     "InvalidKeyError": ValueError,
     "InvalidTableError": ValueError,
     "InvalidValueError": ValueError,

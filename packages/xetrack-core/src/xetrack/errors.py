@@ -14,6 +14,7 @@ __all__ = [
     "DatabaseLockedError",
     "DatabaseNotFoundError",
     "DatabaseReadOnlyError",
+    "DatabaseRemovedError",
     "InvalidKeyError",
     "InvalidTableError",
     "InvalidValueError",
@@ -71,6 +72,10 @@ class DatabaseLockedError(DatabaseError, TimeoutError):
 
 class DatabaseReadOnlyError(DatabaseError, PermissionError):
     """The file, its folder or its file system cannot be written."""
+
+
+class DatabaseRemovedError(DatabaseError, FileNotFoundError):
+    """The file was removed, moved or replaced while it was open."""
 
 
 class NotADatabaseError(DatabaseError, ValueError):

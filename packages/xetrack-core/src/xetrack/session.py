@@ -185,8 +185,13 @@ def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
     opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
 
     def close_all() -> None:
+        import traceback
+
         for each in list(opened):
-            each.close()
+            try:
+                each.close()
+            except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
+                traceback.print_exc()
 
     atexit.register(close_all)
     return opened

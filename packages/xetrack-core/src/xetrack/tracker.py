@@ -309,9 +309,11 @@ class Tracker(RunView, Recorder):
     def flush(self) -> None:
         """Make the database file whole on its own: copying just it copies everything. Flushes the sinks too."""
         self._session.check_open()
-        if not self.engine.flush():
-            self.warn("flush", f"{self.db} is being read: the newest rows are still in {self.db}-wal beside it.")
-        self._session.listeners.flush()
+        try:
+            if not self.engine.flush():
+                self.warn("flush", f"{self.db} is being read: the newest rows are still in {self.db}-wal beside it.")
+        finally:
+            self._session.listeners.flush()
 
     def close(self) -> None:
         """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""

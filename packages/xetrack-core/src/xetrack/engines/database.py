@@ -9,15 +9,16 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from xetrack.engines import opened
 from xetrack.engines.blocks import block
+from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
+from xetrack.engines.places import Places, clear_leftovers
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
 
 __all__ = ["MEMORY", "Database"]
@@ -26,37 +27,7 @@ MEMORY = ":memory:"
 
 _FLUSH_WAITS = 1000  # milliseconds
 
-
-class _UsersConnection(sqlite3.Connection):
-    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
-
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """A cursor, remembered."""
-        cursor = super().cursor(*args, **kwargs)
-        self._cursors.add(cursor)
-        return cursor
-
-    def execute(self, *args: Any) -> Any:
-        """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
-        return self.cursor().execute(*args)
-
-    def executemany(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
-        return self.cursor().executemany(*args)
-
-    def executescript(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
-        return self.cursor().executescript(*args)
-
-    def close(self) -> None:
-        """Close the cursors, then the connection."""
-        for cursor in self._cursors:
-            cursor.close()
-        super().close()
+C = TypeVar("C", bound=sqlite3.Connection)
 
 
 class _Compilations:
@@ -89,33 +60,49 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: sqlite3.Connection | None = None
+        self._users: UsersConnection | None = None
+        self._places: Places | None = None  # since the file was first opened
         self._closed = False
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
-        _databases().add(self)
+        opened.add(self)
 
     @property
     def exists(self) -> bool:
         """Whether there is anything to read: a writer's file comes into being with the first write."""
-        return self._own is not None or self.path == MEMORY or Path(self.path).exists()
+        return self._places is not None or self.path == MEMORY or Path(self.path).exists()
+
+    def check(self) -> None:
+        """Raise `DatabaseRemovedError` if the file is not the one that was opened."""
+        if self._places is not None:
+            self._places.check()
+
+    @property
+    def is_told_gone(self) -> bool:
+        """Whether the file is gone, and an error has said so."""
+        return self._places is not None and self._places.is_told
 
     def connection(self) -> sqlite3.Connection:
-        """The connection of the engine itself."""
+        """The connection of the engine itself. Raises `DatabaseRemovedError` if its file is gone."""
+        self.check()
         if self._own is None:
             with self.lock:
                 if self._own is None:
-                    self._own = self._open()
+                    self._own = self._open(sqlite3.Connection)
                     self._own.set_authorizer(self.compilations)
+                    if self._places is not None:
+                        self._places.look_beside()
         return self._own
 
     def cursor(self) -> sqlite3.Cursor:
         """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
         if self._cursor is None:
             self._cursor = self.connection().cursor()
+        else:
+            self.check()
         return self._cursor
 
     def users_connection(self) -> sqlite3.Connection:
@@ -129,13 +116,15 @@ class Database:
         with self.lock:
             self.connection()
             if self._users is None:
-                self._users = self._open(_UsersConnection)
+                self._users = self._open(UsersConnection)
+                self._users.places = self._places
             return self._users
 
-    def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    def _open(self, factory: type[C]) -> C:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
+        opened.leave_removed(self.path)
         try:
             if self.read_only and self.path != MEMORY:
                 return self._open_to_read(factory)
@@ -150,7 +139,7 @@ class Database:
             message = f"{self.path}: its folder cannot be made ({error}). Choose another path."
             raise DatabaseReadOnlyError(message) from error
 
-    def _open_to_read(self, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    def _open_to_read(self, factory: type[C]) -> C:
         """Open without leaving a trace.
 
         A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them
@@ -169,7 +158,7 @@ class Database:
                     break
         raise failure
 
-    def _connect(self, mode: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    def _connect(self, mode: str, factory: type[C]) -> C:
         connection = sqlite3.connect(
             MEMORY,
             timeout=self.timeout,
@@ -182,6 +171,7 @@ class Database:
         try:
             target = MEMORY if self.path == MEMORY else f"{Path(self.path).absolute().as_uri()}?mode={mode}"
             connection.execute("ATTACH ? AS db", (target,))
+            places = self._take_place(connection)
             self._setup(connection, not self.read_only)
             if self.read_only:
                 connection.execute("PRAGMA query_only = ON")
@@ -190,7 +180,18 @@ class Database:
         except BaseException:
             connection.close()
             raise
+        self._places = places
         return connection
+
+    def _take_place(self, connection: sqlite3.Connection) -> Places | None:
+        """Remember which file is open, and see to it that a log beside it is its own."""
+        if self.path == MEMORY:
+            return None
+        if not self.read_only and not os.stat(self.path).st_size and Path(f"{self.path}-shm").exists():  # noqa: PTH116
+            connection.execute("BEGIN EXCLUSIVE")
+            clear_leftovers(self.path)
+            connection.execute("ROLLBACK")
+        return self._places or Places(self.path, read_only=self.read_only)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         # while another connection writes, SQLite gives up at once here, whatever the timeout: so we do the waiting
@@ -205,6 +206,7 @@ class Database:
                 time.sleep(0.005)
         # in WAL mode, NORMAL survives a killed process; without a WAL only FULL does
         connection.execute(f"PRAGMA db.synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+        connection.execute("PRAGMA db.schema_version").fetchone()  # with the first look the log has an index
 
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -228,6 +230,8 @@ class Database:
             try:
                 connection.execute(begin)
                 yield connection
+                if not level:
+                    self.check()
                 connection.execute(commit)
             except BaseException as error:
                 if mine in self._blocks:  # or else an outer block has ended it, as an interrupt kept it from ending
@@ -254,8 +258,15 @@ class Database:
     def flush(self) -> bool:
         """Move the write-ahead log into the file. False if somebody who is reading kept part of it from getting there.
 
-        What can be moved without waiting is moved; then others get a second, no more, to let go of the rest.
+        What can be moved without waiting is moved; then others get a second, no more, to let go of the rest. Raises
+        `DatabaseRemovedError` if the file or its log is gone.
         """
+        with self.lock:
+            if self._places is not None:
+                self._places.check_all()
+            return self._flush()
+
+    def _flush(self) -> bool:
         with self.lock:
             if self._own is None or self.read_only or self.path == MEMORY:
                 return True
@@ -281,25 +292,41 @@ class Database:
             self.flush()
 
     def close(self) -> None:
-        """Let go of the file for good, and leave it whole on its own unless another process is reading."""
+        """Let go of the file for good, and leave it whole on its own unless another process is reading.
+
+        So too where the file was moved. If another took its place together with its log, that is left as it is.
+        """
         with self.lock:
             self._closed = True
-            if self._users is not None:
-                self._users.close()  # a result of the user's, half read, would hold up the flush
-                self._users = None
             try:
-                self.flush()
+                if self._places is None or not self._places.is_shared:
+                    if self._users is not None:
+                        self._users.close()  # a result of the user's, half read, would hold up the flush
+                        self._users = None
+                    self._flush()
             finally:
                 self._disconnect()
+                if self._places is not None:
+                    self._places.close()
 
     def __del__(self) -> None:
         """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
         if not getattr(self, "_closed", True):
             self.close()
 
+    def leave(self) -> None:
+        """Give up the log at the path of the file if that was removed or replaced."""
+        if self._places is not None and self._own is not None:
+            self._places.leave()
+
     def _disconnect(self) -> None:
         own, users = self._own, self._users
         self._own = self._users = self._cursor = None
+        if self._places is not None and self._places.is_shared:
+            _left_open.extend((own, users))
+            own = users = None
+        if self._places is not None:
+            self._places.forget_beside()  # SQLite removes them with the last connection
         for connection in (users, own):
             if connection is not None:
                 connection.close()
@@ -321,36 +348,13 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
         if self.path != MEMORY and self.depth:
-            _left_to_the_parent.extend((self._own, self._users))
+            _left_open.extend((self._own, self._users))
             self._own = self._users = self._cursor = None
             self.depth = 0
             self._blocks.clear()
         self.lock.release()
 
 
-_left_to_the_parent: list[sqlite3.Connection | None] = []
-"""Connections that a fork caught in a transaction, kept so that the child never closes them."""
-
-
-@lru_cache(maxsize=1)
-def _databases() -> "weakref.WeakSet[Database]":
-    """Every open database of this process; the first one asks to be told of forks."""
-    opened: weakref.WeakSet[Database] = weakref.WeakSet()
-    held: list[Database] = []
-
-    def before() -> None:
-        held.extend(opened)
-        for database in held:
-            database.before_fork()
-
-    def in_parent() -> None:
-        while held:
-            held.pop().after_fork_in_parent()
-
-    def in_child() -> None:
-        while held:
-            held.pop().after_fork_in_child()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
-    return opened
+_left_open: list[sqlite3.Connection | None] = []
+"""Connections that must not be closed: of the parent's, which a fork caught in a transaction; or to a log that another
+database has taken for its own, whose locks would go with them."""

@@ -71,7 +71,8 @@ def check_path(path: str, *, read_only: bool) -> None:
         if not read_only and Path(path).stat().st_nlink > 1:
             # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
             message = (
-                f"{path} has another name too (a hard link), and is not written. Copy it, or remove the other name."
+                f"{path} has another name too (a hard link), and is not written. Put a copy in its place,"
+                " or remove the other name."
             )
             raise DatabaseError(message)
         return

@@ -308,7 +308,9 @@ class SqliteEngine:
             runlog.save(self.database, replace(run, table=self._schema.physical(run.table)))
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended."""
+        """Record how `run` ended. Not where the file is gone and a call before has said so: once is enough."""
+        if self.database.is_told_gone:
+            return
         with self._writing():
             if self._schema.recorded and self._schema.has(run.table):
                 named = replace(run, table=self._schema.physical(run.table))

@@ -1,0 +1,45 @@
+"""The connection on which users run their own SQL."""
+
+import sqlite3
+import weakref
+from typing import Any
+
+from xetrack.engines.places import Places
+
+__all__ = ["UsersConnection"]
+
+
+class UsersConnection(sqlite3.Connection):
+    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
+
+    places: Places | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """A cursor, remembered. Raises `DatabaseRemovedError` if the file is gone."""
+        if self.places is not None:
+            self.places.check()
+        cursor = super().cursor(*args, **kwargs)
+        self._cursors.add(cursor)
+        return cursor
+
+    def execute(self, *args: Any) -> Any:
+        """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
+        return self.cursor().execute(*args)
+
+    def executemany(self, *args: Any) -> Any:
+        """As `sqlite3` has it."""
+        return self.cursor().executemany(*args)
+
+    def executescript(self, *args: Any) -> Any:
+        """As `sqlite3` has it."""
+        return self.cursor().executescript(*args)
+
+    def close(self) -> None:
+        """Close the cursors, then the connection."""
+        for cursor in self._cursors:
+            cursor.close()
+        super().close()
