@@ -362,7 +362,7 @@ def test_a_log_that_is_removed_is_noticed_and_its_rows_are_kept(db, suffix):
     assert rows(db) == [1]
 
 
-def test_a_file_that_is_moved_is_noticed_within_a_moment(db, monkeypatch):
+def test_a_tight_loop_is_told_within_a_moment(db, monkeypatch):
     """What is logged until then is in the moved file."""
     monkeypatch.undo()
     tracker = Tracker(db)
@@ -377,35 +377,6 @@ def test_a_file_that_is_moved_is_noticed_within_a_moment(db, monkeypatch):
     tracker.close()
 
     assert len(rows(db.with_name("moved.db"))) == logged
-
-
-@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="only Linux tells of a file whether it has a name")
-@pytest.mark.parametrize("change", [remove, replace, remove_folder])
-def test_a_file_that_is_removed_or_replaced_is_noticed_at_once(db, tracker, monkeypatch, change):
-    monkeypatch.setattr(places, "_EVERY", 3600.0)
-    tracker.log({"x": 1})
-    change(db)
-
-    with pytest.raises(DatabaseRemovedError):
-        tracker.log({"x": 2})
-
-
-@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="only Linux has such handles")
-def test_to_let_go_of_a_place_lets_go_of_no_lock(db, start, finish):
-    """As to close any other handle of the file would."""
-    make(db, 1)
-    with closing(sqlite3.connect(db, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-        connection.execute("BEGIN EXCLUSIVE")
-        places.Places(str(db), read_only=True).close()
-        script = """
-        import sqlite3
-        try:
-            sqlite3.connect(sys.argv[1], timeout=0).execute("SELECT * FROM events")
-        except sqlite3.OperationalError as error:
-            print(error)
-        """
-        assert finish(start(script, db)) == "database is locked\n"
 
 
 def test_a_folder_that_may_not_be_searched_is_no_sign_of_a_removed_file(db, monkeypatch):

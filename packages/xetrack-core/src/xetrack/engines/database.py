@@ -306,8 +306,6 @@ class Database:
                     self._flush()
             finally:
                 self._disconnect()
-                if self._places is not None:
-                    self._places.close()
 
     def __del__(self) -> None:
         """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""

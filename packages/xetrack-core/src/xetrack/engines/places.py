@@ -3,9 +3,8 @@
 POSIX lets a file be removed, moved or replaced while it is open, and SQLite goes on with the one that it opened. On
 Windows an open database can be none of that, so nothing is looked at there.
 
-To ask for each row what is at the path costs a fifth of the row, more than `log()` may. To ask an open file whether it
-has a name yet costs half of that. So that is asked each time where the system lets us (Linux), and tells at once of a
-file that was removed or replaced; the paths are looked at when a millisecond has passed, which tells of one moved away.
+To look for each row costs a fifth of the row, more than `log()` may. So a look holds for a millisecond: who logs now
+and then is told at once, and a tight loop in a millisecond.
 """
 
 import os
@@ -65,19 +64,6 @@ def _file_at(path: str) -> tuple[int, int] | None:
     return found.st_ino, found.st_dev
 
 
-def _handle_of(path: str) -> int | None:
-    """What to ask for the names of a file, where there is such a thing.
-
-    Unlike any other handle it can be closed: with another one the process would lose every lock that SQLite holds.
-    """
-    if not hasattr(os, "O_PATH"):
-        return None
-    try:
-        return os.open(path, os.O_PATH)
-    except OSError:  # too many files are open: then the path is looked at each time
-        return None
-
-
 class Places:
     """The file of one open database, its write-ahead log and the index of that."""
 
@@ -87,7 +73,6 @@ class Places:
         self._beside: list[Place] = []
         self._due = 0.0
         self._told = False
-        self._handle = _handle_of(path)
 
     def look_beside(self) -> None:
         """Remember the log and its index: they are other files each time that SQLite opens the database."""
@@ -99,14 +84,9 @@ class Places:
         self._beside = []
 
     def check(self) -> None:
-        """Raise `DatabaseRemovedError` if the database was removed or replaced; if it was moved, a millisecond later.
-
-        Likewise for what is beside it.
-        """
-        handle = self._handle
-        if handle is not None and time.monotonic() < self._due and os.fstat(handle).st_nlink:
-            return
-        self.check_all()
+        """Raise `DatabaseRemovedError` if a file is gone, unless the last look is less than a millisecond old."""
+        if time.monotonic() >= self._due:
+            self.check_all()
 
     def check_all(self) -> None:
         """Raise `DatabaseRemovedError` if any of the files is gone."""
@@ -132,16 +112,6 @@ class Places:
         if found is Found.SAME:
             return any(place.look() is Found.ANOTHER for place in self._beside)
         return found is Found.ANOTHER and any(place.is_held for place in self._beside)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            os.close(handle)
-
-    def __del__(self) -> None:
-        """Let go of a file that could not be opened as a database."""
-        self.close()
 
     def leave(self) -> None:
         """Once the database is gone, take its log and index away from whatever database comes to be at its path."""
