@@ -2,17 +2,21 @@
 
 import sqlite3
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xetrack.engines.places import Places
+if TYPE_CHECKING:
+    from xetrack.engines.database import Database
 
 __all__ = ["UsersConnection"]
 
 
 class UsersConnection(sqlite3.Connection):
-    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
+    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
 
-    places: Places | None = None
+    It keeps its database from being closed, and not the other way round: `Reader(db).conn` outlives its reader.
+    """
+
+    database: "Database | None" = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -20,8 +24,8 @@ class UsersConnection(sqlite3.Connection):
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """A cursor, remembered. Raises `DatabaseRemovedError` if the file is gone."""
-        if self.places is not None:
-            self.places.check()
+        if self.database is not None:
+            self.database.check()
         cursor = super().cursor(*args, **kwargs)
         self._cursors.add(cursor)
         return cursor
@@ -43,3 +47,7 @@ class UsersConnection(sqlite3.Connection):
         for cursor in self._cursors:
             cursor.close()
         super().close()
+
+    def __del__(self) -> None:
+        """Close: Python 3.13 and later warn of connections that are only let go of."""
+        self.close()
