@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import xxhash
 
-from xetrack import Tracker
+from xetrack import Reader, Tracker
 from xetrack.testing import Processes
 
 READ = """
@@ -225,6 +225,18 @@ def test_a_crafted_database_harms_nobody(what, told):
     assert not (home / f"case{list(CRAFTED).index(what):02}" / "pwned").exists()
     (memory,) = [int(line.split()[1]) for line in found[what] if line.startswith("memory")]
     assert memory < _MOST_MEMORY
+
+
+def test_an_honest_file_that_uses_json_in_its_schema_is_read_without_trust(tmp_path):
+    """`PRAGMA trusted_schema = OFF` would keep SQLite 3.40 from reading it."""
+    schema(
+        "CREATE INDEX by_x ON events (json_extract(json_array(x), '$[0]'))",
+        "CREATE VIEW names AS SELECT json_array(x) AS listed FROM events",
+        "CREATE TABLE notes (x CHECK (json_valid(x)), y AS (json_extract(x, '$.a')))",
+    )(tmp_path)
+    with Reader(tmp_path / "track.db", trusted=False) as reader:
+        assert [row["x"] for row in reader] == [1]
+        assert reader.conn.execute("SELECT listed FROM db.names").fetchall() == [("[1]",)]
 
 
 def test_the_watch_sees_harm(tmp_path):

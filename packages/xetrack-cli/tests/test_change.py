@@ -126,6 +126,19 @@ def test_copy(xt, db, tmp_path):
     assert "into itself" in xt("copy", db, db).err
 
 
+def test_backup(xt, db):
+    with Tracker(db, table="other") as tracker:
+        tracker.log({"x": 1})
+        assert xt("backup", db, "new/backup.db").out == f"{db} backed up to new/backup.db\n"
+    assert len(Reader("new/backup.db")) == 6
+    assert len(Reader("new/backup.db", table="other")) == 1
+    done = xt("backup", db, "new/backup.db")
+    assert (done.code, done.out) == (1, "")
+    assert "is there already. Choose another path, or replace it with --overwrite." in done.err
+    assert xt("backup", db, "new/backup.db", "--overwrite").code == 0
+    assert "is the database itself" in xt("backup", db, db).err
+
+
 def test_copy_from_nowhere_makes_nothing(xt, tmp_path):
     assert xt("copy", "nowhere.db", "target.db").code == 1
     assert not list(tmp_path.iterdir())

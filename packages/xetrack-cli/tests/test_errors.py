@@ -26,6 +26,7 @@ READING = [
     ["set", "DB", "x", "1"],
     ["delete", "DB", "a"],
     ["copy", "DB", "target.db"],
+    ["backup", "DB", "target.db"],
     ["export", "DB", "out.csv"],
     ["doctor", "DB"],
 ]
@@ -56,7 +57,7 @@ def test_no_database(xt, tmp_path, words):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("words", [words for words in READING if "copy" not in words], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in READING if words[0] not in {"copy", "backup"}], ids=" ".join)
 def test_no_path(xt, words):
     done = xt(*(word for word in words if word != "DB"))
     assert done.code == 2 or "no such database" in done.err

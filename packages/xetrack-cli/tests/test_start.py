@@ -72,6 +72,7 @@ def test_every_command_tells_what_the_list_tells_of_it(xt, name):
         (["head"], "xt head [OPTIONS] [DB]"),
         (["set"], "xt set [OPTIONS] [DB] KEY VALUE"),
         (["copy"], "xt copy [OPTIONS] SOURCE TARGET"),
+        (["backup"], "xt backup [OPTIONS] SOURCE TARGET"),
         (["plot", "scatter"], "xt plot scatter [OPTIONS] [DB] X Y"),
         (["compare"], "xt compare [OPTIONS] [DB] TRACK_ID..."),
         (["doctor"], "xt doctor [OPTIONS] [DB]"),

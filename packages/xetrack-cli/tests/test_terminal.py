@@ -115,6 +115,15 @@ def test_long_work_has_a_bar_on_a_terminal_only(on_terminal, shell, tmp_path, wo
     assert shell(*words).err == ""
 
 
+def test_a_backup_of_many_pages_has_a_bar_on_a_terminal_only(on_terminal, shell, tmp_path):
+    with Tracker(tmp_path / "many.db") as tracker:
+        tracker.log_batch([{"x": b"x" * 5_000_000} for _ in range(9)])
+    plain, _, code = on_terminal("backup", "many.db", "target.db")
+    assert code == 0
+    assert "copying pages" in plain
+    assert shell("backup", "many.db", "other.db").err == ""
+
+
 def test_short_work_has_no_bar(on_terminal, db):
     assert "━" not in on_terminal("export", db, "out.csv")[0]
 

@@ -106,6 +106,10 @@ class Index:
         key: str | None = self.names.get(name) if "keys" in self.there() else None
         return key
 
+    def all_names(self) -> dict[str, str]:
+        """Every name, and its hash."""
+        return dict(self.names.items()) if "keys" in self.there() else {}
+
     def name(self, name: str, key: str) -> None:
         """Have a name mean this object."""
         self._database.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))

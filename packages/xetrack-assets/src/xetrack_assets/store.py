@@ -282,6 +282,10 @@ class Store:
         """The hashes of all objects, in the order in which they came."""
         return self._index.keys()
 
+    def names(self) -> dict[str, str]:
+        """Every name, and the hash that it stands for."""
+        return self._index.all_names()
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._index.find(key) is not None
 

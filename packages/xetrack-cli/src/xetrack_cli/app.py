@@ -41,6 +41,7 @@ COMMANDS = {
     ),
     "delete": Entry("Files", "change:delete", "Delete runs."),
     "copy": Entry("Files", "transfer:copy", "Merge one database into another."),
+    "backup": Entry("Files", "transfer:backup", "Write a whole database into a file of its own, as of one moment."),
     "export": Entry("Files", "export:export", "Write the rows to a file: .csv, .jsonl, .parquet or .xlsx."),
     "doctor": Entry("Files", "doctor:doctor", "Look a database over, and say what to do."),
     "plugins": Entry("Plugins", "plugins:commands", "The plugins themselves: list, doctor, new."),

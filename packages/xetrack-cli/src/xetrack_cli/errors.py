@@ -52,7 +52,8 @@ def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each ki
     if isinstance(error, UsageError):
         return Told(one_line(error), _MISUSED)
     if isinstance(error, XetrackError):
-        return Told(one_line(error) + _cure(error), _FAILED)
+        text = one_line(error).replace("overwrite=True", "--overwrite")  # the same, said to who is here
+        return Told(text + _cure(error), _FAILED)
     if isinstance(error, sqlite3.Error):
         return Told(f"SQL: {one_line(error)}{_cure_of_sql(error)}", _FAILED)
     if type(error).__module__.partition(".")[0] in _OF_DUCKDB:

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 __all__ = ["progress"]
 
-_LONG = 10_000  # rows, from which on it takes long enough to wonder
+_LONG = 10_000  # rows or pages, from which on it takes long enough to wonder
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives what is to be called with (rows done, rows in all). Draws on standard error, if a person reads that."""
+    """Gives what is to be called with (done, in all). Draws on standard error, if a person reads that."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

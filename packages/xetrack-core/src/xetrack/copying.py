@@ -7,7 +7,7 @@ from contextlib import closing
 from xetrack.discovery import safe_mode
 from xetrack.errors import OptionError, XetrackError
 from xetrack.objects import open_store, store_needed, uses_in
-from xetrack.opening import open_engine, resolve
+from xetrack.opening import is_same_file, open_engine, resolve
 from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Row
 
@@ -27,7 +27,9 @@ def copy(
     """Merge the runs of `source` into `target`, and return how many rows were new there.
 
     A row that is there already (same run, same timestamp) is left as it is, so that copying twice copies nothing.
-    Objects come with the rows that name them, as bytes: none is loaded. Their uses count the rows that were new.
+    Objects come with the rows that name them, as bytes: none is loaded. Their uses count the rows that were new. The
+    names that `get(name)` takes come along too: one that the target knows already means another object only if rows
+    that name this object were new, for then it was logged last.
 
     Arguments:
         source: path of the database to read; it is not changed.
@@ -44,7 +46,7 @@ def copy(
         PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
     """
     source, target = resolve(source), resolve(target)
-    if source == target or (os.path.exists(target) and os.path.samefile(source, target)):  # noqa: PTH110, PTH121 - may be no paths
+    if is_same_file(source, target):
         message = f"{source} cannot be copied into itself. Give another target."
         raise XetrackError(message)
     plugins = discovered()
@@ -92,25 +94,39 @@ def _store(engine: Engine, db: str, *, read_only: bool = False) -> AssetStore:
 
 
 class _Carrier:
-    """Carries objects from one store to another, with the rows that name them."""
+    """Carries objects from one store to another, with the rows that name them, and their names."""
 
     def __init__(self, source: AssetStore, target: AssetStore) -> None:
         self._source = source
         self._target = target
         self._known = set(source.keys())
+        self._names: dict[str, list[str]] = {}  # that each object has yet to be given
+        for name, key in source.names().items():
+            if key in self._known:
+                self._names.setdefault(key, []).append(name)
 
     def carry(self, rows: Sequence[Row]) -> None:
-        """Count what new rows name; what is not there yet comes along."""
+        """Count what new rows name; what is not there yet comes along. Names go over, as if it were logged now."""
         uses = uses_in([row.values() for row in rows], self._known)
-        for key in [key for key in uses if key not in self._target]:
-            self._target.put(self._source.raw(key), uses=uses.pop(key))
+        for key in [key for key in uses if key in self._names or key not in self._target]:
+            self._put(key, uses.pop(key), self._names.pop(key, []))
         self._target.recount(uses)
 
     def carry_rest(self) -> None:
-        """What no row names, such as objects kept for later."""
-        for key in [key for key in self._source if key not in self._target]:
-            told = self._source.info(key)
-            self._target.put(self._source.raw(key), uses=told.uses if told else 0)
+        """What no row names, such as objects kept for later. Names that mean something there go on meaning that."""
+        taken = self._target.names()
+        for key in self._source:
+            names = [name for name in self._names.get(key, []) if name not in taken]
+            missing = key not in self._target
+            if names or missing:
+                told = self._source.info(key) if missing else None
+                self._put(key, told.uses if told else 0, names)
+
+    def _put(self, key: str, uses: int, names: Sequence[str]) -> None:
+        asset = self._source.raw(key)
+        self._target.put(asset, next(iter(names), None), uses)
+        for name in names[1:]:
+            self._target.put(asset, name, 0)
 
 
 def _chunks(engine: Engine, table: str) -> Iterator[list[Row]]:

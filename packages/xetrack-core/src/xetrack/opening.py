@@ -10,7 +10,7 @@ from xetrack.errors import OptionError
 from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Context, Engine
 
-__all__ = ["SKIP_INSERT", "open_engine", "resolve", "resolve_option"]
+__all__ = ["SKIP_INSERT", "is_same_file", "open_engine", "resolve", "resolve_option"]
 
 SKIP_INSERT = "SKIP_INSERT"
 """Given as a database: no rows are kept."""
@@ -33,6 +33,11 @@ def resolve(db: str | os.PathLike[str]) -> str:
 def resolve_option(value: Any) -> Any:
     """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
     return resolve(value) if value and isinstance(value, (str, os.PathLike)) else value
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether two resolved databases are one, by whatever names."""
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
 
 
 def open_engine(

@@ -277,6 +277,9 @@ class AssetStore(Protocol):
     def keys(self) -> list[str]:
         """The hashes of all objects, in the order in which they came."""
 
+    def names(self) -> dict[str, str]:
+        """Every name, and the hash of the object that was last put under it."""
+
     def __contains__(self, key: object) -> bool: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...

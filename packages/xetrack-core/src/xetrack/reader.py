@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack import frames, runs
+from xetrack.backups import backup
 from xetrack.collector import paused_gc
 from xetrack.discovery import safe_mode
 from xetrack.engines.sql import check_table
@@ -166,6 +167,31 @@ class Reader(View):
     def _types(self) -> dict[str, str]:
         self._check_open()
         return self.engine.columns(self.table)
+
+    def backup(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write the whole database, objects included, into a file of its own, also while others write to it.
+
+        It holds what was committed at one moment, page for page. It is written beside `path` and gets its name when it
+        is complete: a killed backup leaves no half database, at most a file `.NAME.*.part`. Missing folders are made.
+
+        Arguments:
+            path: path of the file to write.
+            overwrite: whether a database of that name, which nobody has open, is replaced.
+            progress: called with (pages done, pages in all) now and then.
+
+        Raises:
+            DatabaseError: the file is there already, is in use, or cannot be written.
+            XetrackError: it is the database itself.
+            OptionError: the engine keeps its rows elsewhere than in SQLite.
+        """
+        self._check_open()
+        backup(self.engine, path, overwrite=overwrite, progress=progress)
 
     # Changing
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from xetrack import runs
+from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
@@ -303,6 +304,22 @@ class Tracker(RunView, Recorder):
 
     def _check_open(self) -> None:
         self._session.check_open()
+
+    # Keeping
+
+    def backup(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write the whole database, that of a tracker in memory too, into a file of its own: see `Reader.backup`.
+
+        Other threads go on logging meanwhile; those of a tracker in memory wait.
+        """
+        self._check_open()
+        backup(self.engine, path, overwrite=overwrite, progress=progress)
 
     # Ending
 

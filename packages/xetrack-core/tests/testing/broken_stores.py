@@ -152,6 +152,9 @@ class Store:
     def keys(self):
         return [key for (key,) in self.query("SELECT hash FROM db.my_objects ORDER BY n")]
 
+    def names(self):
+        return dict(self.query("SELECT name, hash FROM db.my_names"))
+
     def __contains__(self, key):
         return isinstance(key, str) and self.info(key) is not None
 
@@ -243,7 +246,7 @@ class CutsShort(Store):
         return Parcel(value.text[:1000]) if isinstance(value, Parcel) else value
 
 
-@broken(Right, "test_it_is_found_by_its_name_too")
+@broken(Right, "test_it_is_found_by_its_name_too", "test_names_are_listed_with_what_they_stand_for")
 class TheFirstKeepsTheName(Store):
     def put(self, asset, name=None, uses=1):
         taken = name is not None and self.query("SELECT 1 FROM db.my_names WHERE name = ?", name)
@@ -315,7 +318,7 @@ class NeverLooks(Store):
         return self.asset(told.serializer, (data,))
 
 
-@broken(Right, "test_the_last_use_takes_the_object_along")
+@broken(Right, "test_the_last_use_takes_the_object_along", "test_names_are_listed_with_what_they_stand_for")
 class ForgetsNoName(Store):
     def forget(self, key):
         self.query("DELETE FROM db.my_objects WHERE hash = ?", key)

@@ -136,7 +136,7 @@ class AssetStoreContract(Contract):
 
     def test_an_empty_store_is_empty(self, store: AssetStore) -> None:
         """Looking raises nothing."""
-        assert (store.keys(), list(store), len(store), store.size) == ([], [], 0, 0)
+        assert (store.keys(), store.names(), list(store), len(store), store.size) == ([], {}, [], 0, 0)
         assert (store.unused(), store.collect(), store.recount({}), store.recount({"0" * 16: 1})) == ([], [], [], [])
 
     def test_to_prepare_stores_nothing(self, store: AssetStore) -> None:
@@ -232,6 +232,17 @@ class AssetStoreContract(Contract):
         assert (store.keys(), list(store), len(store)) == (wanted, wanted, 8)
         assert all(key in store for key in wanted)
         assert store.size == 8 * 7
+
+    def test_names_are_listed_with_what_they_stand_for(self, store: AssetStore) -> None:
+        """With the object that was put last under each; without those of objects that went."""
+        one, two = (store.insert(Parcel(text), "model") for text in ("one", "two"))
+        store.put(store.raw(one), "copy", uses=0)
+        store.put(store.raw(one), "日本", uses=0)
+        store.insert(Parcel("nameless"))
+        assert store.names() == {"model": two, "copy": one, "日本": one}
+        assert _uses(store, one) == 1
+        store.remove(one, None)
+        assert store.names() == {"model": two}
 
     def test_an_object_of_a_missing_serializer_is_told(self, store: AssetStore, opener: Opener) -> None:
         """Its bytes are there all the same."""

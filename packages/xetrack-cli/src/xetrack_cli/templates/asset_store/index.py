@@ -105,3 +105,7 @@ class Index:
     def keys(self) -> list[str]:
         """The hashes of all, in the order in which they came."""
         return [key for (key,) in self._run("SELECT hash FROM objects ORDER BY number")]
+
+    def names(self) -> dict[str, str]:
+        """Every name, and its hash."""
+        return dict(self._run("SELECT name, hash FROM names"))

@@ -179,6 +179,10 @@ class FolderStore:
         """The hashes of all objects, in the order in which they came."""
         return self._index.keys()
 
+    def names(self) -> dict[str, str]:
+        """Every name, and the hash of the object that was last put under it."""
+        return self._index.names()
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._index.find(key) is not None
 
