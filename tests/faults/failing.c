@@ -42,5 +42,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { return fails(f
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) { return fails(fd) ? -1 : REAL(pwrite64)(fd, data, size, at); }
 int ftruncate(int fd, off_t size) { return fails(fd) ? -1 : REAL(ftruncate)(fd, size); }
 int ftruncate64(int fd, off64_t size) { return fails(fd) ? -1 : REAL(ftruncate64)(fd, size); }
-int fsync(int fd) { return fails(fd) ? -1 : REAL(fsync)(fd); }
-int fdatasync(int fd) { return fails(fd) ? -1 : REAL(fdatasync)(fd); }
+
+/* What is not synced survives all but a crash of the machine, and the tests are quicker. */
+int fsync(int fd) { return fails(fd) ? -1 : 0; }
+int fdatasync(int fd) { return fails(fd) ? -1 : 0; }

@@ -68,6 +68,9 @@ def check_path(path: str, *, read_only: bool) -> None:
         raise NotADatabaseError(message)
     if Path(path).exists():
         _check_format(path)
+        if not read_only and not os.access(path, os.W_OK):
+            # where a killed writer left its log, SQLite would notice only at the first row
+            raise DatabaseReadOnlyError(f"{path}: {_KINDS[_READ_ONLY][1]}. A Reader can read it.")
         if not read_only and Path(path).stat().st_nlink > 1:
             # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
             message = (
