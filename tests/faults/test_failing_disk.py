@@ -81,15 +81,17 @@ EIO, ENOSPC, ALL = errno.EIO, errno.ENOSPC, 10**6
 
 
 @pytest.mark.parametrize(
-    ("part", "code", "many", "actions", "least"),
+    ("arguments", "least"),
     [
-        ("track.db", EIO, 1, ["log", "object", "log_batch"], 20),
-        ("track.db", ENOSPC, ALL, ["log", "set_value", "flush", "close"], 20),
-        ("assets", ENOSPC, ALL, ["object"], 1),
-        ("cache", EIO, 1, ["track"], 5),
-        ("a.jsonl", EIO, ALL, ["log_batch"], 7),
-        ("logs", ENOSPC, 1, ["log"], 1),
+        (["track.db", EIO, 1, "log", "object", "log_batch"], 20),
+        (["track.db", ENOSPC, ALL, "log", "set_value", "flush", "close"], 20),
+        (["assets", ENOSPC, ALL, "object"], 1),
+        (["cache", EIO, 1, "track"], 5),
+        (["a.jsonl", EIO, ALL, "log_batch"], 7),
+        (["logs", ENOSPC, 1, "log"], 1),
     ],
+    ids=["a database", "a full database", "objects", "a cache", "JSONL", "logs"],
 )
-def test_a_write_that_fails_anywhere_loses_nothing(python, failing, part, code, many, actions, least):
-    assert int(python(SCRIPT, part, code, many, *actions, LD_PRELOAD=failing)) >= least
+def test_a_write_that_fails_anywhere_loses_nothing(python, failing, arguments, least):
+    """`least` says how often one fails at least, or the test would prove nothing."""
+    assert int(python(SCRIPT, *arguments, LD_PRELOAD=failing)) >= least

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
-from xetrack_cache.flight import Flights, flights
+from xetrack_cache.flight import Flights, flights, own_flights
 
 WORK = """
     import os, sys, time
@@ -375,6 +375,27 @@ def test_a_fork_while_a_key_is_held_harms_nobody(tracker):
     assert tracker.track(work, 1) == 1
     assert tracker.track(work_again, 1) == 1
     assert tracker.latest["cache"] == tracker.track_id
+
+
+def test_a_fork_while_another_thread_computes_waits_for_nobody():
+    own = own_flights()
+    held, free = threading.Event(), threading.Event()
+
+    def compute():
+        with own().claim("f:1") as claim:
+            claim.wait()
+            held.set()
+            free.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(compute)
+        held.wait(30)
+        child = os.fork()
+        if not child:
+            with own().claim("f:1") as claim:
+                os._exit(0 if claim.poll() else 1)
+        free.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_pool_of_forked_processes_shares_the_cache(tracker):

@@ -268,12 +268,12 @@ class Store:
     def _sweep(self, places: set[str], keys: list[str] | None) -> None:
         """Remove bytes outside of the file that belong to no object: under some keys, or all."""
         for place in places - self._in_file.keys():
-            with self._engine.transaction():  # nobody else puts an object there meanwhile
-                with _explained(place, "what no row names any more cannot be removed"):
-                    blobs = self._blobs(place)
-                    for key in list(blobs) if keys is None else keys:
-                        if self._index.find(key) is None:
-                            blobs.pop(key, None)
+            unremoved = _explained(place, "what no row names any more cannot be removed")
+            with self._engine.transaction(), unremoved:  # nobody else puts an object there meanwhile
+                blobs = self._blobs(place)
+                for key in list(blobs) if keys is None else keys:
+                    if self._index.find(key) is None:
+                        blobs.pop(key, None)
 
     # Looking
 

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from functools import lru_cache
@@ -25,7 +25,7 @@ from xetrack.locks import new_lock
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Claim", "Flights", "flights"]
+__all__ = ["Claim", "Flights", "flights", "own_flights"]
 
 LOCK_FILE = "xetrack.lock"
 _POLL = 0.01  # seconds
@@ -221,6 +221,15 @@ def _opened() -> dict[Path, Flights]:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=opened.clear)
     return opened
+
+
+def own_flights() -> Callable[[], Flights]:
+    """Gives the flights of a cache that lives in one process.
+
+    A forked child has its own: what the parent's threads compute, nobody computes there, and waiting would never end.
+    """
+    flights: dict[int, Flights] = {}
+    return lambda: flights.get(os.getpid()) or flights.setdefault(os.getpid(), Flights(None))
 
 
 _opening = new_lock()

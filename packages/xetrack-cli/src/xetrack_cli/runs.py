@@ -93,10 +93,11 @@ def summary(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def seconds_of(run: dict[str, Any]) -> float | None:
-    """From the start of a run to its end, or to its last row."""
+    """From the start of a run to its end, or to its last row; None if the clock was set back meanwhile."""
     begin, end = run["started"] or run["first"], run["ended"] or run["last"]
     try:
-        return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+        return seconds if seconds >= 0 else None
     except (TypeError, ValueError):  # times of other formats, in files of 0.x
         return None
 

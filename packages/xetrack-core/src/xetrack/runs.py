@@ -29,7 +29,7 @@ class Clock:
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         self._now = now
         self._read = self._given = 0  # microseconds
-        self._second = -1
+        self._second: int | None = None
         self._spelt = ""
 
     def stamp(self) -> str:

@@ -28,7 +28,10 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
     _DAMAGED: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
-    _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
+    _CANNOT_OPEN: (
+        DatabaseReadOnlyError,
+        "it cannot be opened; check that its folder exists and can be written, and how many files are open (ulimit -n)",
+    ),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
