@@ -97,9 +97,9 @@ def seconds_of(run: dict[str, Any]) -> float | None:
     begin, end = run["started"] or run["first"], run["ended"] or run["last"]
     try:
         seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
-        return seconds if seconds >= 0 else None
     except (TypeError, ValueError):  # times of other formats, in files of 0.x
         return None
+    return seconds if seconds >= 0 else None
 
 
 def _for_people(run: dict[str, Any]) -> dict[str, Any]:
