@@ -5,7 +5,6 @@ db.events`) is the same for every engine. Only Python's `sqlite3` may open the f
 in one process breaks its locks, and committed rows are lost.
 """
 
-import os
 import sqlite3
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import Any
 from xetrack.engines.blocks import block
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
+from xetrack.locks import HeldAtFork
 
 __all__ = ["MEMORY", "Database"]
 
@@ -94,9 +94,9 @@ class Database:
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
+        _databases().add(self)  # before it is opened, or another thread could fork in between
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
-        _databases().add(self)
 
     @property
     def exists(self) -> bool:
@@ -333,24 +333,6 @@ _left_to_the_parent: list[sqlite3.Connection | None] = []
 
 
 @lru_cache(maxsize=1)
-def _databases() -> "weakref.WeakSet[Database]":
-    """Every open database of this process; the first one asks to be told of forks."""
-    opened: weakref.WeakSet[Database] = weakref.WeakSet()
-    held: list[Database] = []
-
-    def before() -> None:
-        held.extend(opened)
-        for database in held:
-            database.before_fork()
-
-    def in_parent() -> None:
-        while held:
-            held.pop().after_fork_in_parent()
-
-    def in_child() -> None:
-        while held:
-            held.pop().after_fork_in_child()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
-    return opened
+def _databases() -> "HeldAtFork[Database]":
+    """Every open database of this process."""
+    return HeldAtFork()
