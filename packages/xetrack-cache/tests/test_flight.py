@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
-from xetrack_cache.flight import Flights, flights
+from xetrack_cache.flight import Flights, flights, own_flights
 
 WORK = """
     import os, sys, time
@@ -258,6 +258,58 @@ def test_two_processes_that_wait_for_each_other_do_not(process):
     assert answers <= {"left(right)", "right(left)", "left(right(left))", "right(left(right))"}
 
 
+CIRCLE = """
+    import os, sys, threading, time
+    from pathlib import Path
+    from xetrack import Tracker
+
+    tracker = Tracker(f"{os.getpid()}.db", cache="cache")
+
+    def until(name):
+        while not Path(name).exists():
+            time.sleep(0.001)
+
+    def third(x):
+        Path("third").touch()
+        until("stop")
+        return x
+
+    def left(x):
+        if Path("left").exists():
+            return "left"
+        Path("left").touch()
+        until("right waits twice")
+        return "left of " + tracker.track(right, x)
+
+    def right(x):
+        if Path("right").exists():
+            return "right"
+        Path("right").touch()
+        until("left")
+        threading.Thread(target=wait_for_third, daemon=True).start()
+        return "right of " + tracker.track(left, x)
+
+    def wait_for_third():
+        time.sleep(0.3)  # until the main thread waits for the left one, or else this proves nothing
+        threading.Timer(0.3, Path("right waits twice").touch).start()
+        tracker.track(third, 1)
+
+    print(tracker.track({"left": left, "right": right, "third": third}[sys.argv[1]], 1), flush=True)
+    os._exit(0)
+"""
+
+
+def test_two_processes_that_wait_for_each_other_do_not_while_one_waits_for_a_third_too(process):
+    third = process(CIRCLE, "third")
+    until(Path("third").exists)
+    left, right = (process(CIRCLE, name) for name in ("left", "right"))
+    answers = {each.communicate(timeout=60)[0].strip() for each in (left, right)}
+    Path("stop").touch()
+
+    assert third.communicate(timeout=60)[0].strip() == "1"
+    assert answers <= {"left of right", "right of left", "left of right of left", "right of left of right"}
+
+
 MANY = """
     import os, random, sys
     from concurrent.futures import ThreadPoolExecutor
@@ -375,6 +427,27 @@ def test_a_fork_while_a_key_is_held_harms_nobody(tracker):
     assert tracker.track(work, 1) == 1
     assert tracker.track(work_again, 1) == 1
     assert tracker.latest["cache"] == tracker.track_id
+
+
+def test_a_fork_while_another_thread_computes_waits_for_nobody():
+    own = own_flights()
+    held, free = threading.Event(), threading.Event()
+
+    def compute():
+        with own().claim("f:1") as claim:
+            claim.wait()
+            held.set()
+            free.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(compute)
+        held.wait(30)
+        child = os.fork()
+        if not child:
+            with own().claim("f:1") as claim:
+                os._exit(0 if claim.poll() else 1)
+        free.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_pool_of_forked_processes_shares_the_cache(tracker):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from xetrack import Tracker
-from xetrack_cli.runs import duration
+from xetrack_cli.runs import duration, seconds_of
 
 
 def ids(done):
@@ -131,3 +131,9 @@ def test_files_of_0x_whose_times_are_of_another_format(xt, tmp_path):
     )
     assert 'db."default"' in xt("sql", "old.db", "SELECT x FROM db.events").err
     assert xt("sql", "old.db", 'SELECT x FROM db."default"', "--csv").out == "x\n1.5\n"
+
+
+def test_a_run_during_which_the_clock_was_set_back_has_no_duration():
+    run = {"started": "2026-03-01 12:00:00.000000", "ended": "2026-03-01 11:00:00.000000"}
+
+    assert seconds_of(run) is None

@@ -47,6 +47,13 @@ def test_a_clock_set_back_is_told_as_it_is():
     assert [back.stamp()[11:] for _ in range(3)] == ["12:00:00.000000", "11:00:00.000000", "11:00:00.000005"]
 
 
+@pytest.mark.parametrize("second", [-1, 0, -2_208_988_800, 9_214_646_400])
+def test_a_clock_may_tell_any_year(second):
+    stamp = Clock(lambda: second * 1_000_000_000 + 1000).stamp()
+
+    assert datetime.fromisoformat(stamp) == datetime.fromtimestamp(second) + microseconds(1)  # noqa: DTZ006 - local
+
+
 @pytest.mark.parametrize(
     ("start", "count"),
     [(0, 0), (0, 1), (0, 10), (1, 2), (999_998, 1), (999_998, 2), (999_998, 3), (999_999, 2), (999_999, 1_000_003)],

@@ -56,7 +56,7 @@ def commands(context: Context) -> typer.Typer:
         A file of that name is replaced, once all is written.
         """
         db, key, name = terminal.arguments(words, "HASH", "FILE")
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
         with Reader(db) as reader:
             _info(reader.assets, key)
             asset = reader.assets.raw(key)

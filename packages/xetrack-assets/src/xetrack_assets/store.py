@@ -1,19 +1,24 @@
 """The asset store: a serializer makes the bytes, an index counts them, a blob store keeps them."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from xetrack.engines.database import Database
 from xetrack.errors import (
     AssetDamagedError,
+    DatabaseError,
+    DatabaseReadOnlyError,
     InvalidValueError,
     OptionError,
     PluginConflictError,
     PluginNotInstalledError,
     UntrustedError,
+    XetrackError,
 )
 from xetrack.objects import hashes_in
 from xetrack.protocols import Asset, AssetInfo, Buffer, Context, Engine
@@ -112,7 +117,8 @@ class Store:
             whole = list(compressed(parts))
             parts, size = iter(whole), sum(map(len, whole))
         place = self._own_place() or (WHOLE if size <= MOST_WHOLE else CHUNKS)
-        put(self._blobs(place), asset.hash, parts)
+        with _explained(place, "an object cannot be kept there, nothing of this call was stored"):
+            put(self._blobs(place), asset.hash, parts)
         return place
 
     def _own_place(self) -> str | None:
@@ -177,7 +183,9 @@ class Store:
 
     def _bytes(self, key: str, record: Record) -> Buffer:
         try:
-            data = original(self._blobs(record.place)[key], key, None if self._trusted else _MOST_UNPACKED)
+            with _explained(record.place, f"the object {key} cannot be read"):
+                stored = self._blobs(record.place)[key]
+            data = original(stored, key, None if self._trusted else _MOST_UNPACKED)
         except OverflowError:
             raise UntrustedError(_refused(key, f"unpacks to more than {_MOST_UNPACKED >> 20} MB")) from None
         except KeyError:
@@ -260,7 +268,8 @@ class Store:
     def _sweep(self, places: set[str], keys: list[str] | None) -> None:
         """Remove bytes outside of the file that belong to no object: under some keys, or all."""
         for place in places - self._in_file.keys():
-            with self._engine.transaction():  # nobody else puts an object there meanwhile
+            unremoved = _explained(place, "what no row names any more cannot be removed")
+            with self._engine.transaction(), unremoved:  # nobody else puts an object there meanwhile
                 blobs = self._blobs(place)
                 for key in list(blobs) if keys is None else keys:
                     if self._index.find(key) is None:
@@ -297,6 +306,20 @@ class Store:
 
     def _known(self) -> str:
         return f"There are: {', '.join(sorted(self._serializers))}."
+
+
+@contextmanager
+def _explained(place: str, what: str) -> Iterator[None]:
+    """What the disk, or whatever fsspec reaches, raises becomes an error of ours: place, what failed, and the cure."""
+    try:
+        yield
+    except XetrackError:
+        raise
+    except OSError as error:
+        refused = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        kind = DatabaseReadOnlyError if refused else DatabaseError
+        cure = "Check who may write there." if refused else "Make room there, or check the disk."
+        raise kind(f"{place}: {what} ({error}). {cure} Another place: assets=.") from error
 
 
 def _absolute(place: str | os.PathLike[str]) -> str:

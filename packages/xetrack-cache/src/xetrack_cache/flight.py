@@ -1,18 +1,17 @@
 """Single flight: of all threads, tasks and processes that want one result, one computes it and the others wait.
 
 Between processes it is a lock on one byte of a file, at a place that the key tells: the system frees it when its
-process ends, however that ends, and refuses a wait that could never end. Within a process it is a table of keys.
+process ends, however that ends, and refuses a wait that closes a circle. Within a process it is a table of keys.
 
 Nobody waits for somebody who waits for them: a function that is computed, and calls (however indirectly) for a result
 whose computing waits for its own, computes that result by itself.
 """
 
-import errno
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from functools import lru_cache
@@ -25,7 +24,7 @@ from xetrack.locks import new_lock
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Claim", "Flights", "flights"]
+__all__ = ["Claim", "Flights", "flights", "own_flights"]
 
 LOCK_FILE = "xetrack.lock"
 _POLL = 0.01  # seconds
@@ -43,6 +42,7 @@ class Flights:
         self.changed = threading.Condition(threading.Lock())
         self.flying: dict[str, Claim] = {}
         self.waiting: set[Claim] = set()
+        self.turn = threading.Lock()  # of the one claim that may wait for another process where a circle could close
         self._file = None if path is None else _open(path)
 
     def claim(self, key: str) -> "Claim":
@@ -141,13 +141,21 @@ class Claim:
                 flights.waiting.discard(self)
 
     def _lock(self) -> None:
+        """Wait until no other process has the key.
+
+        The system looks for circles through one wait of each process, and misses those that close through another. So
+        who holds nothing, and is in no circle, only asks again and again; and of the others one at a time waits.
+        """
         while not self._locked:
+            may_wait = self.above is not None and self._flights.turn.acquire(timeout=_POLL)
             try:
-                self._locked = self._flights.lock(self.key, wait=True)
-            except OSError as error:
-                if error.errno != errno.EDEADLK or self.above is not None:
-                    return  # the circle is real, or the file system knows no locks
-                # the system counts processes, not threads; who holds nothing is in no circle
+                self._locked = self._flights.lock(self.key, wait=may_wait)
+            except OSError:  # the circle is real, or the file system knows no locks
+                return
+            finally:
+                if may_wait:
+                    self._flights.turn.release()
+            if not self._locked and self.above is None:
                 time.sleep(_POLL)
 
     def poll(self) -> bool:
@@ -221,6 +229,15 @@ def _opened() -> dict[Path, Flights]:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=opened.clear)
     return opened
+
+
+def own_flights() -> Callable[[], Flights]:
+    """Gives the flights of a cache that lives in one process.
+
+    A forked child has its own: what the parent's threads compute, nobody computes there, and waiting would never end.
+    """
+    flights: dict[int, Flights] = {}
+    return lambda: flights.get(os.getpid()) or flights.setdefault(os.getpid(), Flights(None))
 
 
 _opening = new_lock()

@@ -8,7 +8,7 @@ from xetrack.discovery import explain, safe_mode
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
 from xetrack_cache.entries import load, pack, unpack
-from xetrack_cache.flight import Claim, Flights
+from xetrack_cache.flight import Claim, Flights, own_flights
 from xetrack_cache.functions import full_name
 from xetrack_cache.keys import call_key
 from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
@@ -44,8 +44,7 @@ class Results:
         self._version = version
         self._content = content
         self._trusted = not safe_mode()
-        own = Flights(None)
-        self._flights = flights or (lambda: own)
+        self._flights = flights or own_flights()
 
     def key(
         self,

@@ -13,7 +13,7 @@ from typing import Any
 import diskcache
 from diskcache.core import MODE_BINARY, MODE_RAW
 
-from xetrack.errors import DatabaseError, NotADatabaseError, OptionError
+from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
 from xetrack.protocols import Context
 from xetrack_cache import CacheOptions
 from xetrack_cache.flight import flights
@@ -27,6 +27,7 @@ DAMAGES = (sqlite3.DatabaseError, UnicodeDecodeError)
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
 _ENTRY = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
 _CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
+_CURE = "Check that it can be written and that its disk has room, or choose another with cache=."
 _IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
 
 
@@ -235,8 +236,10 @@ def _make(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        message = f"the cache folder {folder} cannot be made: {error}"
-        raise DatabaseError(message) from error
+        message = f"the cache folder {folder} cannot be made: {error}. {_CURE}"
+        raise DatabaseReadOnlyError(message) from error
+    if not os.access(folder, os.W_OK):
+        raise DatabaseReadOnlyError(f"the cache in {folder} cannot be written. {_CURE}")
 
 
 def _check_database(path: Path) -> None:
@@ -256,6 +259,6 @@ def _check_database(path: Path) -> None:
 def explained(error: Exception, folder: Path) -> DatabaseError:
     """Our error for one of `DAMAGES`."""
     if isinstance(error, sqlite3.OperationalError):
-        return DatabaseError(f"the cache in {folder} cannot be opened: {error}")
+        return DatabaseError(f"the cache in {folder} cannot be opened: {error}. {_CURE}")
     message = f"{folder / DATABASE} is no cache, or a damaged one: {error}. Delete the folder, or choose another."
     return NotADatabaseError(message)

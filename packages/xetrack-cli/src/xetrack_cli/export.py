@@ -45,7 +45,7 @@ def export(
     A file of that name is replaced, once all is written.
     """
     db, name = arguments(words, "FILE")
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise UsageError(f"{name}: the file ends in {', '.join(_WRITERS)}.")

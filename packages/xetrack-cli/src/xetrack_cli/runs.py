@@ -93,12 +93,13 @@ def summary(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def seconds_of(run: dict[str, Any]) -> float | None:
-    """From the start of a run to its end, or to its last row."""
+    """From the start of a run to its end, or to its last row; None if the clock was set back meanwhile."""
     begin, end = run["started"] or run["first"], run["ended"] or run["last"]
     try:
-        return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
     except (TypeError, ValueError):  # times of other formats, in files of 0.x
         return None
+    return seconds if seconds >= 0 else None
 
 
 def _for_people(run: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from xetrack.discovery import explain
 from xetrack.errors import OptionError
+from xetrack.locks import new_lock
 from xetrack.plugins import Offer
 from xetrack.protocols import Context, Gauge, LogSink, Monitor, Row, Sink, Value
 from xetrack.values import Normaliser, safe_text
@@ -25,6 +26,7 @@ class Listeners:
         self._context = context
         self._normalise = Normaliser()
         self.losses: dict[str, int] = {}
+        self._counting = new_lock()
         self.monitors = [(offer, options) for offer, options in routed if offer.kind == "monitors"]
         self._gauges = self._open_gauges()
         self.sinks: list[tuple[str, Sink]] = []
@@ -51,7 +53,8 @@ class Listeners:
                 self._lost(name, error)
 
     def _lost(self, name: str, error: Exception) -> None:
-        self.losses[name] = self.losses.get(name, 0) + 1
+        with self._counting:  # rows come one at a time, but what the logger is told does not
+            self.losses[name] = self.losses.get(name, 0) + 1
         self._warn(f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only.")
 
     def _open_gauges(self) -> dict[str, Gauge]:

@@ -1,5 +1,6 @@
 """Opening the engine over a database, the same way for trackers, readers and copies."""
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,9 +26,20 @@ def resolve(db: str | os.PathLike[str]) -> str:
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
     try:
-        return str(Path(text).expanduser().resolve())
+        path = str((Path(text).expanduser() if text.startswith("~") else Path(text)).resolve())  # ./~name is a name
     except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
         raise OptionError(f"{text!r} cannot be a path: {error}. Choose another.") from error
+    if _is_too_long(path):
+        raise OptionError(f"{text!r} cannot be a path: it is too long. Choose another.")
+    return path
+
+
+def _is_too_long(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def resolve_option(value: Any) -> Any:

@@ -265,13 +265,13 @@ class Reader(View):
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
         """The events in the log files under `path`, newest first. Needs xetrack-sinks."""
-        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(path), limit=limit)
+        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path)), limit=limit)
         return frame
 
     @staticmethod
     def read_jsonl(path: str | os.PathLike[str]) -> "pd.DataFrame":
         """The events in a JSONL file. Needs xetrack-sinks."""
-        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(path))
+        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path)))
         return frame
 
     @staticmethod
@@ -363,7 +363,7 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
 
 
 def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
-    return _reader_of("caches", "diskcache")(Path(path), trusted=trusted)
+    return _reader_of("caches", "diskcache")(Path(resolve(path)), trusted=trusted)
 
 
 def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -29,8 +29,7 @@ class Clock:
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         self._now = now
         self._read = self._given = 0  # microseconds
-        self._second = -1
-        self._spelt = ""
+        self._spelt: tuple[int | None, str] = (None, "")  # a second, and how it is spelt
 
     def stamp(self) -> str:
         """The time now."""
@@ -50,10 +49,11 @@ class Clock:
 
     def _spell(self, microseconds: int) -> str:
         second, rest = divmod(microseconds, 1_000_000)
-        if second != self._second:  # the calendar is asked once a second
-            self._second = second
-            self._spelt = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - local times, as documented
-        return f"{self._spelt}.{rest:06d}"
+        known, spelt = self._spelt
+        if second != known:  # the calendar is asked once a second
+            spelt = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - local times, as documented
+            self._spelt = second, spelt
+        return f"{spelt}.{rest:06d}"
 
 
 @lru_cache(maxsize=1)

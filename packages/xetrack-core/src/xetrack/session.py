@@ -14,6 +14,7 @@ from xetrack import runs
 from xetrack.discovery import explain, safe_mode
 from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 from xetrack.listeners import Listeners
+from xetrack.locks import new_lock
 from xetrack.objects import Objects, open_store, store_needed
 from xetrack.opening import SKIP_INSERT, open_engine
 from xetrack.plugins import Offer, discovered
@@ -50,7 +51,7 @@ class Session:
         self.closed = True  # until the engine is open
         self.begun = False
         self._settings = settings
-        self._warned: set[str] = set()
+        self._warned: dict[str, object] = {}
         self._logger: Any = None
         self.cache: ResultCache | None = None
         self._plugins = discovered().having(settings.plugins)
@@ -171,8 +172,8 @@ class Session:
 
     def warn(self, about: str, message: str) -> None:
         """Warn, once for each thing it is `about`, unless the tracker was told not to."""
-        if self._settings.warnings and about not in self._warned:
-            self._warned.add(about)
+        mine = object()
+        if self._settings.warnings and self._warned.setdefault(about, mine) is mine:  # of several threads, one
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
 
@@ -180,21 +181,31 @@ class _Closeable(Protocol):
     def close(self) -> None: ...
 
 
-@lru_cache(maxsize=1)
-def _open_until_exit() -> "weakref.WeakSet[_Closeable]":
-    opened: weakref.WeakSet[_Closeable] = weakref.WeakSet()
+class _OpenUntilExit:
+    """What is to be closed at the end of the process. Threads may add to it, also daemons then."""
 
-    def close_all() -> None:
+    def __init__(self) -> None:
+        self._lock = new_lock()
+        self._alive: weakref.WeakSet[_Closeable] = weakref.WeakSet()
+        atexit.register(self._close_all)
+
+    def add(self, closeable: _Closeable) -> None:
+        with self._lock:
+            self._alive.add(closeable)
+
+    def _close_all(self) -> None:
         import traceback
 
-        for each in list(opened):
+        with self._lock:
+            found = list(self._alive)
+        for each in found:
             try:
                 each.close()
             except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
                 traceback.print_exc()
 
-    atexit.register(close_all)
-    return opened
+
+_open_until_exit = lru_cache(maxsize=1)(_OpenUntilExit)
 
 
 def close_at_exit(closeable: _Closeable) -> None:

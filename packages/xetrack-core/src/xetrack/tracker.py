@@ -3,6 +3,7 @@
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -369,13 +370,15 @@ class Tracker(RunView, Recorder):
         """What another process needs to log to the same run. Raises `OptionError` for a database in memory."""
         self._session.check_open()
         self._settings.check_portable()
-        return {
-            "settings": self._settings,
-            "run": self._session.run,
-            "params": self._writer.params,
-            "objects": self._session.objects.of_params,
-            "raise_on_error": self.raise_on_error,
-        }
+        with self._writer.lock:  # copies: other threads go on while these are pickled
+            run = self._session.run
+            return {
+                "settings": self._settings,
+                "run": replace(run, values=dict(run.values)),
+                "params": self._writer.params,
+                "objects": dict(self._session.objects.of_params),
+                "raise_on_error": self.raise_on_error,
+            }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the database again, in the run of the tracker that was pickled: it is that one's to end."""

@@ -110,7 +110,7 @@ class Writer:
                 for key, value in params.items():
                     stored[key] = self._normalise.value(key, value, objects.keep)
                     objects.freeze(key)
-                self.params |= stored
+                self.params = {**self.params, **stored}  # anew: another thread may be reading the old ones
             finally:
                 objects.pending.clear()
 

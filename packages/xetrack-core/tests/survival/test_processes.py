@@ -38,10 +38,10 @@ from xetrack.runs import Clock
 print("ready", flush=True)
 sys.stdin.readline()
 with Tracker(sys.argv[1], track_id="shared") as tracker:
-    tracker._clock = Clock(lambda: 1_767_323_045_000_000_000)
+    tracker._writer._clock = Clock(lambda: 1_767_323_045_000_000_000)
     for number in range(300):
         tracker.log({"who": int(sys.argv[2]), "n": number})
-    tracker._clock = Clock(lambda: 1_767_323_045_000_000_000)
+    tracker._writer._clock = Clock(lambda: 1_767_323_045_000_000_000)
     tracker.log_batch([{"who": int(sys.argv[2]), "n": number} for number in range(300, 600)])
 """
 
@@ -210,10 +210,11 @@ def test_a_fork_amid_logging_threads_loses_nothing_and_hangs_nowhere(db, start, 
     assert integrity(db) == "ok"
 
 
-def test_a_tracker_sent_to_a_spawned_worker_logs_to_the_same_run(db):
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_tracker_sent_to_a_worker_logs_to_the_same_run(db, method):
     with Tracker(db, params={"p": 1}) as tracker:
         tracker.log({"n": 0})
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
             row = pool.submit(Tracker.log, tracker, {"n": 1}).result(timeout=60)
         tracker.log({"n": 2})
         assert (row["track_id"], row["p"]) == (tracker.track_id, 1)
@@ -237,7 +238,7 @@ def test_a_tracker_in_memory_says_that_it_cannot_be_sent():
 def test_a_batch_of_100_000_rows_in_one_microsecond_is_all_there(db):
     for _ in range(2):  # the second time every microsecond is taken
         with Tracker(db, track_id="run") as tracker:
-            tracker._clock = Clock(lambda: FROZEN)
+            tracker._writer._clock = Clock(lambda: FROZEN)
             tracker.log_batch([{"n": number} for number in range(100_000)])
     with Reader(db) as reader:
         frame = reader.to_df()

@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from xetrack.engines.bulk import run_aside
 from xetrack.engines.database import Database
 from xetrack.engines.sql import quote
 from xetrack.errors import outer_level
+from xetrack.locks import HeldAtFork
 from xetrack.session import close_at_exit
 from xetrack_duckdb import names
 from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
@@ -281,24 +281,6 @@ def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def _mirrors() -> "weakref.WeakSet[Mirror]":
-    """Every mirror of this process; the first one asks to be told of forks."""
-    opened: weakref.WeakSet[Mirror] = weakref.WeakSet()
-    held: list[Mirror] = []
-
-    def before() -> None:
-        held.extend(opened)
-        for mirror in held:
-            mirror.before_fork()
-
-    def in_parent() -> None:
-        while held:
-            held.pop().after_fork_in_parent()
-
-    def in_child() -> None:
-        while held:
-            held.pop().after_fork_in_child()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
-    return opened
+def _mirrors() -> "HeldAtFork[Mirror]":
+    """Every mirror of this process."""
+    return HeldAtFork()

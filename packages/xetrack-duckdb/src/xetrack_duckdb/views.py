@@ -4,6 +4,7 @@ So DuckDB itself refuses whatever would write to `db`, by SQL or by any of its i
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ class Views:
         self._cursor.execute(f"DETACH {_BUILT}")
         self._cursor.execute("DETACH DATABASE IF EXISTS db")
         self._cursor.execute(f"ATTACH {_literal(new)} AS db (READ_ONLY)")
-        old.unlink(missing_ok=True)
+        with suppress(PermissionError):  # Windows, while a query reads it: it goes with the folder
+            old.unlink(missing_ok=True)
         self._number += 1
         self.shown = dict(definitions)
 

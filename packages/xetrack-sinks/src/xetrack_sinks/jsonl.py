@@ -21,8 +21,7 @@ class JsonlSink:
 
     def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
         self._file = LineFile(path, max_bytes)
-        self._minute = ""
-        self._offset = ""
+        self._offset = ("", "")  # of a minute
 
     def emit(self, row: Mapping[str, Value]) -> None:
         """Append a tracked row. Raises `OSError`."""
@@ -47,9 +46,10 @@ class JsonlSink:
 
     def _zoned(self, stamp: str) -> str:
         """A local time as ISO 8601, with the offset from UTC that was in force; it changes at most once a minute."""
-        if stamp[:16] != self._minute:
-            self._minute, self._offset = stamp[:16], _offset(stamp[:16])
-        return f"{stamp[:10]}T{stamp[11:]}{self._offset}"
+        minute, offset = self._offset
+        if stamp[:16] != minute:
+            minute, offset = self._offset = stamp[:16], _offset(stamp[:16])
+        return f"{stamp[:10]}T{stamp[11:]}{offset}"
 
 
 def _offset(minute: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xetrack.errors import InvalidValueError
+from xetrack.locks import new_lock
 from xetrack.protocols import Value
 from xetrack.runs import Clock
 from xetrack.values import IDENTITY, Normaliser, safe_text
@@ -26,6 +27,7 @@ class Logger:
         self._tell = tell
         self._track_id = track_id
         self._clock = Clock()
+        self._lock = new_lock()
         self._normalise = Normaliser()
 
     def monitor(self, data: Any) -> None:
@@ -80,7 +82,8 @@ class Logger:
     def _event(self, data: Mapping[str, Any]) -> dict[str, Value]:
         event = {key: value for key, value in data.items() if key not in IDENTITY}
         self._normalise(event, lambda _, value: safe_text(value))
-        own = {"timestamp": self._clock.stamp(), "track_id": self._track_id}
+        with self._lock:
+            own = {"timestamp": self._clock.stamp(), "track_id": self._track_id}
         for key, ours in own.items():
             event[key] = (
                 self._normalise.value("value", data[key], lambda _, value: safe_text(value)) if key in data else ours

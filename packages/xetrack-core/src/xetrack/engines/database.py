@@ -5,7 +5,6 @@ db.events`) is the same for every engine. Only Python's `sqlite3` may open the f
 in one process breaks its locks, and committed rows are lost.
 """
 
-import os
 import sqlite3
 import threading
 import time
@@ -67,9 +66,9 @@ class Database:
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
+        opened.add(self)  # before it is opened, or another thread could fork in between
         if path == MEMORY or Path(path).exists():
             self.connection()  # what is wrong with the file is said now, not at the first row
-        opened.add(self)
 
     @property
     def exists(self) -> bool:
@@ -190,7 +189,7 @@ class Database:
         """Remember which file is open, and see to it that a log beside it is its own."""
         if self.path == MEMORY:
             return None
-        if not self.read_only and not os.stat(self.path).st_size and Path(f"{self.path}-shm").exists():  # noqa: PTH116
+        if not self.read_only and not Path(self.path).stat().st_size and Path(f"{self.path}-shm").exists():
             connection.execute("BEGIN EXCLUSIVE")
             clear_leftovers(self.path)
             connection.execute("ROLLBACK")

@@ -28,7 +28,10 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
     _DAMAGED: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
-    _CANNOT_OPEN: (DatabaseReadOnlyError, "it cannot be opened; check that its folder exists and can be written"),
+    _CANNOT_OPEN: (
+        DatabaseReadOnlyError,
+        "it cannot be opened; check that its folder exists and can be written, and how many files are open (ulimit -n)",
+    ),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
@@ -68,6 +71,9 @@ def check_path(path: str, *, read_only: bool) -> None:
         raise NotADatabaseError(message)
     if Path(path).exists():
         _check_format(path)
+        if not read_only and not os.access(path, os.W_OK):
+            # where a killed writer left its log, SQLite would notice only at the first row
+            raise DatabaseReadOnlyError(f"{path}: {_KINDS[_READ_ONLY][1]}. A Reader can read it.")
         if not read_only and Path(path).stat().st_nlink > 1:
             # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
             message = (

@@ -1,0 +1,48 @@
+/* Lets writes to some files fail, once they are told to by fail_writes(). Loaded with LD_PRELOAD by the tests. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static char part[256];           /* of the paths that are meant */
+static atomic_int error, after;  /* which errno; how many calls go well before */
+static atomic_int times, struck; /* how many calls fail; how many did */
+
+void fail_writes(const char *of, int with, int first, int many) {
+    snprintf(part, sizeof part, "%s", of);
+    after = first;
+    times = many;
+    struck = 0;
+    error = with;
+}
+
+int failed_writes(void) { return struck; }
+
+static int fails(int fd) {
+    if (!error) return 0;
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    if (!strstr(path, part) || after-- > 0 || struck >= times) return 0;
+    struck++;
+    errno = error;
+    return 1;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int fd, const void *data, size_t size) { return fails(fd) ? -1 : REAL(write)(fd, data, size); }
+ssize_t pwrite(int fd, const void *data, size_t size, off_t at) { return fails(fd) ? -1 : REAL(pwrite)(fd, data, size, at); }
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) { return fails(fd) ? -1 : REAL(pwrite64)(fd, data, size, at); }
+int ftruncate(int fd, off_t size) { return fails(fd) ? -1 : REAL(ftruncate)(fd, size); }
+int ftruncate64(int fd, off64_t size) { return fails(fd) ? -1 : REAL(ftruncate64)(fd, size); }
+
+/* What is not synced survives all but a crash of the machine, and the tests are quicker. */
+int fsync(int fd) { return fails(fd) ? -1 : 0; }
+int fdatasync(int fd) { return fails(fd) ? -1 : 0; }
