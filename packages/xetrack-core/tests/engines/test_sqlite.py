@@ -1,5 +1,6 @@
 """What the SQLite engine promises beyond the contract: about its file, and about those who share it."""
 
+import gc
 import shutil
 import sqlite3
 from contextlib import closing
@@ -478,8 +479,10 @@ def test_the_users_connection_outlives_its_reader(db):
 def test_the_users_connection_that_nobody_keeps_lets_go_of_the_file(db):
     with Tracker(db) as tracker:
         tracker.log({"x": 1})
+    gc.collect()
     opened = len(list(Path("/proc/self/fd").iterdir()))
     Reader(db).conn.execute("SELECT x FROM db.events").fetchall()
+    gc.collect()
     assert len(list(Path("/proc/self/fd").iterdir())) == opened
 
 

@@ -13,7 +13,7 @@ __all__ = ["UsersConnection"]
 class UsersConnection(sqlite3.Connection):
     """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
 
-    It keeps its database from being closed, and not the other way round: `Reader(db).conn` outlives its reader.
+    It keeps its database from being closed: `Reader(db).conn` outlives its reader.
     """
 
     database: "Database | None" = None

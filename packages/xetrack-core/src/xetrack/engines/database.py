@@ -8,7 +8,6 @@ in one process breaks its locks, and committed rows are lost.
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +59,7 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: Callable[[], UsersConnection | None] = _nobody  # who has it keeps it
+        self._users: UsersConnection | None = None
         self._places: Places | None = None  # since the file was first opened
         self._closed = False
         self.compilations = _Compilations()
@@ -106,7 +105,7 @@ class Database:
         return self._cursor
 
     def users_connection(self) -> sqlite3.Connection:
-        """A connection for the user's SQL, the same one as long as anybody keeps it.
+        """A connection for the user's SQL.
 
         In a file it is one of its own, so that no open transaction or half-read result of the user's can hold up
         `log()`; a database in memory has only one.
@@ -115,12 +114,10 @@ class Database:
             return self.connection()
         with self.lock:
             self.connection()
-            users = self._users()
-            if users is None:
-                users = self._open(UsersConnection)
-                users.database = self
-                self._users = weakref.ref(users)
-            return users
+            if self._users is None:
+                self._users = self._open(UsersConnection)
+                self._users.database = self
+            return self._users
 
     def _open(self, factory: type[C]) -> C:
         if self._closed:
@@ -302,9 +299,9 @@ class Database:
             self._closed = True
             try:
                 if self._places is None or not self._places.is_shared:
-                    if users := self._users():
-                        users.close()  # a result of the user's, half read, would hold up the flush
-                        self._users = _nobody
+                    if self._users is not None:
+                        self._users.close()  # a result of the user's, half read, would hold up the flush
+                        self._users = None
                     self._flush()
             finally:
                 self._disconnect()
@@ -320,8 +317,8 @@ class Database:
             self._places.leave()
 
     def _disconnect(self) -> None:
-        own, users = self._own, self._users()
-        self._own, self._users, self._cursor = None, _nobody, None
+        own, users = self._own, self._users
+        self._own = self._users = self._cursor = None
         if self._places is not None and self._places.is_shared:
             _left_open.extend((own, users))
             own = users = None
@@ -348,15 +345,11 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
         if self.path != MEMORY and self.depth:
-            _left_open.extend((self._own, self._users()))
-            self._own, self._users, self._cursor = None, _nobody, None
+            _left_open.extend((self._own, self._users))
+            self._own = self._users = self._cursor = None
             self.depth = 0
             self._blocks.clear()
         self.lock.release()
-
-
-def _nobody() -> None:
-    """In the place of a reference to a connection."""
 
 
 _left_open: list[sqlite3.Connection | None] = []

@@ -48,7 +48,6 @@ class SqliteEngine:
     def __init__(self, db: str, options: SqliteOptions | None = None, *, read_only: bool = False) -> None:
         self._schema = Schema()
         self._inserts = Inserts(self._schema)
-        self._users: sqlite3.Connection | None = None
         timeout = (options or SqliteOptions()).timeout
         self.database = Database(db, read_only=read_only, timeout=timeout, setup=self._setup)
 
@@ -62,8 +61,7 @@ class SqliteEngine:
     @property
     def conn(self) -> sqlite3.Connection:
         """A connection of the user's own; the file is attached as `db`, read-only for a reader."""
-        self._users = self.database.users_connection()
-        return self._users
+        return self.database.users_connection()
 
     # Writing
 
