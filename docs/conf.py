@@ -31,6 +31,10 @@ NAVIGATION = {
         "docs/rows.md",
         "docs/format.md",
         "docs/reference/cli.md",
+        "docs/reference/api.md",
+        "docs/reference/tracker.md",
+        "docs/reference/reader.md",
+        "docs/reference/options.md",
         "docs/reference/*.md",
     ],
     "Plugins": [
@@ -113,6 +117,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4  # `page.md#a-heading`, as on a code host
 
 nitpicky = True
+smartquotes = False  # --option is one, and not a dash
 
 html_theme = "furo"
 html_title = f"xetrack {release}"

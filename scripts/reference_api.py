@@ -39,8 +39,8 @@ PAGES = {
     ),
     "options.md": Page(
         "Options of engines and plugins",
-        "What `Tracker(db, ..., **options)` takes besides its own arguments, and who takes it. A `Reader` takes those of "
-        "engines and asset stores.",
+        "What `Tracker(db, ..., option=value)` takes, and what takes it. A `Reader` takes those of engines and asset "
+        "stores.",
         (
             "xetrack.engines.sqlite.SqliteOptions",
             "xetrack_duckdb.DuckdbOptions",
@@ -76,9 +76,32 @@ PAGES = {
 }
 
 
+INTRODUCTION = """\
+# The Python API
+
+`xetrack.__version__` is the version as text. `from xetrack import ...` gives {names}. The other names are in the
+modules that their pages tell.
+"""
+
+
 def pages() -> dict[str, str]:
     """The text of each page by its name."""
-    return {name: "\n".join(text_of(name, page)) for name, page in PAGES.items()}
+    made = {name: "\n".join(text_of(name, page)) for name, page in PAGES.items()}
+    return {"api.md": linked("\n".join(overview()), "api.md"), **made}
+
+
+def overview() -> Iterator[str]:
+    """The page that lists all names."""
+    public = [f"`{name}`" for name in source()["xetrack"].exports if not name.startswith("_")]
+    yield INTRODUCTION.format(names=", ".join(public))
+    for name, page in PAGES.items():
+        rows = [f"| `{each.name}` | {first_sentence(each)} |" for each in objects(page)]
+        yield "\n".join([f"## [{page.title}]({name})\n", "| name | |", "| --- | --- |", *rows, ""])
+
+
+def first_sentence(found: Any) -> str:
+    """How a docstring begins."""
+    return " ".join(told(found).partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".") + "."
 
 
 def text_of(name: str, page: Page) -> Iterator[str]:
@@ -112,8 +135,8 @@ def found_as(name: str) -> list[Any]:
     if not name.endswith(".*"):
         return [source()[name]]
     module = source()[name.removesuffix(".*")]
-    found = [module[each] for each in module.exports]
-    return sorted(found, key=lambda each: (each.canonical_path.rpartition(".")[0] != module.path, each.lineno))
+    found = [source()[module.imports.get(each, f"{module.path}.{each}")] for each in module.exports]
+    return sorted(found, key=lambda each: each.lineno if each.parent is module else 0)  # others: as they are listed
 
 
 def is_error(found: Any) -> bool:
@@ -139,6 +162,8 @@ def section(found: Any, owner: str = "", depth: int = 2) -> str:
 def members(found: Any) -> list[Any]:
     """The public members of a class that say what they do, its own in the order of the source, then inherited ones."""
     every = [*found.members.values(), *found.inherited_members.values()]
+    if found.name.endswith("Contract"):  # of a class of tests, what its docstring says to write
+        return [each for each in every if each.has_docstring and f"`{each.name}" in found.docstring.value]
     return [each for each in every if is_told(each)]
 
 
@@ -146,7 +171,7 @@ def is_told(member: Any) -> bool:
     """Whether a member of a class has its own section."""
     if member.name.startswith("_"):
         return member.name in PLAIN_METHODS and member.has_docstring
-    return not (member.name.startswith("test_") or member.name in OWN or (is_field(member) and not member.docstring))
+    return member.name not in OWN and not (is_field(member) and not member.docstring)
 
 
 def is_field(member: Any) -> bool:
@@ -201,7 +226,8 @@ def spelt(function: Any) -> Iterator[str]:
             continue
         star = {kinds.var_positional: "*", kinds.var_keyword: "**"}.get(each.kind, "")
         kind = f": {each.annotation}" if each.annotation is not None else ""
-        equals = "" if star or each.default is None else f" = {each.default}" if kind else f"={each.default}"
+        default = str(each.default).replace("'", '"')  # as the source spells text
+        equals = "" if star or each.default is None else f" = {default}" if kind else f"={default}"
         yield f"{star}{each.name}{kind}{equals}"
 
 
@@ -243,5 +269,5 @@ def linked(text: str, page: str) -> str:
 
     names = "|".join(sorted(homes(), key=len, reverse=True))
     known = re.compile(rf"(?<!\[)`({names})`")
-    parts = re.split(r"(^```.*?^```$|^#.*$)", text, flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"(^```.*?^```$|^#[^\n]*$)", text, flags=re.MULTILINE | re.DOTALL)
     return "".join(known.sub(link, each) if index % 2 == 0 else each for index, each in enumerate(parts))
