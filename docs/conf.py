@@ -121,12 +121,22 @@ smartquotes = False  # --option is one, and not a dash
 
 html_theme = "furo"
 html_title = f"xetrack {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
     "navigation_with_keys": True,
-    "light_css_variables": {"color-brand-primary": "#0b6e99", "color-brand-content": "#0b6e99"},
-    "dark_css_variables": {"color-brand-primary": "#5cc4ef", "color-brand-content": "#5cc4ef"},
+    "light_css_variables": {
+        "color-brand-primary": "#0b6e99",
+        "color-brand-content": "#0b6e99",
+        "color-code-background": "#f5f7f9",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#5cc4ef",
+        "color-brand-content": "#5cc4ef",
+        "color-code-background": "#202428",
+    },
 }
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

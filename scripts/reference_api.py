@@ -79,8 +79,8 @@ PAGES = {
 INTRODUCTION = """\
 # The Python API
 
-`xetrack.__version__` is the version as text. `from xetrack import ...` gives {names}. The other names are in the
-modules that their pages tell.
+`from xetrack import ...` gives {names}; `xetrack.__version__` is the version as text. The other names are in the modules
+that their pages tell.
 """
 
 
@@ -95,8 +95,8 @@ def overview() -> Iterator[str]:
     public = [f"`{name}`" for name in source()["xetrack"].exports if not name.startswith("_")]
     yield INTRODUCTION.format(names=", ".join(public))
     for name, page in PAGES.items():
-        rows = [f"| `{each.name}` | {first_sentence(each)} |" for each in objects(page)]
-        yield "\n".join([f"## [{page.title}]({name})\n", "| name | |", "| --- | --- |", *rows, ""])
+        rows = [f"| `{each.name}` | {first_sentence(each)} |" for each in objects(page) if not is_error(each)]
+        yield "\n".join([f"## [{page.title}]({name})\n", f"{page.says}\n", "| name | |", "| --- | --- |", *rows, ""])
 
 
 def first_sentence(found: Any) -> str:
@@ -163,7 +163,7 @@ def members(found: Any) -> list[Any]:
     """The public members of a class that say what they do, its own in the order of the source, then inherited ones."""
     every = [*found.members.values(), *found.inherited_members.values()]
     if found.name.endswith("Contract"):  # of a class of tests, what its docstring says to write
-        return [each for each in every if each.has_docstring and f"`{each.name}" in found.docstring.value]
+        return [each for each in every if each.has_docstring and re.search(rf"`{each.name}\b", found.docstring.value)]
     return [each for each in every if is_told(each)]
 
 
