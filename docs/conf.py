@@ -130,12 +130,12 @@ html_theme_options = {
     "light_css_variables": {
         "color-brand-primary": "#0b6e99",
         "color-brand-content": "#0b6e99",
-        "color-code-background": "#f5f7f9",
+        "color-code-block": "#f3f6f8",
     },
     "dark_css_variables": {
         "color-brand-primary": "#5cc4ef",
         "color-brand-content": "#5cc4ef",
-        "color-code-background": "#202428",
+        "color-code-block": "#202428",
     },
 }
 pygments_style = "a11y-high-contrast-light"
