@@ -47,7 +47,7 @@ reference:
 
 # Build the site into build/site; a warning is an error
 site:
-    uv run --group docs sphinx-build -W --keep-going -q -E -c docs -d build/doctrees . build/site
+    uv run sphinx-build -W --keep-going -q -E -c docs -d build/doctrees . build/site
 
 # Build the site, and serve it at http://localhost:8000
 site-serve: site

@@ -69,8 +69,8 @@ PAGES = {
     ),
     "testing.md": Page(
         "The conformance kit",
-        "All of `xetrack.testing`, without the tests themselves. [How to test a plugin](../plugins/testing.md) shows it "
-        "at work.",
+        "All of `xetrack.testing`, without the tests themselves. [How to test a plugin](../plugins/testing.md) shows "
+        "it at work.",
         ("xetrack.testing.*",),
     ),
 }
@@ -79,8 +79,8 @@ PAGES = {
 INTRODUCTION = """\
 # The Python API
 
-`from xetrack import ...` gives {names}; `xetrack.__version__` is the version as text. The other names are in the modules
-that their pages tell.
+`from xetrack import ...` gives {names}; `xetrack.__version__` is the version as text.
+The other names are in the modules that their pages tell.
 """
 
 
@@ -187,7 +187,7 @@ def declared(found: Any) -> str:
         return "\n".join(signature(each) for each in found.overloads or [found])
     if is_field(found):
         kind = f": {found.annotation}" if found.annotation is not None else ""
-        return f"{found.name}{kind}" + (f" = {found.value}" if found.value is not None else "")
+        return f"{found.name}{kind}" + (f" = {quoted(found.value)}" if found.value is not None else "")
     return f"{found.name} -> {found.annotation}  # a property"
 
 
@@ -226,9 +226,13 @@ def spelt(function: Any) -> Iterator[str]:
             continue
         star = {kinds.var_positional: "*", kinds.var_keyword: "**"}.get(each.kind, "")
         kind = f": {each.annotation}" if each.annotation is not None else ""
-        default = str(each.default).replace("'", '"')  # as the source spells text
-        equals = "" if star or each.default is None else f" = {default}" if kind else f"={default}"
+        equals = "" if star or each.default is None else f"{' = ' if kind else '='}{quoted(each.default)}"
         yield f"{star}{each.name}{kind}{equals}"
+
+
+def quoted(value: Any) -> str:
+    """A value as the source spells it: griffe puts text into single quotes."""
+    return str(value).replace("'", '"')
 
 
 def told(found: Any) -> str:

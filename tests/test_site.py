@@ -10,10 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).parents[1]
-PATTERNS = ("*.md", "docs/**/*.md", "packages/*/README.md", "examples/plugins/*/README.md", "tests/toy-plugin/README.md")
-PAGES = {
-    page.relative_to(ROOT).with_suffix(".html").as_posix() for pattern in PATTERNS for page in ROOT.glob(pattern)
-}
+PATTERNS = (
+    "*.md",
+    "docs/**/*.md",
+    "packages/*/README.md",
+    "examples/plugins/*/README.md",
+    "tests/toy-plugin/README.md",
+)
+PAGES = {page.relative_to(ROOT).with_suffix(".html").as_posix() for pattern in PATTERNS for page in ROOT.glob(pattern)}
 # Sphinx in a process that may not look up a host, nor connect to one.
 BUILD = """
 import sys
