@@ -9,6 +9,8 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PATTERNS = (
     "*.md",
@@ -37,6 +39,7 @@ ANCHOR = re.compile(r"\bid=\"([^\"]+)\"")
 NAVIGATION = re.compile(r"<div class=\"sidebar-tree\">(.*?)</div>", re.DOTALL)
 
 
+@pytest.mark.timeout(400)  # ten seconds, and many times that on a machine that others load
 def test_the_site_is_whole(tmp_path):
     site = build(tmp_path)
     html = {name: text for name, text in site.items() if name.endswith(".html")}
