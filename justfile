@@ -41,6 +41,18 @@ lock:
 bench *arguments:
     uv run python -m benchmarks {{arguments}}
 
+# Write the pages of docs/reference again, from the commands and the docstrings
+reference:
+    uv run python scripts/reference.py
+
+# Build the site into build/site; a warning is an error
+site:
+    uv run sphinx-build -W --keep-going -q -E -c docs -d build/doctrees . build/site
+
+# Build the site, and serve it at http://localhost:8000
+site-serve: site
+    uv run python -m http.server --directory build/site
+
 # Everything that must hold before a change lands
 ci:
     .ci/run

@@ -16,11 +16,12 @@ xetrack_api = 1
 
 @dataclass(frozen=True, slots=True)
 class AssetOptions:
-    """What a tracker may choose.
+    """The options of trackers and readers that xetrack-assets claims.
 
-    `assets`: where the bytes go: a folder, or a URL that fsspec knows; the database file itself by default.
-    `compress`: whether they are compressed, with zlib.
-    `serializer`: the name of one that is asked before all others.
+    Attributes:
+        assets: where the bytes go: a folder, or a URL that fsspec knows; the database file itself by default.
+        compress: whether they are compressed, with zlib.
+        serializer: the name of one that is asked before all others.
     """
 
     assets: str | os.PathLike[str] | None = None

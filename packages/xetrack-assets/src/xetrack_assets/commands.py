@@ -70,7 +70,8 @@ def commands(context: Context) -> typer.Typer:
         ] = None,
         *,
         uses: Annotated[
-            int | None, typer.Option("--uses", min=1, help="Take back so many uses; with the last the object goes.")
+            int | None,
+            typer.Option("--uses", metavar="N", min=1, help="Take back so many uses; with the last the object goes."),
         ] = None,
     ) -> None:
         """Remove objects, however often they are used. Rows that name one keep its hash."""

@@ -16,7 +16,7 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class CacheOptions:
-    """The options of `Tracker` that this package claims.
+    """The options of trackers that xetrack-cache claims.
 
     Attributes:
         cache: folder of the cache, made if it is not there. Not on a network file system.

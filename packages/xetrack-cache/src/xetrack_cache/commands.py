@@ -31,7 +31,9 @@ def commands(context: Context) -> typer.Typer:
     def ls(
         folder: Folder,
         *,
-        track_id: Annotated[str | None, typer.Option("--track-id", help="Only what this run computed.")] = None,
+        track_id: Annotated[
+            str | None, typer.Option("--track-id", metavar="TRACK_ID", help="Only what this run computed.")
+        ] = None,
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:

@@ -19,8 +19,10 @@ __all__ = ["commands", "hist", "scatter"]
 
 commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
 
-Width = Annotated[int | None, typer.Option("--width", min=20, help="In characters; by default as the terminal is.")]
-Height = Annotated[int, typer.Option("--height", min=5, help="In lines.")]
+Width = Annotated[
+    int | None, typer.Option("--width", metavar="N", min=20, help="In characters; by default as the terminal is.")
+]
+Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="In lines.")]
 
 _WIDEST = 100
 _MOST_POINTS = 20_000  # a terminal has fewer places; drawing all of a million would take minutes
@@ -36,7 +38,7 @@ def hist(
         ),
     ] = None,
     *,
-    bins: Annotated[int, typer.Option("--bins", min=1, help="How many bars.")] = 20,
+    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="How many bars.")] = 20,
     width: Width = None,
     height: Height = 18,
     track_id: TrackId = None,

@@ -26,7 +26,9 @@ def watch(
     words: Db = None,
     *,
     n: Number = 10,
-    interval: Annotated[float, typer.Option("--interval", "-i", min=0.05, help="Seconds between two looks.")] = 1.0,
+    interval: Annotated[
+        float, typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, help="Seconds between two looks.")
+    ] = 1.0,
     columns: Columns = None,
     track_id: TrackId = None,
     table: Table = "events",

@@ -275,7 +275,7 @@ class Recorder(ABC):
 
         The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
         `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
-        tracker has `raise_on_error=False`: then None is returned.
+        tracker has `raise_on_error=False`: then None is returned. Raises `OptionError` if an argument is given twice.
         """
         if (positional and args is not None) or (named.keys() & (kwargs or {})):
             raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")

@@ -54,6 +54,7 @@ Row: TypeAlias = dict[str, Value]
 """One event, in the order of its keys. `timestamp` and `track_id` are always among them."""
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
+"""Bytes, or a view of somebody's memory that holds them."""
 
 Columns: TypeAlias = dict[str, list[Value]]
 """Rows turned on their side: a list a key, all of one length, None where a row had no such key."""

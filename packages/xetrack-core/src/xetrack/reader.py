@@ -37,7 +37,7 @@ class Reader(View):
 
     Arguments:
         db: path of the database.
-        engine: name of the storage engine.
+        engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         table: the table of events.
         trusted: False refuses to load logged objects that could run code, for files of strangers; so does
             `XETRACK_SAFE=1`.
@@ -84,16 +84,19 @@ class Reader(View):
     # Reading
 
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
-        """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them."""
+        """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them.
+
+        Without any there is an empty frame, also for a run that is not there.
+        """
         with paused_gc():
             return frames.to_pandas(self._select(track_id, head, tail))
 
     def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """The same as a `pyarrow.Table`."""
+        """The same as a `pyarrow.Table`. Raises `PluginNotInstalledError` without pyarrow."""
         return frames.to_arrow(self._select(track_id, head, tail))
 
     def to_polars(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """The same as a `polars.DataFrame`."""
+        """The same as a `polars.DataFrame`. Raises `PluginNotInstalledError` without polars."""
         return frames.to_polars(self._select(track_id, head, tail))
 
     def to_dicts(
@@ -196,7 +199,7 @@ class Reader(View):
     # Changing
 
     def delete_run(self, track_id: str) -> int:
-        """Delete a run; return how many rows it had.
+        """Delete a run; return how many rows it had, 0 if there is none.
 
         Its objects stay, also those that no other run logged: these are warned of, and `collect_assets()` removes them.
         """
@@ -231,7 +234,11 @@ class Reader(View):
             return self._open_store(engine, read_only=False).collect()
 
     def set_value(self, key: str, value: Any, track_id: str | None = None) -> int:
-        """Set `key` in all rows, or in those of one run; return how many rows."""
+        """Set `key` in all rows, or in those of one run; return how many rows.
+
+        Raises `InvalidKeyError` or `InvalidValueError`, or `DatabaseError`; then nothing was set. An object is set as
+        its repr: only trackers keep objects.
+        """
         with self._writer() as engine:
             return engine.update(self.table, key, _stored(key, value), track_id=track_id)
 
@@ -243,7 +250,10 @@ class Reader(View):
         where_value: Any,
         track_id: str | None = None,
     ) -> int:
-        """Set `key` in those rows (of one run) where `where_key` is `where_value`; return how many rows."""
+        """Set `key` in those rows (of one run) where `where_key` is `where_value`; return how many rows.
+
+        As `set_value` otherwise.
+        """
         where = (where_key, _stored("value", where_value))
         with self._writer() as engine:
             return engine.update(self.table, key, _stored(key, value), track_id=track_id, where=where)
@@ -264,13 +274,19 @@ class Reader(View):
 
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
-        """The events in the log files under `path`, newest first. Needs xetrack-sinks."""
+        """The events in the log files under `path`, newest first, at most `limit` of them.
+
+        Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
+        """
         frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path)), limit=limit)
         return frame
 
     @staticmethod
     def read_jsonl(path: str | os.PathLike[str]) -> "pd.DataFrame":
-        """The events in a JSONL file. Needs xetrack-sinks."""
+        """The events in a JSONL file, in the order in which they were written.
+
+        Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
+        """
         frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path)))
         return frame
 

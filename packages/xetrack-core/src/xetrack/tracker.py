@@ -40,7 +40,7 @@ class Tracker(RunView, Recorder):
             no rows, for when only logs are wanted.
         params: values added to every row of the run. Copied.
         table: the table of events; several kinds of experiments can live in one file.
-        engine: name of the storage engine.
+        engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
         raise_on_error: whether exceptions of tracked functions go on after they were logged, and whether an object that
@@ -66,7 +66,10 @@ class Tracker(RunView, Recorder):
     """
 
     IN_MEMORY = MEMORY
+    """As `db`: rows are kept in memory, until the tracker is closed."""
+
     SKIP_INSERT = SKIP_INSERT
+    """As `db`: no rows are kept, and sinks hear of them all the same."""
 
     def __init__(
         self,
@@ -191,7 +194,7 @@ class Tracker(RunView, Recorder):
         return self._writer.log(data, self._keep())
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Log many events in one transaction, all or none, and return their rows."""
+        """Log many events in one transaction, all or none, and return their rows. Raises as `log` does."""
         return self._writer.log_batch(data, self._keep())
 
     def _keep(self) -> Keep:
@@ -201,19 +204,28 @@ class Tracker(RunView, Recorder):
     # Params and values
 
     def set_param(self, key: str, value: Any) -> None:
-        """Add `key` to every row from now on."""
+        """Add `key` to every row from now on. Raises as `set_params` does."""
         self.set_params({key: value})
 
     def set_params(self, params: Mapping[str, Any]) -> None:
-        """Add `params` to every row from now on, beside those set before."""
+        """Add `params` to every row from now on, beside those set before.
+
+        Raises `InvalidKeyError` or `InvalidValueError`, naming the key; then none of them is added.
+        """
         self._writer.set_params(params)
 
     def set_value(self, key: str, value: Any) -> int:
-        """Set `key` in all rows of this run, those logged before included; return how many rows."""
+        """Set `key` in all rows that this run has logged so far; return how many rows.
+
+        What is logged later does not have it. Raises as `log` does; then nothing was set.
+        """
         return self._writer.update(key, value, None)
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
-        """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows."""
+        """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows.
+
+        As `set_value` otherwise.
+        """
         wanted = self._writer.stored("value", where_value, lambda _, each: safe_text(each))
         return self._writer.update(key, value, (where_key, wanted))
 

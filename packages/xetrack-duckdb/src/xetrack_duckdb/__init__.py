@@ -22,13 +22,14 @@ xetrack_api = 1
 
 @dataclass(frozen=True, slots=True)
 class DuckdbOptions(SqliteOptions):
-    """`timeout` as for SQLite, and what belongs to the copy.
+    """The options of trackers and readers that the engine "duckdb" claims: `timeout` as for SQLite, and of the copy.
 
-    `duckdb_cache`: keep the copy in a file, for the next process: a path, or True for the database's own with `.duckdb`
-    added. By default it lives in memory.
-    `memory_limit`: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By
-    default 80% of the machine's.
-    `temp_directory`: the folder that such files go to; by default the system's.
+    Attributes:
+        duckdb_cache: keep the copy in a file, for the next process: a path, or True for the database's own with
+            `.duckdb` added. By default it lives in memory.
+        memory_limit: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By
+            default 80% of the machine's.
+        temp_directory: the folder that such files go to; by default the system's.
     """
 
     duckdb_cache: bool | str | os.PathLike[str] | None = None

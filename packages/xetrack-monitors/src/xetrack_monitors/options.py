@@ -9,11 +9,15 @@ LEAST_INTERVAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class MonitorOptions:
-    """What is measured.
+    """The options of trackers that xetrack-monitors claims: what is measured.
 
-    `log_system_params`: processor, memory, disk, and the GPUs if there are any. `log_network_params`: bytes sent and
-    received. `measurement_interval`: seconds between two looks during a call, at least 0.001; alone it asks for
-    nothing. Raises `ValueError` or `TypeError`, which the tracker turns into an `OptionError`.
+    Attributes:
+        log_system_params: whether to measure processor, memory, disk, and the GPUs if there are any.
+        log_network_params: whether to measure bytes sent and received.
+        measurement_interval: seconds between two looks during a call, at least 0.001; alone it asks for nothing.
+
+    Raises:
+        ValueError, TypeError: the interval is none. A tracker raises `OptionError` in their place.
     """
 
     log_system_params: bool = False

@@ -23,9 +23,12 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class LogsOptions:
-    """`logs_path`: folder of log files. `logs_stdout`: whether events go to standard output.
+    """The options of trackers that the sink "logs" claims.
 
-    `logs_file_format`: the name of a log file in the folder; `{time:...}` stands for the day it was begun.
+    Attributes:
+        logs_path: folder of log files, made if it is not there.
+        logs_stdout: whether events go to standard output.
+        logs_file_format: the name of a log file in the folder; `{time:...}` stands for the day it was begun.
     """
 
     logs_path: str | os.PathLike[str] | None = None
@@ -48,7 +51,12 @@ class LogsOptions:
 
 @dataclass(frozen=True)
 class JsonlOptions:
-    """`jsonl`: path of the file. `jsonl_max_bytes`: once the file is longer, it is set aside and a new one begun."""
+    """The options of trackers that the sink "jsonl" claims.
+
+    Attributes:
+        jsonl: path of the file, which is appended to; made if it is not there.
+        jsonl_max_bytes: once the file is longer, it is set aside and a new one begun. By default never.
+    """
 
     jsonl: str | os.PathLike[str] | None = None
     jsonl_max_bytes: int | None = None

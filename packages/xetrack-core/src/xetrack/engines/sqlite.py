@@ -33,7 +33,11 @@ __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
 
 @dataclass(frozen=True, slots=True)
 class SqliteOptions:
-    """`timeout`: seconds to wait while another connection writes, 60 unless told otherwise."""
+    """The options of trackers and readers that the engine "sqlite" claims.
+
+    Attributes:
+        timeout: seconds to wait while another connection writes, then `DatabaseLockedError` is raised.
+    """
 
     timeout: float = 60.0
 

@@ -76,9 +76,9 @@ class CacheContract(Contract):
     `open(place, context)` opens a cache that belongs to the folder `place`, which is new for each test; `context` is
     what a provider's `open` is given. What it can beyond the least is declared:
 
-    `durable`: one that is opened after `close()` finds what was there before.
-    `shared`: two that are opened on one place, in one process or several, see each other's entries.
-    `alone`: of all processes that claim a key of one place, one computes. Within a process it is always so.
+    * `durable`: one that is opened after `close()` finds what was there before.
+    * `shared`: two that are opened on one place, in one process or several, see each other's entries.
+    * `alone`: of all processes that claim a key of one place, one computes. Within a process it is always so.
 
     `patience` is how many seconds a thread may wait that should not wait at all.
     `damage(place, key)` changes the bytes of an entry while no cache is open; without it, the test of that is skipped.

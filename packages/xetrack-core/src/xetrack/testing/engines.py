@@ -15,8 +15,8 @@ class EngineContract(OrderContract, ValuesContract, ChangesContract, RunsContrac
     `open(place)` opens an engine over the store that belongs to the folder `place`, which is empty and new for each
     test; an engine on a server derives a name from it. What the engine can beyond the least is declared:
 
-    `durable`: `open(place)` after `close()` finds what was there before.
-    `shared`: two engines opened on one place see each other's rows.
+    * `durable`: `open(place)` after `close()` finds what was there before.
+    * `shared`: two engines opened on one place see each other's rows.
 
     Tests of what is not declared are skipped, and pytest shows that.
     """

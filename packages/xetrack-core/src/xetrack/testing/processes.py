@@ -15,6 +15,7 @@ PATIENCE = 60
 """Seconds until a process counts as stuck."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
+"""A process that `Processes` started, with pipes of text."""
 
 
 class Processes:
