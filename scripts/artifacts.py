@@ -1,6 +1,6 @@
 """Build the wheels and sdists of every package, and check that these are complete and hold nothing else.
 
-    python3 scripts/artifacts.py    checks those of the working tree, built into a folder that is gone afterwards
+python3 scripts/artifacts.py    checks those of the working tree, built into a folder that is gone afterwards
 """
 
 import re
