@@ -41,6 +41,14 @@ lock:
 bench *arguments:
     uv run python -m benchmarks {{arguments}}
 
+# Build the wheels and sdists, and check that they are complete
+wheels:
+    python3 scripts/artifacts.py
+
+# Prepare a release: `just release 1.2.0`, or with `--dry-run`
+release version *options:
+    python3 scripts/release.py {{version}} {{options}}
+
 # Everything that must hold before a change lands
 ci:
     .ci/run

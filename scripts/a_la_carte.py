@@ -39,7 +39,7 @@ INSTALLED = """
 import importlib.metadata as metadata, json
 print(json.dumps({dist.name: dist.requires or [] for dist in metadata.distributions()}))
 """
-REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w.,-]+)\])?")
+REQUIREMENT = re.compile(r"^([\w.-]+)(?:\[([\w.,-]+)\])?")
 EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
 
 
@@ -57,9 +57,8 @@ def normal(name: str) -> str:
 
 def named(requirement: str) -> tuple[str, frozenset[str]]:
     """The name and the extras in a requirement like `pandas[excel]>=2; python_version > "3"`."""
-    match = REQUIREMENT.match(requirement)
-    assert match is not None, requirement
-    return normal(match[1]), frozenset(filter(None, (match[2] or "").split(",")))
+    [(name, extras)] = REQUIREMENT.findall(requirement)
+    return normal(name), frozenset(filter(None, extras.split(",")))
 
 
 def installed(python: Path) -> dict[str, list[str]]:

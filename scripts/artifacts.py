@@ -105,7 +105,7 @@ def wrong_metadata(metadata: Message, project: dict[str, Any]) -> list[str]:
     readme = str(metadata.get_payload())
     links = [link for link in LINK.findall(FENCED.sub("", readme)) if not link.startswith("https://")]
     checks = {
-        f"its metadata lack {sorted(PLAIN - set(metadata))}": PLAIN <= set(metadata),
+        f"its metadata lack {sorted(PLAIN - set(metadata))}": set(metadata) >= PLAIN,
         "its name or version is another": (metadata["Name"], metadata["Version"])
         == (project["name"], project["version"]),
         "it names no licence file": metadata.get_all("License-File") == ["LICENSE"],

@@ -2,8 +2,8 @@
 
 - Its wheel and its sdist are complete, and hold nothing else: see artifacts.py.
 - Alone, with each extra, and beside others, it brings exactly what it declares: see a_la_carte.py.
-- Its tests pass with nothing else installed, at the newest versions of what it declares and at the lowest. The newest are
-  those of the lock, so that a release of somebody else's breaks `just lock` and no other change.
+- Its tests pass with nothing else installed, at the newest versions of what it declares and at the lowest. The newest
+  are those of the lock, so that a release of somebody else's breaks `just lock` and no other change.
 
 These are many jobs that wait for nothing from each other, so each core does one at a time, the longest first.
 """
@@ -37,14 +37,14 @@ def tested(one: Package, wheels: Path, folder: Path, *how: str | Path) -> str:
     """Install a wheel with what its tests need, and run these; what pytest printed."""
     python = environment(folder)
     pyproject = one.folder / "pyproject.toml"
-    # The file, and then the wheel without what it needs: "lowest-direct" means what a file names, not what a wheel does.
+    # What the file names, and then the wheel alone: of what a wheel names, "lowest-direct" would take the newest.
     install(python, wheels, *how, "--requirements", pyproject, "--group", f"{pyproject}:test")
     install(python, wheels, "--no-deps", one.wheel(wheels))
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", one.tests]
+    command: list[str | Path] = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", one.tests]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise RuntimeError(done.stdout)
-    return done.stdout.strip().splitlines()[-1]
+    return str(done.stdout.strip().splitlines()[-1])
 
 
 def jobs(wheels: Path, folder: Path) -> dict[str, Job]:

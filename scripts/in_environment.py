@@ -6,6 +6,7 @@ What is installed works: the Python blocks of the pages run, and print what the 
 installed is asked for: every option, engine, command and object without its package says which `pip install` it needs.
 And `import xetrack` imports nothing else, so that it costs next to nothing whatever else is installed.
 """
+# ruff: noqa: S101 - it is a test, only that no pytest may be installed where it runs
 
 import contextlib
 import importlib.metadata

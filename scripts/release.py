@@ -1,8 +1,8 @@
 """Prepare a release of all packages: `uv run just release 1.2.0`.
 
-Sets the version everywhere, writes the changelog, brings the lock up to date, and builds and checks the wheels and sdists.
-That is done in a clone. Only when all of it held are the changed files and `dist/` put here, so a failure changes nothing.
-Nothing is committed, tagged or uploaded: what to do next is printed.
+Sets the version everywhere, writes the changelog, and builds and checks the wheels and sdists. That is done in a clone.
+Only when all of it held are the changed files and `dist/` put here, so a failure changes nothing. Nothing is committed,
+tagged or uploaded: what to do next is printed.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from workspace import ROOT, packages, run
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 CORE = "packages/xetrack-core/src/xetrack/__init__.py"
-PINNED = ("packages/*/pyproject.toml", "tests/toy-plugin/pyproject.toml", "examples/plugins/*/pyproject.toml", "docs/**/*.md")
+PINNED = ("packages/*/pyproject.toml", "tests/toy-plugin/pyproject.toml", "examples/plugins/*/pyproject.toml")
+PAGES = "docs/**/*.md"
 
 NEXT = """
 xetrack {version} is prepared, and dist/ holds its files. What is left, once you have read `git diff`:
@@ -81,21 +82,25 @@ def pin(version: str) -> str:
 def bump(root: Path, new: str) -> None:
     """Set the version of all packages, what they and the examples require of each other, and what the pages show."""
     old = current(root)
-    for one in packages(root):
-        replace(one.folder / "pyproject.toml", rf'^version = "{re.escape(old)}"$', f'version = "{new}"')
-    replace(root / CORE, rf'^__version__ = "{re.escape(old)}"$', f'__version__ = "{new}"')
     names = "|".join(one.name for one in packages(root))
-    for file in (file for pattern in PINNED for file in root.glob(pattern)):
-        replace(file, rf"((?:{names})(?:\[[\w,-]+\])?){re.escape(pin(old))}", rf"\g<1>{pin(new)}", at_least=0)
-    # `xt plugins list` and its like, as their page shows them
-    replace(root / "docs" / "cli.md", rf'((?:{names})[ |":,a-z]*)\b{re.escape(old)}\b', rf"\g<1>{new}")
+    plain = re.escape(old)
+    replace(root / CORE, rf'^__version__ = "{plain}"$', f'__version__ = "{new}"', times=1)
+    for one in packages(root):
+        replace(one.folder / "pyproject.toml", rf'^version = "{plain}"$', f'version = "{new}"', times=1)
+    # Nothing else in the lock is to move: uv would ask the index about all of it.
+    locked = rf'(^name = "(?:{names})"\nversion = )"{plain}"$'
+    replace(root / "uv.lock", locked, rf'\g<1>"{new}"', times=len(packages(root)))
+    for file in (file for pattern in (*PINNED, PAGES) for file in root.glob(pattern)):
+        replace(file, rf"((?:{names})(?:\[[\w,-]+\])?){re.escape(pin(old))}", rf"\g<1>{pin(new)}")
+    for page in root.glob(PAGES):  # what `xt plugins list` and its like print
+        replace(page, rf'((?:{names})[ |":,a-z]*)\b{plain}\b', rf"\g<1>{new}")
 
 
-def replace(file: Path, pattern: str, new: str, at_least: int = 1) -> None:
-    """Replace a pattern in a file, which must be there so often."""
+def replace(file: Path, pattern: str, new: str, times: int | None = None) -> None:
+    """Replace a pattern wherever it is in a file: so many times, if a number is given."""
     text, count = re.subn(pattern, new, file.read_text("utf-8"), flags=re.MULTILINE)
-    if count < at_least:
-        sys.exit(f"{file} has no {pattern}")
+    if times not in {None, count}:
+        sys.exit(f"not released: {pattern!r} is in {file} {count} times, not {times}")
     file.write_text(text, "utf-8")
 
 
@@ -107,18 +112,10 @@ def write_changelog(root: Path, version: str) -> None:
         each.unlink()
 
 
-def lock(root: Path) -> None:
-    """Bring the lock up to date, in its neutral form."""
-    run("uv", "lock", "--quiet", cwd=root)
-    file = root / "uv.lock"
-    file.write_text(neutralise(file.read_text("utf-8")), "utf-8")
-
-
 def prepare(root: Path, version: str) -> None:
-    """Change a checkout into that of a release, with its files in `dist/`."""
+    """Change a checkout into that of a release, with its files in `dist/`. A failure ends the program."""
     bump(root, version)
     write_changelog(root, version)
-    lock(root)
     build(root, root / "dist")
     check_files(root, root / "dist")
 
