@@ -60,9 +60,8 @@ def environment(folder: Path) -> Path:
 
 def install(python: Path, wheels: Path, *arguments: str | Path) -> None:
     """Install into an environment, taking the packages of this workspace from the folder of wheels and nowhere else."""
-    ours = wheels / "ours.txt"
-    if not ours.exists():
-        ours.write_text("".join(f"{line}\n" for line in sorted(map(requirement, wheels.glob("*.whl")))))
+    ours = python.parent / "ours.txt"
+    ours.write_text("".join(f"{requirement(wheel)}\n" for wheel in sorted(wheels.glob("*.whl"))), "utf-8")
     where: tuple[str | Path, ...] = ("--python", python, "--constraint", ours, "--no-sources")
     run("uv", "pip", "install", "--quiet", *where, *arguments, cwd=wheels)
 
