@@ -91,7 +91,7 @@ def bump(root: Path, new: str) -> None:
     locked = rf'(^name = "(?:{names})"\nversion = )"{plain}"$'
     replace(root / "uv.lock", locked, rf'\g<1>"{new}"', times=len(packages(root)))
     for file in (file for pattern in (*PINNED, PAGES) for file in root.glob(pattern)):
-        replace(file, rf"((?:{names})(?:\[[\w,-]+\])?){re.escape(pin(old))}", rf"\g<1>{pin(new)}")
+        replace(file, rf"(xetrack[a-z-]*(?:\[[\w,-]+\])?){re.escape(pin(old))}", rf"\g<1>{pin(new)}")
     for page in root.glob(PAGES):  # what `xt plugins list` and its like print
         replace(page, rf'((?:{names})[ |":,a-z]*)\b{plain}\b', rf"\g<1>{new}")
 
