@@ -53,6 +53,14 @@ site:
 site-serve: site
     uv run python -m http.server --directory build/site
 
+# Build the wheels and sdists, and check that they are complete
+wheels:
+    python3 scripts/artifacts.py
+
+# Prepare a release: `just release 1.2.0`, or with `--dry-run`
+release version *options:
+    python3 scripts/release.py {{version}} {{options}}
+
 # Everything that must hold before a change lands
 ci:
     .ci/run

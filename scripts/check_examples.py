@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from check_wheels import ROOT, environment, install, run
+from workspace import ROOT, environment, install, run
 
 PLUGINS = sorted(ROOT.glob("examples/plugins/*/pyproject.toml"))
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.extra import pandas as hpd
@@ -34,6 +34,7 @@ def joined(data):
     return b"".join(data) if isinstance(data, list) else bytes(data)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(st.data())
 def test_arrays_come_back_as_they_were(data):
     dtype = data.draw(DTYPES)

@@ -24,7 +24,7 @@ from cache_values import (
     Point,
     Slotted,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xetrack_cache.keys import call_key
@@ -401,16 +401,19 @@ def spelt(value):
     return f"{type(value).__name__}:{value!r}"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(anything, anything)
 def test_two_values_have_one_key_only_if_they_are_the_same(one, other):
     assert (content_key(one) == content_key(other)) == (spelt(one) == spelt(other))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(anything)
 def test_a_copy_has_the_same_key(value):
     assert content_key(pickle.loads(pickle.dumps(value))) == content_key(value)  # noqa: S301 - our own
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(st.lists(hashable, max_size=4), st.lists(hashable, max_size=4))
 def test_two_calls_have_one_key_only_if_their_arguments_are_the_same(one, other):
     assert (key(*one) == key(*other)) == (spelt(one) == spelt(other))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xetrack import Reader, Tracker
@@ -204,6 +204,7 @@ events = st.dictionaries(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(event=events)
 def test_any_event_comes_back_intact(event):
     stored = dict(event)
