@@ -84,7 +84,7 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
 
 
 def _told(distribution: Any, field: str) -> str:
-    """A field of the metadata. To take them apart as an e-mail, README and all, takes longer than to find the plugins."""
+    """A field of the metadata. To parse them as an e-mail, README and all, takes longer than to find the plugins."""
     head = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
     found = re.search(rf"^{field}: *(\S+)$", head, re.MULTILINE)
     told: str | None = found[1] if found else distribution.metadata[field]
