@@ -82,12 +82,6 @@ def test_the_last_object_under_a_key_is_found_by_the_key(tracker):
     assert tracker.get("q") is None
 
 
-def test_a_key_means_an_object_again_that_was_logged_before_another_one(tracker):
-    for value in (1 + 2j, 3 + 4j, 1 + 2j, 1 + 2j):
-        tracker.log({"model": value})
-        assert tracker.get("model") == value
-
-
 def test_objects_inside_of_lists_and_dicts_are_kept_too(tracker):
     row = tracker.log({"both": [Point(1), {"deep": Point(2)}], "raw": [b"bytes"]})
     first, second = row["both"][0], row["both"][1]["deep"]
