@@ -1,6 +1,7 @@
 """Measuring two things side by side on a machine that does other work as well."""
 
 import gc
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -25,8 +26,13 @@ def interleaved(rounds, ours, bare):
 
 def python(code, *arguments):
     """What a fresh Python prints."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return run(sys.executable, "-c", code, *map(str, arguments))
+
+
+def run(*command):
+    """What a command prints that finds its modules compiled, as after an installation with pip."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
 
 
 @dataclass

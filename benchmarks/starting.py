@@ -1,10 +1,9 @@
 """Rows of the table about starting: imports, and the first row of a fresh process."""
 
-import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.rounds import Row, interleaved, python, timed
+from benchmarks.rounds import Row, interleaved, python, run, timed
 
 HEAVY = {"duckdb", "loguru", "numpy", "pandas", "typer"}
 _FIRST_ROW = "import sys; from xetrack import Tracker; Tracker(sys.argv[1]).log({'accuracy': 0.9})"
@@ -41,7 +40,7 @@ def command(sizes, folder):
     scripts = Path(sys.executable).parent
     yield Row(
         "xt --help, every plugin installed; bare: nothing, for the whole of it counts",
-        *interleaved(sizes.starts, lambda: timed(_run, scripts / "xt", "--help"), lambda: 0.0),
+        *interleaved(sizes.starts, lambda: timed(run, scripts / "xt", "--help"), lambda: 0.0),
         limit=0.250,
         difference=True,
     )
@@ -50,15 +49,11 @@ def command(sizes, folder):
         "xt head of one row; bare: import typer",
         *interleaved(
             sizes.starts,
-            lambda: timed(_run, scripts / "xt", "head", folder / "head.db"),
+            lambda: timed(run, scripts / "xt", "head", folder / "head.db"),
             lambda: timed(python, "import typer"),
         ),
         difference=True,
     )
-
-
-def _run(*command):
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def first_row(sizes, folder):

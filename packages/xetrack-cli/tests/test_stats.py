@@ -49,6 +49,33 @@ def test_top_of_what_has_no_numbers(xt, db):
     assert xt("stats", "top", db, "model").err == "xt: the column 'model' holds no numbers.\n"
 
 
+@pytest.fixture
+def long(tmp_path):
+    """More rows than are read at a time, of which the last alone has `X`, that no column can hold beside `x`."""
+    with Tracker(tmp_path / "long.db") as tracker:
+        tracker.log_batch([{"x": n % 5, "n": n} for n in range(10_000)])
+        tracker.log({"x": 4, "n": 10_000, "X": 2.5})
+    return tmp_path / "long.db"
+
+
+def test_a_table_is_described_from_its_first_to_its_last_row(xt, long):
+    counts = {row["column"]: row["count"] for row in json.loads(xt("describe", long, "--json").out)}
+    assert counts == {"x": 10_001, "n": 10_001, "X": 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "column", "expected"), [("top", "x", [4, 9, 14]), ("bottom", "x", [0, 5, 10]), ("top", "X", [10_000])]
+)
+def test_of_equals_the_earliest_are_told_wherever_they_are(xt, long, command, column, expected):
+    found = json.loads(xt("stats", command, long, column, "-n", "3", "--json").out)
+    assert [row["n"] for row in found] == expected
+
+
+def test_a_plot_counts_every_row(xt, long):
+    told = xt("plot", "scatter", long, "x", "X").out.splitlines()[-1]
+    assert told == "1 points, 10000 rows without two numbers left out"
+
+
 def test_a_histogram_with_its_summary(xt, tmp_path):
     with Tracker(tmp_path / "v.db") as tracker:
         tracker.log_batch([{"x": float(value)} for value in [0] * 5 + [1] * 10 + [10]] + [{"x": None}])

@@ -124,6 +124,26 @@ def test_making_a_track_id_leaves_the_users_random_numbers_alone():
     assert random.random() == expected
 
 
+_FIRST_OF_A_PROCESS = """
+import random
+random.seed(7)
+expected = random.random()
+random.seed(7)
+from xetrack.runs import new_track_id
+print(new_track_id(), random.random() == expected)
+"""
+
+
+@pytest.mark.parametrize("variables", [{}, {"COOLNAME_DATA_MODULE": "words"}], ids=["plain", "with other words"])
+def test_so_does_the_first_one_of_a_process_for_which_coolname_is_imported(variables, tmp_path):
+    (tmp_path / "words.py").write_text("config = {'all': {'type': 'words', 'words': ['a', 'b']}}\n", encoding="utf-8")
+    environment = os.environ | variables | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", _FIRST_OF_A_PROCESS]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+-\d{4} True\n", done.stdout)
+
+
 # git
 
 

@@ -24,7 +24,7 @@ _CREATE = tables.CREATE | {
     CHUNKS: f"CREATE TABLE IF NOT EXISTS db.{CHUNKS} (key TEXT, part INTEGER, data BLOB, PRIMARY KEY (key, part))",
 }
 _FIND = """
-SELECT a.serializer, a.size, a.digest, a.place, c.value
+SELECT a.serializer, a.size, a.digest, a.place, c.value, (SELECT value FROM db.keys WHERE key = ?)
 FROM db.counts c JOIN db.xetrack_assets a ON a.key = c.key WHERE c.key = ?
 """
 _SET = "INSERT INTO db.{} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"  # keeps its place
@@ -40,6 +40,7 @@ class Record:
     digest: bytes | None
     place: str
     uses: int
+    named: bool = False  # whether the name that was asked for means this object
 
 
 class Index:
@@ -83,7 +84,7 @@ class Index:
     def find(self, key: str) -> Record | None:
         """The record of an object; None if there is no such object."""
         there = self.there()
-        if {"counts", "xetrack_assets"} <= there and (found := self.counted(key)) is not None:
+        if {"counts", "keys", "xetrack_assets"} <= there and (found := self.counted(key)) is not None:
             return found
         if "assets" in there:
             lengths = self._database.query("SELECT length(value) FROM db.assets WHERE key = ?", (encode_key(key),))
@@ -92,10 +93,11 @@ class Index:
                 return Record("cloudpickle", lengths[0][0], None, WHOLE, uses)
         return None
 
-    def counted(self, key: str) -> Record | None:
+    def counted(self, key: str, name: str | None = None) -> Record | None:
         """The record of an object that is not of 0.x, once there are all tables: the path of each `log()`."""
-        for serializer, size, digest, place, uses in self._database.query(_FIND, (key,)):
-            record = Record(serializer, size, digest, place, decode_uses(uses))
+        named = None if name is None else encode_key(name)
+        for serializer, size, digest, place, uses, meant in self._database.query(_FIND, (named, key)):
+            record = Record(serializer, size, digest, place, decode_uses(uses), meant == dump_plain(key))
             if [type(serializer), type(size), type(digest), type(place)] != [str, int, bytes, str]:
                 raise AssetDamagedError(f"the record of the object {key} is damaged: {record}.")
             return record

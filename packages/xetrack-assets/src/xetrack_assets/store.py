@@ -93,16 +93,26 @@ class Store:
                 self._put(asset, name, uses)
 
     def _put(self, asset: Asset, name: str | None, uses: int) -> None:
-        self._index.make()
-        record = self._index.counted(asset.hash) or self._index.find(asset.hash)
+        record = self._seen(asset.hash, name)
         if record is None:
             with self._engine.transaction():
                 self._index.add(asset, self._write(asset), uses)
         else:
             self._check_same(asset, record)
             self._count(asset, record, record.uses + uses)
-        if name is not None:
+        if name is not None and not (record and record.named):
             self._index.name(name, asset.hash)
+
+    def _seen(self, key: str, name: str | None) -> Record | None:
+        """The record of an object, by one statement if it was there before; after this there are all tables."""
+        try:
+            record = self._index.counted(key, name)
+        except DatabaseError:  # there are no tables yet; what else may be wrong is met again below
+            record = None
+        if record is None:
+            self._index.make()
+            record = self._index.find(key)
+        return record
 
     def insert(self, value: object, name: str | None = None) -> str:
         """Keep an object, and return its hash."""

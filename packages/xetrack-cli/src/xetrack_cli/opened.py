@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from xetrack import Reader
+from xetrack.protocols import Columns
 from xetrack_cli.errors import UnknownNameError
 
-__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "open_reader", "reading"]
+__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "open_reader", "parts", "reading"]
 
 
 def open_reader(db: str, table: str, engine: str = "sqlite", **options: Any) -> Reader:
@@ -28,6 +29,13 @@ def reading(db: str, table: str, engine: str, track_id: str | None) -> Iterator[
         if track_id is not None:
             check_run(reader, track_id)
         yield reader
+
+
+def parts(reader: Reader, track_id: str | None) -> Iterator[Columns]:
+    """The rows of all runs, some thousands at a time; or those of one, at once. A part may lack a column."""
+    if track_id is None:
+        return reader.engine.scan(reader.table)
+    return iter([reader.engine.read(reader.table, track_id=track_id)])
 
 
 def chosen_columns(reader: Reader, text: str | None) -> list[str]:

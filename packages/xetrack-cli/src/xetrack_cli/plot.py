@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
-from xetrack_cli.opened import check_columns, reading
+from xetrack_cli.opened import check_columns, parts, reading
 from xetrack_cli.options import Engine, Table, TrackId
 from xetrack_cli.terminal import is_terminal, tell
 from xetrack_cli.words import arguments
@@ -92,13 +93,25 @@ def _columns(
     db: str, names: Sequence[str], table: str, engine: str, track_id: str | None
 ) -> tuple[list[list[float]], int]:
     """The numbers of columns, of those rows where all of them are finite numbers, and how many rows are not so."""
+    left_out = 0
+    kept: list[array[float]] = [array("d") for _ in names]
     with reading(db, table, engine, track_id) as reader:
         check_columns(reader, names)
-        rows = reader.to_dicts(track_id)
-    kept = [row for row in rows if all(_is_finite(row[name]) for name in names)]
-    if not kept:
+        for part in parts(reader, track_id):
+            left_out += _add_finite(kept, [part.get(name) for name in names], len(part["track_id"]))
+    if not kept[0]:
         raise UsageError(f"{' and '.join(map(repr, names))}: no row has numbers there.")
-    return [[float(row[name]) for row in kept] for name in names], len(rows) - len(kept)
+    return [list(numbers) for numbers in kept], left_out
+
+
+def _add_finite(kept: Sequence["array[float]"], columns: Sequence[list[Any] | None], rows: int) -> int:
+    """Keep the numbers of those rows that have one in each of the columns; return how many rows have not."""
+    before = len(kept[0])
+    for values in zip(*(column or [] for column in columns), strict=False):
+        if all(map(_is_finite, values)):
+            for numbers, value in zip(kept, values, strict=True):
+                numbers.append(value)
+    return rows - (len(kept[0]) - before)
 
 
 def _is_finite(value: object) -> bool:

@@ -1,16 +1,19 @@
 """`xt describe`, `xt stats`: numbers about columns."""
 
+import heapq
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from xetrack import Reader
+from xetrack.protocols import Columns as Cells
+from xetrack.values import decode
 from xetrack_cli import completion
-from xetrack_cli.cells import is_number
 from xetrack_cli.errors import UsageError
-from xetrack_cli.opened import check_columns, chosen_columns, reading
+from xetrack_cli.opened import check_columns, chosen_columns, parts, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import show
 from xetrack_cli.words import arguments
@@ -44,27 +47,43 @@ def describe(
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
     with reading(db, table, engine, track_id) as reader:
-        names = chosen_columns(reader, columns)
-        rows = reader.to_dicts(track_id)
-    described = [_described(name, [row[name] for row in rows if row[name] is not None]) for name in names]
-    if columns is None:
-        described = [each for each in described if "mean" in each]
-    keys = dict.fromkeys(key for each in described for key in each)
-    show(described, list(keys) or ["column", "count"], style)
+        described = {name: _Described() for name in chosen_columns(reader, columns)}
+        for part in parts(reader, track_id):
+            for name, each in described.items():
+                each.add(part.get(name, []), also_texts=columns is not None)
+    rows = [{"column": name} | each.told() for name, each in described.items() if each.numbers or columns is not None]
+    keys = dict.fromkeys(key for row in rows for key in row)
+    show(rows, list(keys) or ["column", "count"], style)
 
 
-def _described(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    numbers = _numbers(values)
-    if numbers:
+class _Described:
+    """A column of numbers; or, as long as there are none, of anything."""
+
+    def __init__(self) -> None:
+        self.numbers = array("d")
+        self._count = 0
+        self._different: set[str] = set()
+
+    def add(self, values: Sequence[Any], *, also_texts: bool) -> None:
+        """More of its values; those that are no numbers only if they are wanted."""
+        self.numbers.extend(value for value in values if _is_number(value))
+        if also_texts and not self.numbers:
+            there = [value for value in values if value is not None]
+            self._count += len(there)
+            self._different.update(repr(decode(value)) for value in there)
+
+    def told(self) -> dict[str, Any]:
+        """What is told of it."""
+        if not self.numbers:
+            return {"count": self._count, "unique": len(self._different)}
         import pandas as pd
 
-        told = pd.Series(numbers, dtype=float).describe().to_dict()
-        return {"column": name} | {str(key): _whole(value) for key, value in told.items()}
-    return {"column": name, "count": len(values), "unique": len(set(map(repr, values)))}
+        told = pd.Series(self.numbers, dtype=float).describe().to_dict()
+        return {str(key): _whole(value) for key, value in told.items()}
 
 
-def _numbers(values: Sequence[Any]) -> list[float]:
-    return [value for value in values if isinstance(value, (int, float)) and not math.isnan(value)]
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not math.isnan(value)
 
 
 def _whole(value: Any) -> Any:
@@ -87,7 +106,7 @@ def top(
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, name = arguments(words, "COLUMN")
     with reading(db, table, engine, track_id) as reader:
-        show(_ranked(reader, name, track_id, highest=True)[:n], reader.columns, style)
+        show(_ranked(reader, name, track_id, n, highest=True), reader.columns, style)
 
 
 @commands.command()
@@ -106,12 +125,22 @@ def bottom(
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, name = arguments(words, "COLUMN")
     with reading(db, table, engine, track_id) as reader:
-        show(_ranked(reader, name, track_id, highest=False)[:n], reader.columns, style)
+        show(_ranked(reader, name, track_id, n, highest=False), reader.columns, style)
 
 
-def _ranked(reader: Reader, name: str, track_id: str | None, *, highest: bool) -> list[dict[str, Any]]:
+def _ranked(reader: Reader, name: str, track_id: str | None, n: int, *, highest: bool) -> list[dict[str, Any]]:
+    """The first `n` rows by a column; of equals, those logged earlier come first."""
     check_columns(reader, [name])
-    rows = [row for row in reader.to_dicts(track_id) if is_number(row[name]) and not math.isnan(row[name])]
-    if not rows:
+    order = heapq.nlargest if highest else heapq.nsmallest
+    found = order(max(n, 1), _places(parts(reader, track_id), name), key=lambda place: place[0])
+    if not found:
         raise UsageError(f"the column {name!r} holds no numbers.")
-    return sorted(rows, key=lambda row: row[name], reverse=highest)
+    return [{key: decode(cells[index]) for key, cells in part.items()} for _, part, index in found[:n]]
+
+
+def _places(rows: Iterator[Cells], name: str) -> Iterator[tuple[Any, Cells, int]]:
+    """Each number of a column, and where its row is."""
+    for part in rows:
+        for index, value in enumerate(part.get(name, [])):
+            if _is_number(value) and not isinstance(value, bool):
+                yield value, part, index

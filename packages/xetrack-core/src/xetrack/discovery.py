@@ -75,7 +75,7 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
         return
     location = str(Path(distribution.locate_file("")).resolve())
     try:
-        name, version = _told(distribution.name), _told(distribution.version)
+        name, version = _told(distribution, "Name"), _told(distribution, "Version")
     except Exception as error:  # noqa: BLE001 - as above
         name, version = f"a distribution without metadata in {location}", "?"
         points = [_Unreadable(point.name, point.value, error) for point in points]
@@ -83,10 +83,14 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
         yield Found(point.name, point.value, name, version, point, location)
 
 
-def _told(text: str | None) -> str:
-    if text is None:  # so old releases of importlib-metadata tell of metadata that are not there
+def _told(distribution: Any, field: str) -> str:
+    """A field of the metadata. To parse them as an e-mail, README and all, takes longer than to find the plugins."""
+    head = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
+    found = re.search(rf"^{field}: *(\S+)$", head, re.MULTILINE)
+    told: str | None = found[1] if found else distribution.metadata[field]
+    if told is None:  # so old releases of importlib-metadata tell of metadata that are not there
         raise LookupError("No package metadata was found.")
-    return text
+    return told
 
 
 def _concerns_us(distribution: Any) -> bool:

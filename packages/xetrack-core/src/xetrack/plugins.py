@@ -4,8 +4,6 @@ The only user of pluggy's manager. A plugin that fails is set aside with its err
 asks for what the plugin brings, and otherwise warned of once.
 """
 
-import difflib
-import inspect
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -144,7 +142,7 @@ class Plugins:
         self.owners[name] = owner
 
     def _hand_in(self, plugin: object, name: str) -> None:
-        made = plugin() if inspect.isclass(plugin) else plugin
+        made = plugin() if isinstance(plugin, type) else plugin
         self._register(made, name, f"{type(made).__qualname__} in plugins=")
         if not self._manager.get_hookcallers(made):
             message = (
@@ -296,6 +294,8 @@ def _two_of(what: str, offers: Sequence[Offer]) -> str:
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
