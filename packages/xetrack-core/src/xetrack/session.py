@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from xetrack import runs
 from xetrack.discovery import explain, safe_mode
-from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
+from xetrack.errors import ClosedError, DatabaseRemovedError, OptionError, XetrackWarning, outer_level
 from xetrack.listeners import Listeners
 from xetrack.locks import new_lock
 from xetrack.objects import Objects, open_store, store_needed
@@ -20,7 +20,7 @@ from xetrack.opening import SKIP_INSERT, open_engine
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Context, ResultCache, Row
 
-__all__ = ["Session", "Settings", "close_at_exit"]
+__all__ = ["Session", "Settings", "close_at_exit", "close_forgotten"]
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,14 @@ class _Closeable(Protocol):
     def close(self) -> None: ...
 
 
+def close_forgotten(closeable: _Closeable) -> None:
+    """Close what nobody closed. That its file is gone by now is worth a warning: many a script removes its own."""
+    try:
+        closeable.close()
+    except DatabaseRemovedError as error:
+        warnings.warn(str(error), XetrackWarning, stacklevel=outer_level())
+
+
 class _OpenUntilExit:
     """What is to be closed at the end of the process. Threads may add to it, also daemons then."""
 
@@ -200,7 +208,7 @@ class _OpenUntilExit:
             found = list(self._alive)
         for each in found:
             try:
-                each.close()
+                close_forgotten(each)
             except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
                 traceback.print_exc()
 

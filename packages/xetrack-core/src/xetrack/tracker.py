@@ -15,7 +15,7 @@ from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
-from xetrack.session import Session, Settings, close_at_exit
+from xetrack.session import Session, Settings, close_at_exit, close_forgotten
 from xetrack.values import Keep, decode, readable, safe_text, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
@@ -374,7 +374,7 @@ class Tracker(RunView, Recorder):
     def __del__(self) -> None:
         """Close what was forgotten."""
         if hasattr(self, "_writer"):
-            self.close()
+            close_forgotten(self)
 
     # Pickling
 

@@ -12,7 +12,7 @@ import pytest
 
 from xetrack import Reader, Tracker
 from xetrack.engines import places
-from xetrack.errors import ClosedError, DatabaseRemovedError
+from xetrack.errors import ClosedError, DatabaseRemovedError, XetrackWarning
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody remove an open file")
 
@@ -295,8 +295,17 @@ def test_at_exit_each_tracker_says_it_and_the_others_are_closed(tmp_path, start)
     _, told = process.communicate()
 
     assert told.count("a.db was removed or moved") == told.count("b.db was removed or moved") == 1
+    assert "Traceback" not in told
     assert Reader(tmp_path / "c.db").list_runs()[0]["status"] == "finished"
     assert not (tmp_path / "a.db").exists()
+
+
+def test_a_forgotten_tracker_of_a_removed_file_warns(db):
+    tracker = Tracker(db)
+    tracker.log({"x": 1})
+    remove(db)
+    with pytest.warns(XetrackWarning, match="removed or moved"):
+        del tracker
 
 
 # Readers, forks, pickles
