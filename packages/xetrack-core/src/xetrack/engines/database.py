@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from xetrack.engines.blocks import block
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
@@ -24,14 +24,21 @@ __all__ = ["MEMORY", "Database"]
 
 MEMORY = ":memory:"
 
+Connection = TypeVar("Connection", bound=sqlite3.Connection)
+
 _FLUSH_WAITS = 1000  # milliseconds
 
 
 class _UsersConnection(sqlite3.Connection):
-    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file."""
+    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
+
+    It keeps its owner, which would close it, for as long as somebody has it: `Reader(db).conn.execute(...)` lets go of
+    the reader before it asks.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.owner: Database | None = None
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +96,7 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: sqlite3.Connection | None = None
+        self._users: _UsersConnection | None = None
         self._closed = False
         self.compilations = _Compilations()
         if path != MEMORY:
@@ -108,7 +115,7 @@ class Database:
         if self._own is None:
             with self.lock:
                 if self._own is None:
-                    self._own = self._open()
+                    self._own = self._open(sqlite3.Connection)
                     self._own.set_authorizer(self.compilations)
         return self._own
 
@@ -129,10 +136,12 @@ class Database:
         with self.lock:
             self.connection()
             if self._users is None:
-                self._users = self._open(_UsersConnection)
+                users = self._open(_UsersConnection)
+                users.owner = self
+                self._users = users
             return self._users
 
-    def _open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    def _open(self, factory: type[Connection]) -> Connection:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
@@ -150,7 +159,7 @@ class Database:
             message = f"{self.path}: its folder cannot be made ({error}). Choose another path."
             raise DatabaseReadOnlyError(message) from error
 
-    def _open_to_read(self, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    def _open_to_read(self, factory: type[Connection]) -> Connection:
         """Open without leaving a trace.
 
         A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them
@@ -169,7 +178,7 @@ class Database:
                     break
         raise failure
 
-    def _connect(self, mode: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    def _connect(self, mode: str, factory: type[Connection]) -> Connection:
         connection = sqlite3.connect(
             MEMORY,
             timeout=self.timeout,
