@@ -154,4 +154,6 @@ def main(kind, source, db):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in SOURCES:
+        sys.exit(__doc__)
     main(*sys.argv[1:])
