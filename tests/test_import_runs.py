@@ -94,6 +94,7 @@ def test_mlflow(imported):
     assert [row["limit"] for row in rows if row["limit"] is not None] == [-math.inf]
     broken = run_of(imported, "broken")
     assert (broken["status"], broken["rows"], broken["lr"]) == ("failed", 1, "high")
+    assert broken["started"] < broken["ended"]
 
 
 @pytest.mark.parametrize("source", ["trackio"], indirect=True)
