@@ -1,10 +1,12 @@
 """The Reader: every run, without changing the file."""
 
+import gc
 import pickle
 import signal
 import sqlite3
 import subprocess
 import sys
+import weakref
 from contextlib import suppress
 
 import pandas as pd
@@ -186,6 +188,25 @@ def test_reading_changes_nothing_and_leaves_nothing(path):
 
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_the_connection_of_a_forgotten_reader_goes_on_until_it_is_let_go(path):
+    connection = Reader(path).conn
+    gc.collect()
+
+    assert connection.execute("SELECT x FROM db.events WHERE x > 3").fetchall() == [(4,)]
+    database = weakref.ref(connection.database)
+    del connection
+    gc.collect()
+    assert database() is None
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_query_in_one_line(path):
+    rows = Reader(path).conn.execute("SELECT x FROM db.events WHERE x > 2 ORDER BY x")
+    gc.collect()
+
+    assert list(rows) == [(3,), (4,)]
 
 
 def test_conn_reads_only(reader):

@@ -1,6 +1,5 @@
 """What the SQLite engine promises beyond the contract: about its file, and about those who share it."""
 
-import gc
 import shutil
 import sqlite3
 from contextlib import closing
@@ -457,33 +456,6 @@ def test_what_the_user_changes_through_the_connection_is_noticed(db):
         tracker.conn.execute("ALTER TABLE db.events ADD COLUMN y")
         tracker.log({"x": 2, "y": True})
         assert [(row["x"], row["y"]) for row in tracker] == [(7, None), (2, True)]
-
-
-def test_the_users_connection_outlives_its_reader(db):
-    with Tracker(db) as tracker:
-        tracker.log({"x": 1})
-    assert Reader(db).conn.execute("SELECT x FROM db.events").fetchall() == [(1,)]
-    reader = Reader(db)
-    conn = reader.conn
-    assert reader.conn is conn
-    del reader
-    assert conn.execute("SELECT x FROM db.events").fetchall() == [(1,)]
-    reader = Reader(db)
-    conn = reader.conn
-    reader.close()
-    with pytest.raises(sqlite3.ProgrammingError):
-        conn.execute("SELECT x FROM db.events")
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists what is open")
-def test_the_users_connection_that_nobody_keeps_lets_go_of_the_file(db):
-    with Tracker(db) as tracker:
-        tracker.log({"x": 1})
-    gc.collect()
-    opened = len(list(Path("/proc/self/fd").iterdir()))
-    Reader(db).conn.execute("SELECT x FROM db.events").fetchall()
-    gc.collect()
-    assert len(list(Path("/proc/self/fd").iterdir())) == opened
 
 
 def test_in_memory_the_users_connection_sees_the_rows():
