@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 # The navigation: under each heading, pages in this order. A pattern takes those that are not named before it.
 NAVIGATION = {
-    "Start": ["docs/getting-started.md", "docs/cli.md"],
+    "Start": ["docs/getting-started.md", "docs/cli.md", "examples/README.md"],
     "Guides": [
         "docs/guides/experiments.md",
         "docs/guides/benchmarks.md",
@@ -57,6 +57,7 @@ NAVIGATION = {
         "docs/migration.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
+        "changes/README.md",
         "docs/*.md",
     ],
 }

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 
 from xetrack import Reader
 
@@ -90,10 +89,12 @@ def cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*")), ids=lambda path: path.name)
-def test_every_example_is_in_the_readme_of_the_examples(path):
-    if path.name not in ("README.md", "__pycache__"):
-        assert f"]({path.name})" in (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+def test_every_example_is_in_the_readme_of_the_examples():
+    examples = ROOT / "examples"
+    there = {path.name for kind in ("*.py", "*.ipynb") for path in examples.glob(kind)}
+    there |= {f"plugins/{path.parent.name}" for path in examples.glob("plugins/*/pyproject.toml")}
+    told = set(re.findall(r"\]\(([^)]+)\)", (examples / "README.md").read_text(encoding="utf-8")))
+    assert told == there
 
 
 def test_the_readme_names_the_commands_that_ci_runs():

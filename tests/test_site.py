@@ -16,6 +16,8 @@ PATTERNS = (
     "*.md",
     "docs/**/*.md",
     "packages/*/README.md",
+    "changes/README.md",
+    "examples/README.md",
     "examples/plugins/*/README.md",
     "tests/toy-plugin/README.md",
 )
