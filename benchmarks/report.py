@@ -14,9 +14,16 @@ UNITS = ((1, "s"), (1e-3, "ms"), (1e-6, "µs"))
 def machine():
     plugins = sorted({entry.dist.name for entry in entry_points(group="xetrack") if entry.dist})
     return (
-        f"{_processor()}, {os.cpu_count()} cores; {platform.system()}; Python {platform.python_version()},"
-        f" sqlite {sqlite3.sqlite_version}, pandas {version('pandas')}, xetrack-core {version('xetrack-core')};"
+        f"{hardware()}, pandas {version('pandas')}, xetrack-core {version('xetrack-core')};"
         f" plugins: {', '.join(plugins) or 'none'}"
+    )
+
+
+def hardware():
+    """What is true of every process on the machine that this Python runs."""
+    return (
+        f"{_processor()}, {os.cpu_count()} cores; {platform.system()}; Python {platform.python_version()},"
+        f" sqlite {sqlite3.sqlite_version}"
     )
 
 
