@@ -100,8 +100,8 @@ class Database:
         """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
         if self._cursor is None:
             self._cursor = self.connection().cursor()
-        else:
-            self.check()
+        elif self._places is not None and time.monotonic() >= self._places.due:  # `check`, spelt out
+            self._places.check_all()
         return self._cursor
 
     def users_connection(self) -> sqlite3.Connection:

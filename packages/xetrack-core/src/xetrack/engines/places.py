@@ -71,13 +71,13 @@ class Places:
         self.file = Place(path)
         self._read_only = read_only
         self._beside: list[Place] = []
-        self._due = 0.0
+        self.due = 0.0  # when to look again, in seconds of `time.monotonic`
         self._told = False
 
     def look_beside(self) -> None:
         """Remember the log and its index: they are other files each time that SQLite opens the database."""
         self._beside = [Place(f"{self.file.path}{suffix}") for suffix in ("-wal", "-shm")]
-        self._due = time.monotonic() + _EVERY
+        self.due = time.monotonic() + _EVERY
 
     def forget_beside(self) -> None:
         """Expect no log any more, as the database is let go of."""
@@ -85,14 +85,14 @@ class Places:
 
     def check(self) -> None:
         """Raise `DatabaseRemovedError` if a file is gone, unless the last look is less than a millisecond old."""
-        if time.monotonic() >= self._due:
+        if time.monotonic() >= self.due:
             self.check_all()
 
     def check_all(self) -> None:
         """Raise `DatabaseRemovedError` if any of the files is gone."""
         for place in self._lost():
             raise self._error(place)
-        self._due = time.monotonic() + _EVERY
+        self.due = time.monotonic() + _EVERY
 
     def _lost(self) -> Iterator[Place]:
         return (place for place in (self.file, *self._beside) if place.look() is not Found.SAME)
