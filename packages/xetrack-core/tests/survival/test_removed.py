@@ -60,7 +60,7 @@ def replace_folder(db):
 
 @pytest.fixture(autouse=True)
 def look_each_time(monkeypatch):
-    """At the paths, and not only when a millisecond has passed."""
+    """At the paths, and not only now and then."""
     monkeypatch.setattr(places, "_EVERY", 0.0)
 
 

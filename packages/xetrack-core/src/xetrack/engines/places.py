@@ -3,8 +3,8 @@
 POSIX lets a file be removed, moved or replaced while it is open, and SQLite goes on with the one that it opened. On
 Windows an open database can be none of that, so nothing is looked at there.
 
-To look for each row costs a fifth of the row, more than `log()` may. So a look holds for a millisecond: who logs now
-and then is told at once, and a tight loop in a millisecond.
+To look for each row costs a fifth of the row, more than `log()` may. So a look holds for ten milliseconds: who logs now
+and then is told at once, and a tight loop within those.
 """
 
 import os
@@ -17,7 +17,7 @@ from xetrack.errors import DatabaseRemovedError
 
 __all__ = ["Found", "Place", "Places"]
 
-_EVERY = 0.001  # seconds that a look at the paths holds
+_EVERY = 0.01  # seconds that a look at the paths holds
 _WATCHED = os.name != "nt"
 
 
@@ -84,7 +84,7 @@ class Places:
         self._beside = []
 
     def check(self) -> None:
-        """Raise `DatabaseRemovedError` if a file is gone, unless the last look is less than a millisecond old."""
+        """Raise `DatabaseRemovedError` if a file is gone, unless the last look is less than ten milliseconds old."""
         if time.monotonic() >= self.due:
             self.check_all()
 
