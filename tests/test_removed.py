@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 
 from xetrack import Reader, Tracker
+from xetrack.engines import places
 from xetrack.errors import DatabaseRemovedError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove an open file")
+
+
+@pytest.fixture(autouse=True)
+def look_each_time(monkeypatch):
+    """At the paths, and not only now and then."""
+    monkeypatch.setattr(places, "_EVERY", 0.0)
 
 
 @pytest.fixture(params=["sqlite", "duckdb"])

@@ -45,7 +45,8 @@ def until(condition):
 
 
 def read(process, expected):
-    assert process.stdout.readline().strip() == expected
+    line = process.stdout.readline().strip()
+    assert line == expected, line or process.communicate()[1]
 
 
 def ask(process):

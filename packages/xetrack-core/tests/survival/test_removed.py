@@ -251,6 +251,17 @@ def test_rows_of_a_moved_file_that_were_only_in_the_log_are_moved_into_it(db):
 # Ends
 
 
+def test_close_looks_however_old_the_last_look_is(db, monkeypatch):
+    monkeypatch.setattr(places, "_EVERY", 3600.0)
+    tracker = Tracker(db)
+    tracker.log({"x": 1})
+    remove(db)
+
+    tracker.log({"x": 2})
+    with pytest.raises(DatabaseRemovedError, match=REMOVED):
+        tracker.close()
+
+
 def test_close_says_it_once_and_closes_everything(db):
     tracker = Tracker(db)
     tracker.log({"x": 1})
@@ -325,6 +336,8 @@ def test_a_reader_does_not_mix_two_files(db, change, told):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_both_sides_of_a_fork_notice(db, start, finish):
     script = """
+    from xetrack.engines import places
+    places._EVERY = 0.0
     tracker = Tracker(sys.argv[1])
     tracker.log({"x": 1})
     if not os.fork():

@@ -79,6 +79,11 @@ class Database:
         if self._places is not None:
             self._places.check()
 
+    def look_again(self) -> None:
+        """Look at the paths now, however old the last look is."""
+        if self._places is not None:
+            self._places.due = 0.0
+
     @property
     def is_told_gone(self) -> bool:
         """Whether the file is gone, and an error has said so."""

@@ -315,6 +315,7 @@ class SqliteEngine:
         """Record how `run` ended. Not where the file is gone and a call before has said so: once is enough."""
         if self.database.is_told_gone:
             return
+        self.database.look_again()  # what was logged in the last moments may be gone with the file
         with self._writing():
             if self._schema.recorded and self._schema.has(run.table):
                 named = replace(run, table=self._schema.physical(run.table))
