@@ -129,8 +129,7 @@ def test_listing_counting_copying_and_deleting_load_nothing(db, tmp_path):
     ):
         reader.assets.get(key)
     assert not (tmp_path / "pwned").exists()
-    assert Reader(tmp_path / "copy.db").assets.get("x") is None
-    Reader(tmp_path / "copy.db").assets.get(key)
+    Reader(tmp_path / "copy.db").assets.get("x")
     assert (tmp_path / "pwned").exists()  # or else nothing was tested
 
 

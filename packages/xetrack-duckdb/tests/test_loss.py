@@ -7,9 +7,13 @@ only. DuckDB's sqlite extension is such a copy, and so are apsw, ADBC and connec
 
 import pytest
 
-# a tracker at work; `meddle` opens the file and closes it again; other processes log as well
+# a tracker at work; something opens the file and closes it again; other processes log as well
 SCRIPT = """
 import subprocess
+from xetrack.engines import places
+
+places._EVERY = 0.0
+places._WATCHED = sys.argv[3] == "watched"  # or else nobody looks whether the log is there, as in SQLite itself
 
 LOG = "import sys; from xetrack import Tracker; Tracker(sys.argv[1], track_id='other').log({'n': int(sys.argv[2])})"
 READ = "import sys; from xetrack import Reader; print([row['n'] for row in Reader(sys.argv[1])])"
@@ -41,12 +45,30 @@ print(other(READ), end="")
 """
 
 
+REFUSED = """
+try:
+    tracker.log({"n": 2})
+except FileNotFoundError as error:
+    print(str(error).partition(" while")[0].rpartition("/")[2])
+tracker.close()
+tracker = Tracker(sys.argv[1], track_id="again")
+"""
+
+
 def test_a_second_copy_of_sqlite_in_the_process_loses_committed_rows_without_a_word(run, db):
     """Nobody raises. Once the tracker logged 2, no other process sees it; in the end 3, of another process, is gone."""
     pytest.importorskip("apsw")
 
-    assert run(SCRIPT, db, "second_copy") == "[0, 1]\n[0, 1, 2, 4]\n"
+    assert run(SCRIPT, db, "second_copy", "unwatched") == "[0, 1]\n[0, 1, 2, 4]\n"
+
+
+def test_a_tracker_notices_that_its_log_was_taken_away(run, db):
+    """Which is what the lost locks lead to: another process has moved the log into the file, and removed it."""
+    pytest.importorskip("apsw")
+    script = SCRIPT.replace('tracker.log({"n": 2})', REFUSED)
+
+    assert run(script, db, "second_copy", "watched") == "track.db-wal was removed\n[0, 1]\n[0, 1, 3, 4]\n"
 
 
 def test_the_duckdb_engine_beside_a_sqlite_tracker_loses_nothing(run, db):
-    assert run(SCRIPT, db, "duckdb_engine") == "[0, 1, 2]\n[0, 1, 2, 3, 4]\n"
+    assert run(SCRIPT, db, "duckdb_engine", "watched") == "[0, 1, 2]\n[0, 1, 2, 3, 4]\n"
