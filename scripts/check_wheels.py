@@ -5,6 +5,9 @@
 - Its tests pass with nothing else installed, at the newest versions of what it declares and at the lowest. The newest
   are those of the lock, so that a release of somebody else's breaks `just lock` and no other change.
 
+    python3 scripts/check_wheels.py            # all of it
+    python3 scripts/check_wheels.py lowest     # tests at the lowest only: the workspace's own tests run at the newest
+
 These are many jobs that wait for nothing from each other, so each core does one at a time, the longest first.
 """
 
@@ -47,14 +50,15 @@ def tested(one: Package, wheels: Path, folder: Path, *how: str | Path) -> str:
     return str(done.stdout.strip().splitlines()[-1])
 
 
-def jobs(wheels: Path, folder: Path) -> dict[str, Job]:
+def jobs(wheels: Path, folder: Path, ways: list[str]) -> dict[str, Job]:
     """Everything to do, by name, the longest first: as far as the size of its tests tells."""
     lock = ("--constraint", newest(folder))
-    ways: dict[str, tuple[str | Path, ...]] = {"newest": lock, "lowest": ("--resolution", "lowest-direct")}
+    how_of: dict[str, tuple[str | Path, ...]] = {"newest": lock, "lowest": ("--resolution", "lowest-direct")}
     todo = {}
     for one in sorted((one for one in packages() if one.tests.is_dir()), key=size_of_tests, reverse=True):
-        for way, how in ways.items():
-            todo[f"{one.name}, tests at the {way}"] = partial(tested, one, wheels, folder / f"{one.name}-{way}", *how)
+        for way in ways:
+            place = folder / f"{one.name}-{way}"
+            todo[f"{one.name}, tests at the {way}"] = partial(tested, one, wheels, place, *how_of[way])
     return {"à la carte": partial(check_combinations, wheels, folder, *lock), **todo}
 
 
@@ -85,16 +89,16 @@ def work(todo: dict[str, Job]) -> list[str]:
     return failed
 
 
-def main() -> None:
-    """Build every package and check it in all ways."""
+def main(ways: list[str]) -> None:
+    """Build every package and check it in all ways, its tests at the versions that are named."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(ROOT, folder / "dist")
         check_files(ROOT, folder / "dist")
-        failed = work(jobs(folder / "dist", folder))
+        failed = work(jobs(folder / "dist", folder, ways))
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or ["newest", "lowest"])

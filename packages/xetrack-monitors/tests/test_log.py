@@ -51,7 +51,7 @@ def test_the_peak_is_that_since_the_last_log_whatever_calls_there_were(tracker):
     tracker.track(abs, -1)
     first, second = tracker.log({}), tracker.log({})
 
-    assert first["added_memory_mb"] == pytest.approx(100, abs=15)
+    assert first["added_memory_mb"] == pytest.approx(100, abs=50)  # other libraries give memory back meanwhile
     assert second["added_memory_mb"] < 15
 
 
