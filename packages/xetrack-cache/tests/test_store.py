@@ -492,3 +492,24 @@ def test_a_damaged_index_of_a_cache_is_an_error_of_ours(tmp_path):
                 lambda: Reader.delete_cache_by_track_id(cache, "x")):  # fmt: skip
         with pytest.raises(NotADatabaseError, match="damaged"):
             use()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "INSERT INTO Settings VALUES (x'ff', 1)",
+        "INSERT INTO Settings VALUES ('disk_unknown', 1)",
+        "DROP TABLE Settings; CREATE TABLE Settings (key, value); INSERT INTO Settings VALUES (NULL, 1)",
+    ],
+)
+def test_damaged_settings_of_diskcache_are_an_error_of_ours(damage):
+    with Tracker("track.db", cache="cache") as tracker:
+        tracker.track(text, SMALL)
+    with closing(sqlite3.connect("cache/cache.db")) as connection:
+        connection.executescript(damage)
+
+    with pytest.raises(NotADatabaseError, match=r"damaged one: .* Delete the folder"):
+        Tracker("track.db", cache="cache")
+    with pytest.raises(NotADatabaseError, match="damaged one"):
+        Reader.delete_cache_by_track_id("cache", "nobody")
+    assert [entry["result"] for _, entry in Reader.scan_cache("cache")] == ["x" * SMALL]

@@ -95,7 +95,10 @@ class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
     @property
     def _con(self) -> sqlite3.Connection:
         """The connection of this thread, closed with the thread."""
-        connection: sqlite3.Connection = super()._con
+        try:
+            connection: sqlite3.Connection = super()._con
+        except (AttributeError, TypeError) as error:  # where a key is no text, of the settings that it applies
+            raise sqlite3.DatabaseError(f"settings that are none of diskcache's ({error})") from error
         if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
             self._local.closing = _Closing(connection)
         return connection
@@ -141,7 +144,7 @@ class DiskEntries(MutableMapping[str, bytes]):
                 sqlite_journal_mode="wal",
                 sqlite_synchronous=1,
             )
-        except DAMAGES as error:
+        except (*DAMAGES, TypeError) as error:  # the latter, where the settings name what our disk does not have
             raise explained(error, self.folder) from error
         self._pid = os.getpid()
 
