@@ -32,7 +32,7 @@ def strike(name, number, folder):
         actions[name](tracker)
     except DatabaseError as error:
         message = str(error)
-    struck = library.failed_writes()
+    struck = library.failed()
     library.fail_writes(b"", 0, 0, 0)
     assert not message or message.startswith(str(folder)), message
     if name != "close":

@@ -67,7 +67,10 @@ def test_it_is_a_result_cache(tracker):
 def test_what_is_damaged_is_a_miss(tracker, plugin):
     tracker.track(double, 1)
     [key] = plugin.entries
-    for damaged in (b"", b"x", plugin.entries[key][:-1], "text", None, 5):
+    plugin.entries[key] = b""
+    with pytest.warns(XetrackWarning, match="damaged and is computed again"):
+        assert tracker.track(double, 1) == 2
+    for damaged in (b"x", plugin.entries[key][:-1], "text", None, 5):  # it is warned of once
         plugin.entries[key] = damaged
         assert tracker.track(double, 1) == 2
     assert tracker.to_df()["cache"].tolist() == [""] * 7

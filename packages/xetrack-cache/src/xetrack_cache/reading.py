@@ -1,6 +1,7 @@
 """A cache as `Reader` sees it: opened to read, changing no file, and importing nothing unless it is trusted."""
 
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -8,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from xetrack.discovery import safe_mode
-from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, UntrustedError
+from xetrack.errors import (
+    DatabaseError,
+    DatabaseNotFoundError,
+    NotADatabaseError,
+    UntrustedError,
+    XetrackWarning,
+    outer_level,
+)
 from xetrack_cache.entries import load, unpack
 from xetrack_cache.store import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
 
@@ -46,21 +54,31 @@ class Entries:
         """The entry `{"result": value, "cache": track_id}`, or None. Raises `UntrustedError`."""
         query = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"
         for row in self._rows(query, key):
-            found = self._found(row)
+            found = unpack(key, self._entry(row))
             if found is not None:
                 return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
         return None
 
     def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every whole entry with its key, oldest first; results that are not to be read as `Unread`."""
+        """Every whole entry with its key, oldest first; results that are not to be read as `Unread`.
+
+        Damaged ones are left out, with a warning at the end.
+        """
         query = f"SELECT {_COLUMNS} FROM Cache WHERE rowid > ? AND raw = 1 ORDER BY rowid LIMIT {_BATCH}"
-        last = -(2**63)
+        last, damaged = -(2**63), 0
         while rows := self._rows(query, last):
             for row in rows:
-                found = self._found(row)
+                entry = self._entry(row)
+                if entry is None:
+                    continue
+                found = unpack(row[1], entry)
                 if found is not None:
                     yield row[1], {"result": self._shown(found[1]), "cache": found[0]}
+                damaged += found is None
             last = rows[-1][0]
+        if damaged:
+            message = f"{damaged} of the entries in {self._folder} cannot be read, damaged or not ours: left out."
+            warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
     def _rows(self, query: str, bound: object) -> list[tuple[Any, ...]]:
         try:
@@ -68,11 +86,20 @@ class Entries:
         except DAMAGES as error:
             raise explained(error, self._folder) from error
 
-    def _found(self, row: tuple[int, Any, int, str | None, Any]) -> tuple[str, memoryview] | None:
+    def _entry(self, row: tuple[int, Any, int, str | None, Any]) -> bytes | None:
+        """The bytes of an entry; None for one of somebody else's."""
         _, key, mode, filename, value = row
-        with suppress(OSError):
-            return unpack(key, self._disk.fetch(mode, filename, value, read=False)) if type(key) is str else None
-        return None
+        if type(key) is not str:
+            return None
+        try:
+            entry: bytes = self._disk.fetch(mode, filename, value, read=False)
+        except FileNotFoundError:  # deleted meanwhile
+            return None
+        except OSError as error:
+            file = self._folder / str(filename)
+            message = f"{file} cannot be read: {error.strerror}. Check its permissions, and the disk."
+            raise DatabaseError(message) from error
+        return entry
 
     def _shown(self, pickled: memoryview) -> object:
         try:

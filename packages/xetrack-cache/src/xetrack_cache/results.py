@@ -69,16 +69,19 @@ class Results:
         return None
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The entry `{"result": value, "cache": track_id}`, or None; what is damaged is None."""
+        """The entry `{"result": value, "cache": track_id}`, or None; what is damaged is None, with a warning."""
         try:
-            found = unpack(key, self.entries.get(key))
-            if found is None:
-                return None
-            return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+            entry = self.entries.get(key)
+            found = unpack(key, entry)
+            if found is not None:
+                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
         except UntrustedError as error:
             self._warn("cache trust", f"a cached result is computed again, as XETRACK_SAFE is set: {error}")
         except Exception as error:  # noqa: BLE001 - a cache that fails is no reason for the call to fail
             self._warn("cache read", f"a cached result cannot be read and is computed again: {explain(error)}")
+        else:
+            if entry is not None:
+                self._warn("cache damage", f"a cached result is damaged and is computed again: {key}")
         return None
 
     def set(self, key: str, result: object, track_id: str) -> None:

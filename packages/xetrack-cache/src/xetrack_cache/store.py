@@ -43,17 +43,17 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         return key if raw and type(key) is str else None
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ARG002, FBT001 - as above
-        """The bytes of a value. Raises OSError, which diskcache takes for a missing value, for anything else."""
+        """The bytes of a value. Raises `FileNotFoundError`, a missing value, for anything else."""
         if mode == MODE_RAW and isinstance(value, bytes):
             return value
         if mode == MODE_BINARY and filename is not None:
             return self._own(filename).read_bytes()
         message = f"no entry of xetrack-cache: mode {mode}"
-        raise OSError(message)
+        raise FileNotFoundError(message)
 
     def remove(self, file_path: str) -> None:
         """Remove a value's file, if it is one of this folder."""
-        with suppress(PermissionError):
+        with suppress(FileNotFoundError):
             self._own(file_path)
             super().remove(file_path)
 
@@ -62,7 +62,7 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         path = (root / filename).resolve()
         if _VALUE_FILE.fullmatch(filename.replace(os.sep, "/")) is None or not path.is_relative_to(root):
             message = f"{filename} is no value file in {root}"
-            raise PermissionError(message)
+            raise FileNotFoundError(message)
         return path
 
     def _write(self, full_path: str, iterator: Iterator[Any], mode: str, encoding: str | None = None) -> int:
@@ -111,7 +111,7 @@ class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
         mode, filename, value = row
         try:
             found: bytes = self._disk.fetch(mode, filename, value, read=False)
-        except OSError:
+        except FileNotFoundError:  # deleted meanwhile
             return None
         return found
 

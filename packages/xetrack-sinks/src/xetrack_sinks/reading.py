@@ -4,6 +4,7 @@ import errno
 import json
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,6 +63,16 @@ def read_jsonl(path: Path) -> "pd.DataFrame":
     return _frame([event for each in found for event in _lines(each)], last=("track_id",))
 
 
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Lets an error of the system name the file: one of reading does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(file)
+        raise
+
+
 def _nothing_at(path: Path) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, "nothing was logged here", str(path))
 
@@ -70,7 +81,9 @@ def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
     """The events of one log file with their times, newest first, at most `limit`."""
     found: list[tuple[str, dict[str, Any]]] = []
     damaged = 0
-    for entry in _entries(file.read_bytes()):
+    with _named(file):
+        data = file.read_bytes()
+    for entry in _entries(data):
         if limit is not None and len(found) >= limit:
             break
         event = _parse(entry.message.strip())
@@ -108,7 +121,7 @@ def _local(seconds: float) -> str:
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     damaged = 0
-    with file.open("rb") as opened:
+    with _named(file), file.open("rb") as opened:
         for line in opened:
             event = _parse(line.strip())
             if event is not None:

@@ -19,6 +19,8 @@ FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
 _SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite.org/fileformat2.html, 1.2)
 _BUSY, _LOCKED, _READ_ONLY, _DAMAGED, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 11, 14, 23, 26
+# SQLite takes a read that fails for damage
+_DAMAGE = "the file is damaged, or its disk cannot be read; run 'PRAGMA integrity_check' on a copy"
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -26,7 +28,7 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
     _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
     10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
-    _DAMAGED: (NotADatabaseError, "the file is damaged; run 'PRAGMA integrity_check' on a copy"),
+    _DAMAGED: (NotADatabaseError, _DAMAGE),
     13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
     _CANNOT_OPEN: (
         DatabaseReadOnlyError,
@@ -45,7 +47,7 @@ def translate(error: Exception, path: str) -> DatabaseError:
     if _code(error) == _NO_LEAVE or str(error).startswith("not authorized"):  # of functions, SQLite gives no code
         raise KeyboardInterrupt from error
     if isinstance(error, UnicodeDecodeError):
-        return NotADatabaseError(f"{path}: {_KINDS[_DAMAGED][1]} ({error})")
+        return NotADatabaseError(f"{path}: {_DAMAGE} ({error})")
     kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
     return kind(f"{path}: {cure} ({error})")
 
