@@ -11,7 +11,7 @@ import pytest
 
 from xetrack_cli.scaffold import KINDS, named, write
 
-XT = [sys.executable, "-c", "from xetrack_cli.main import main; main()"]
+XT = [sys.executable, "-m", "xetrack_cli"]
 
 
 class Rendered(NamedTuple):

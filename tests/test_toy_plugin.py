@@ -46,7 +46,7 @@ def test_its_own_tests_pass_which_run_the_kit(toy):
 
 
 def test_xt_lists_it_and_finds_it_well(toy):
-    main = [sys.executable, "-c", "from xetrack_cli.main import main; main()"]
+    main = [sys.executable, "-m", "xetrack_cli"]
     [row] = [row for row in json.loads(toy.run(*main, "plugins", "list", "--json")) if row["plugin"] == "markdown"]
     assert (row["distribution"], row["hooks"], row["namesakes"]) == ("xetrack-markdown", ["sinks"], [])
     [told] = json.loads(toy.run(*main, "plugins", "doctor", "markdown", "--json"))

@@ -13,7 +13,7 @@ import sys
 import termios
 import time
 
-XT = [sys.executable, "-c", "from xetrack_cli.main import main; main()"]
+XT = [sys.executable, "-m", "xetrack_cli"]
 """`xt`, whether or not its script is on the path."""
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -175,6 +175,22 @@ def test_a_full_disk_is_told(db):
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_streams_that_are_closed_are_no_mistake(db, tmp_path, closed):
+    """Some schedulers start commands so. They were tracebacks."""
+    import subprocess
+
+    from cli_terminals import XT
+
+    for words, code in (["runs", str(db)], 0), (["--help"], 0), (["runs", "nothing.db"], 1):
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" {closed}', "sh", *XT, *words], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        assert ">&-" not in closed or "2>" in closed or not done.stdout
+
+
 def test_many_names_are_not_all_listed(xt, tmp_path):
     from xetrack import Tracker
 

@@ -1,5 +1,6 @@
 """Where `xt` starts, and how it ends: exit codes, one line of error, a closed pipe."""
 
+import os
 import signal
 import sys
 import warnings
@@ -15,9 +16,11 @@ def main() -> None:
     """Run `xt` as a program."""
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xt ... | head` ends when head does, as other commands do
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us, `xt head track.db >&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end of the process
         with suppress(AttributeError):  # not a stream of text: somebody put something in its place
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # see above
+            getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:  # while something was imported

@@ -171,6 +171,17 @@ def test_a_schema_that_is_no_text_any_more_is_an_error_of_ours(db):
             use(db)
 
 
+@pytest.mark.parametrize("use", [Tracker, Reader])
+def test_a_database_in_utf_16_is_refused(db, use):
+    with closing(sqlite3.connect(db)) as theirs:
+        theirs.execute("PRAGMA encoding = 'UTF-16'")
+        theirs.execute("CREATE TABLE theirs (x)")
+    before = db.read_bytes()
+    with pytest.raises(NotADatabaseError, match=r"track\.db: its text is in UTF-16"):
+        use(db)
+    assert db.read_bytes() == before
+
+
 def test_a_file_cut_short_is_an_error_of_ours(db):
     with Tracker(db) as tracker:
         tracker.log_batch([{"text": "x" * 1000} for _ in range(100)])

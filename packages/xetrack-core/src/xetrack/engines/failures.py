@@ -21,6 +21,7 @@ _SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite
 _BUSY, _LOCKED, _READ_ONLY, _DAMAGED, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 11, 14, 23, 26
 # SQLite takes a read that fails for damage
 _DAMAGE = "the file is damaged, or its disk cannot be read; run 'PRAGMA integrity_check' on a copy"
+_OTHER_ENCODING = "must use the same text encoding"  # has no code of its own
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
@@ -48,6 +49,9 @@ def translate(error: Exception, path: str) -> DatabaseError:
         raise KeyboardInterrupt from error
     if isinstance(error, UnicodeDecodeError):
         return NotADatabaseError(f"{path}: {_DAMAGE} ({error})")
+    if _OTHER_ENCODING in str(error):
+        message = f"{path}: its text is in UTF-16, and xetrack keeps UTF-8; choose another path"
+        return NotADatabaseError(message)
     kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
     return kind(f"{path}: {cure} ({error})")
 
