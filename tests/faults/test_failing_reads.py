@@ -35,6 +35,17 @@ def asset(folder):
     with Reader(folder / "track.db", assets=folder / "assets") as reader:
         return len(reader.assets.get((folder / "hash").read_text()).text)
 
+def duckdb(folder):
+    "What DuckDB counts in its copy; after a read has failed, at the next query."
+    with Reader(folder / "track.db", engine="duckdb") as reader:
+        query = "SELECT count(*), sum(n), sum(length(text)) FROM db.events"
+        try:
+            return reader.conn.execute(query).fetchall()
+        except DatabaseError:
+            found = reader.conn.execute(query).fetchall()
+            assert found == [(62, sum(range(61)), 60 * 3000)], found
+            raise
+
 def track(folder):
     with Tracker(folder / "track.db", params={"lr": 1}, cache=folder / "cache") as tracker:
         return tracker.track(work, 40_000)
@@ -57,6 +68,7 @@ actions = {
     "read_logs": lambda folder: len(Reader.read_logs(folder / "logs")),
     "copy": copied(lambda folder: xetrack.copy(folder / "track.db", folder / "copy.db")),
     "backup": copied(lambda folder: Reader(folder / "track.db").backup(folder / "copy.db")),
+    "duckdb": duckdb,
     "track": track,
 }
 
@@ -99,7 +111,7 @@ print(strikes)
 @pytest.mark.parametrize(
     ("part", "actions", "least"),
     [
-        ("track.db", ["to_df", "latest", "runs", "asset", "copy", "backup", "track"], 60),
+        ("track.db", ["to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"], 60),
         ("assets", ["asset", "copy"], 3),
         ("cache", ["scan_cache", "track"], 10),
         ("a.jsonl", ["read_jsonl"], 5),
