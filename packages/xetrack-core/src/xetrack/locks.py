@@ -11,14 +11,19 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["HeldAtFork", "new_lock"]
+__all__ = ["HeldAtFork", "new_lock", "renew_in_children"]
 
 
 def new_lock() -> AbstractContextManager[bool]:
     """A reentrant lock, made anew in each forked child."""
     lock = threading.RLock()
-    _locks().add(lock)
+    renew_in_children(lock)
     return lock
+
+
+def renew_in_children(lock: Any) -> None:
+    """Call `lock._at_fork_reinit()` in each forked child, as long as it lives."""
+    _locks().add(lock)
 
 
 @lru_cache(maxsize=1)

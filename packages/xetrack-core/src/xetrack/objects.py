@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import replace
 from typing import Any
 
+from xetrack.engines.blocks import block
 from xetrack.errors import InvalidValueError, OptionError, PluginNotInstalledError
 from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Asset, AssetStore, Context, Json, Value
@@ -58,6 +59,14 @@ class Objects:
         if self._store is None:
             self._store = self._open_store()
         return self._store
+
+    @block
+    def of_call(self) -> Iterator[None]:
+        """Let go at the end of the block of what was prepared in it."""
+        try:
+            yield
+        finally:
+            self.pending = []
 
     def keep(self, key: str, value: object) -> str:
         """The text that stands for an object in its row: its hash, or its repr without an asset store."""

@@ -146,6 +146,15 @@ class Session:
         self.engine.finish_run(self.run)
         return True
 
+    def flush(self) -> None:
+        """Make the store whole on its own, and have the sinks write out what they hold back."""
+        db = self._settings.db
+        try:
+            if not self.engine.flush():
+                self.warn("flush", f"{db} is being read: the newest rows are still in {db}-wal beside it.")
+        finally:
+            self.listeners.flush()
+
     def close(self) -> None:
         """Let go of everything."""
         self.closed = True

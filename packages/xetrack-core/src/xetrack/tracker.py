@@ -4,8 +4,9 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from xetrack import runs
 from xetrack.backups import backup
@@ -22,6 +23,8 @@ from xetrack.wording import text_of
 from xetrack.writer import Writer
 
 __all__ = ["Tracker"]
+
+T = TypeVar("T")
 
 
 class Tracker(RunView, Recorder):
@@ -126,7 +129,7 @@ class Tracker(RunView, Recorder):
         self._session = Session(settings, track_id)
         # weak, or the tracker would hold itself, and nothing would close one that was forgotten
         me, fire = weakref.ref(self), self._session.fire
-        self._writer = Writer(self._session, lambda: fire("xetrack_run_started", tracker=me()))
+        self._writer = Writer(self._session, settings.db, lambda: fire("xetrack_run_started", tracker=me()))
         close_at_exit(self)
 
     @property
@@ -175,7 +178,7 @@ class Tracker(RunView, Recorder):
         Without `logs_path=` and `logs_stdout=` they go to standard error. Raises `PluginNotInstalledError` without
         xetrack-sinks.
         """
-        with self._writer.lock:
+        with self._writer.turns.lock:
             return self._session.logger()
 
     # Logging
@@ -278,10 +281,14 @@ class Tracker(RunView, Recorder):
 
     # Reading: most of it is the RunView's
 
+    def _ask(self, question: Callable[[Engine], T]) -> T:
+        with self._writer.turns.reading():
+            return super()._ask(question)
+
     @property
     def latest(self) -> dict[str, Any]:
         """The last row of the run: the one just logged, or read back; empty if there is none."""
-        with self._writer.lock:
+        with self._writer.turns.lock:
             if self._writer.latest is not None:
                 return dict(readable(self._writer.latest))
             return next(iter(to_rows(self._read(tail=1))), {})
@@ -306,7 +313,7 @@ class Tracker(RunView, Recorder):
             return store.remove(hash_value, None)
         if hash_value not in store or column not in self.columns:
             return False
-        with self._writer.lock:
+        with self._writer.turns.call():
             self._writer.latest = None
             rows = self.engine.update(self.table, column, None, where=(column, hash_value))
             return rows > 0 and store.remove(hash_value, rows)
@@ -339,18 +346,23 @@ class Tracker(RunView, Recorder):
     def flush(self) -> None:
         """Make the database file whole on its own: copying just it copies everything. Flushes the sinks too."""
         self._session.check_open()
-        try:
-            if not self.engine.flush():
-                self.warn("flush", f"{self.db} is being read: the newest rows are still in {self.db}-wal beside it.")
-        finally:
-            self._session.listeners.flush()
+        turns = self._writer.turns
+        if other := turns.under_way():
+            other.put_off(self.flush)
+            return
+        with turns.call():
+            self._session.flush()
 
     def close(self) -> None:
         """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""
         self._close("finished")
 
     def _close(self, status: str) -> None:
-        with self._writer.lock:
+        turns = self._writer.turns
+        if other := turns.under_way():
+            other.put_off(partial(self._close, status))
+            return
+        with turns.lock:
             if self._session.closed:
                 return
             try:
@@ -358,6 +370,7 @@ class Tracker(RunView, Recorder):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
                 self._session.close()
+                turns.leave()
 
     def warn(self, about: str, message: str) -> None:
         """Warn, once for each thing it is `about`, unless the tracker was told not to."""
@@ -382,7 +395,7 @@ class Tracker(RunView, Recorder):
         """What another process needs to log to the same run. Raises `OptionError` for a database in memory."""
         self._session.check_open()
         self._settings.check_portable()
-        with self._writer.lock:  # copies: other threads go on while these are pickled
+        with self._writer.turns.lock:  # copies: other threads go on while these are pickled
             run = self._session.run
             return {
                 "settings": self._settings,

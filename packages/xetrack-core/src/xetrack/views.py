@@ -2,8 +2,8 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xetrack import frames
 from xetrack.collector import paused_gc
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["RunView", "View"]
+
+T = TypeVar("T")
 
 _TYPES: dict[str, type] = {"BOOLEAN": bool, "INTEGER": int, "REAL": float, "TEXT": str, "BLOB": bytes}
 
@@ -105,6 +107,11 @@ class RunView(View):
     def _check_open(self) -> None:
         """Raise `ClosedError` if there is nothing to read from any more."""
 
+    def _ask(self, question: Callable[[Engine], T]) -> T:
+        """The engine's answer."""
+        self._check_open()
+        return question(self.engine)
+
     def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
         """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
         with paused_gc():
@@ -120,26 +127,21 @@ class RunView(View):
 
     def count_run(self) -> int:
         """The number of rows of this run."""
-        self._check_open()
-        return self.engine.count(self.table, self.track_id)
+        return self._ask(lambda engine: engine.count(self.table, self.track_id))
 
     def count_all(self) -> int:
         """The number of rows in the table."""
-        self._check_open()
-        return self.engine.count(self.table)
+        return self._ask(lambda engine: engine.count(self.table))
 
     def __len__(self) -> int:
         """The number of rows of this run."""
         return self.count_run()
 
     def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
-        self._check_open()
-        return self.engine.read(self.table, track_id=self.track_id, head=head, tail=tail)
+        return self._ask(lambda engine: engine.read(self.table, track_id=self.track_id, head=head, tail=tail))
 
     def _read_all(self) -> Columns:
-        self._check_open()
-        return self.engine.read(self.table)
+        return self._ask(lambda engine: engine.read(self.table))
 
     def _types(self) -> dict[str, str]:
-        self._check_open()
-        return self.engine.columns(self.table)
+        return self._ask(lambda engine: engine.columns(self.table))

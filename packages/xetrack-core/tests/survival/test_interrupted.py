@@ -1,8 +1,6 @@
-"""Signals anywhere: an exception at the n-th place where Python looks for signals in our code.
+"""Ctrl-C anywhere: an exception at the n-th place where Python looks for signals in our code.
 
-It is that of Ctrl-C, and in turns that which handlers of SIGTERM like to raise. Usually some of the places are tried,
-others in each run of the tests: a failure tells which. `XETRACK_EVERY_PLACE=1 uv run pytest -k interrupt --timeout 0`
-tries all of them, which takes minutes on a slow disk.
+It is that of Ctrl-C, and in turns that which handlers of SIGTERM like to raise.
 """
 
 import gc
@@ -11,47 +9,28 @@ import random
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from xetrack import Reader, Tracker
 
-OURS = ("xetrack", "contextlib")
-TRIED = 25  # places of each action
+sys.path.insert(0, str(Path(__file__).parent))
+
+from anywhere import Watch, places
+
+# As an `__exit__` begins, Python itself leaves a `with` block standing (bpo-29988), as long as somebody holds the
+# traceback. docs/reliability.md says so.
+NOT_AT = "__exit__"
 
 
-def look_for(n, error):
-    """Raises `error` at the n-th place; `seen` counts them. Python looks as a function begins, and as one of C returns.
+def raiser(error):
+    """A function that raises it."""
 
-    Not as an `__exit__` begins: then Python itself leaves a `with` block standing (bpo-29988), as long as somebody
-    holds the traceback. docs/reliability.md says so.
-    """
+    def fail():
+        raise error
 
-    def look(frame, event, _):
-        name = frame.f_code.co_filename
-        begins_to_leave = event == "call" and frame.f_code.co_name == "__exit__"
-        if (
-            event in {"call", "c_return"}
-            and not begins_to_leave
-            and name != __file__
-            and any(each in name for each in OURS)
-        ):
-            look.seen += 1
-            if look.seen == n:
-                sys.setprofile(None)
-                raise error
-
-    look.seen = 0
-    return look
-
-
-def watched(look, action, tracker):
-    """Do `action` under the eyes of `look`."""
-    sys.setprofile(look)
-    try:
-        action(tracker)
-    finally:
-        sys.setprofile(None)
+    return fail
 
 
 def log_again(tracker):
@@ -75,15 +54,6 @@ def made(db, action):
     return tracker
 
 
-def places(folder, action):
-    """The places to try."""
-    look = look_for(0, None)
-    with made(folder / "counted.db", action) as tracker:
-        watched(look, ACTIONS[action], tracker)
-    step = 1 if "XETRACK_EVERY_PLACE" in os.environ else max(look.seen // TRIED, 1)
-    return range(random.SystemRandom().randint(1, step), look.seen + 1, step)
-
-
 @pytest.fixture
 def quick_collection():
     """Garbage is looked for among what a test makes, and not in all that is imported."""
@@ -98,12 +68,15 @@ def quick_collection():
 @pytest.mark.usefixtures("quick_collection")
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_interrupt_anywhere_leaves_nothing_open_and_no_row_half_there(tmp_path, action):
-    for n in places(tmp_path, action):
+    watch = Watch(but=NOT_AT)
+    with made(tmp_path / "counted.db", action) as tracker:
+        watch(ACTIONS[action], tracker)
+    for n in places(watch):
         db = tmp_path / f"{n}.db"
         tracker = made(db, action)
         interrupted = 0
         try:
-            watched(look_for(n, (KeyboardInterrupt, SystemExit)[n % 2]), ACTIONS[action], tracker)
+            Watch(n, raiser((KeyboardInterrupt, SystemExit)[n % 2]), but=NOT_AT)(ACTIONS[action], tracker)
         except (KeyboardInterrupt, SystemExit):
             interrupted = 1
             tracker.log({"id": 2})  # while the traceback still holds all that was under way

@@ -24,7 +24,7 @@ class DuckdbEngine:
     def __init__(self, db: str, options: "DuckdbOptions", *, read_only: bool = False) -> None:
         self._options = options
         self._sqlite = sqlite = SqliteEngine(db, options, read_only=read_only)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler of signals may close what is just being opened
         self._mirror: Mirror | None = None
         self._conn: Connection | None = None
         self._closed = False
@@ -60,17 +60,22 @@ class DuckdbEngine:
     def _opened(self) -> "Mirror":
         from xetrack_duckdb.mirror import Mirror
 
-        if self._closed:
+        mirror = self._mirror
+        if not self._closed and (mirror is None or not mirror.is_usable):
+            mirror = self._mirror = Mirror(self.database, self._options)
+        if mirror is None or self._closed:
+            self._close_mirror()
             message = f"{self.database.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
-        if self._mirror is None or not self._mirror.is_usable:
-            self._mirror = Mirror(self.database, self._options)
-        return self._mirror
+        return mirror
 
     def close(self) -> None:
         """Flush and close, DuckDB first: it may be reading."""
         with self._lock:
             self._closed = True
-            if self._mirror is not None:
-                self._mirror.close()
+            self._close_mirror()
         self._sqlite.close()
+
+    def _close_mirror(self) -> None:
+        if self._mirror is not None:
+            self._mirror.close()

@@ -18,7 +18,7 @@ _FORMAT = "1"
 
 
 _in_use: set[Path] = set()
-_reserving = threading.Lock()
+_reserving = threading.RLock()
 
 
 class Storage:

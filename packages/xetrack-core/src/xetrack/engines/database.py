@@ -96,7 +96,8 @@ class Database:
             with self.lock:
                 if self._own is None:
                     self._own = self._open(sqlite3.Connection)
-                    self._own.set_authorizer(self.compilations)
+                    if not self.read_only:
+                        self._own.set_authorizer(self.compilations)
                     if self._places is not None:
                         self._places.look_beside()
         return self._own
@@ -275,15 +276,16 @@ class Database:
             if self._own is None or self.read_only or self.path == MEMORY:
                 return True
             try:
-                self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
-                self._own.execute(f"PRAGMA busy_timeout = {min(round(self.timeout * 1000), _FLUSH_WAITS)}")
-                (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
+                try:
+                    self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
+                    self._own.execute(f"PRAGMA busy_timeout = {min(round(self.timeout * 1000), _FLUSH_WAITS)}")
+                    (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    self._own.execute(f"PRAGMA busy_timeout = {round(self.timeout * 1000)}")
             except sqlite3.Error as error:
                 if is_busy(error):
                     return False
                 raise translate(error, self.path) from error
-            finally:
-                self._own.execute(f"PRAGMA busy_timeout = {round(self.timeout * 1000)}")
             return not busy
 
     def compact(self) -> None:

@@ -242,7 +242,7 @@ class SqliteEngine:
         with self.database.lock, paused_gc():
             if not self._known(table):
                 return {}, []
-            columns = self._schema.columns(table)
+            columns = dict(self._schema.columns(table))  # as they are now: a handler of signals may log new ones
             try:
                 cells = how(self.database.connection(), list(map(quote, columns)), self._schema.name(table))
             except FAILURES as error:

@@ -1,0 +1,274 @@
+"""Calls in the middle of a call, anywhere: handlers of signals that log and close, and trackers that are collected."""
+
+import gc
+import os
+import random
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from xetrack import Reader, Tracker, XetrackWarning
+from xetrack.errors import ClosedError, InvalidKeyError
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from anywhere import Watch, places
+
+ACTIONS = {
+    "log": lambda tracker: tracker.log({"id": 1}),
+    "log again": lambda tracker: tracker.log({"id": 1, "again": 1}),
+    "log_batch": lambda tracker: tracker.log_batch([{"id": 1}]),
+    "track": lambda tracker: tracker.track(dict, kwargs={"id": 1}),
+    "set_value": lambda tracker: tracker.set_value("other", 1),
+    "set_params": lambda tracker: tracker.set_params({"q": 1}),
+    "flush": lambda tracker: tracker.flush(),
+    "to_df": lambda tracker: tracker.to_df(),
+}
+WRITING = {"log", "log again", "log_batch", "track"}
+
+
+def set_and_log(tracker, _):
+    tracker.set_params({"late": 7})
+    tracker.set_value("preempted", 1)
+    return tracker.log({"id": 2})
+
+
+HANDLERS = {
+    "log": lambda tracker, _: tracker.log({"id": 2}),
+    "log a new key": lambda tracker, _: tracker.log({"id": 2, "new": 1, "list": [1]}),
+    "log_batch": lambda tracker, _: tracker.log_batch([{"id": 2}])[0],
+    "track": lambda tracker, _: tracker.track(dict, kwargs={"id": 2}) and None,
+    "set and log": set_and_log,
+    "another tracker": lambda _, other: other.log({"id": 2}),
+}
+
+
+def made(db, action):
+    """A tracker on which `action` is the first thing that is done, or not."""
+    tracker = Tracker(db, {"p": 1}, timeout=0)
+    if action in {"log again", "set_value", "flush", "to_df"}:
+        tracker.log({"id": 0})
+    return tracker
+
+
+def tried(folder, action):
+    """The places to try of an action."""
+    watch = Watch()
+    with made(folder / "counted.db", action) as tracker:
+        watch(ACTIONS[action], tracker)
+    return places(watch, 8)
+
+
+@pytest.fixture(autouse=True)
+def quick_collection():
+    """Garbage is looked for among what a test makes, and not in all that is imported."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, action, handler):
+    for n in tried(tmp_path, action):
+        db, promised = tmp_path / f"{n}.db", []
+        tracker, other = made(db, action), Tracker(db, timeout=0)
+        Watch(n, lambda: promised.append(HANDLERS[handler](tracker, other)))(ACTIONS[action], tracker)  # noqa: B023
+        tracker.log({"id": 3})
+        tracker.close()
+        other.close()
+        with Reader(db) as reader:
+            rows = reader.to_dicts()
+        ids = [row.get("id") for row in rows]
+        assert ids.count(1) == (action in WRITING), f"place {n}"
+        assert ids.count(2) == len(promised), f"place {n}"
+        assert ids.count(3) == 1, f"place {n}"
+        for row in filter(None, promised):
+            (stored,) = (each for each in rows if each.get("id") == 2)
+            assert row.items() <= stored.items(), f"place {n}"
+        db.unlink()
+
+
+def again_and_again(action, tracker, begin):
+    begin()
+    while True:
+        action(tracker)
+
+
+@pytest.fixture
+def after_a_while():
+    """Has a handler called by a signal after so many seconds."""
+
+    def alarm(handler, seconds):
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    before = signal.getsignal(signal.SIGALRM)
+    yield alarm
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_handler_that_closes_and_exits_anywhere_leaves_all_in_order(tmp_path, after_a_while, action):
+    start = time.perf_counter()
+    with made(tmp_path / "timed.db", action) as timed:
+        ACTIONS[action](timed)
+    takes = max(time.perf_counter() - start, 0.001)
+    for number in range(15):
+        db = tmp_path / f"{number}.db"
+        tracker = made(db, action)
+
+        def handler(*_):
+            tracker.log({"id": 2})  # noqa: B023 - called before the next one is made
+            tracker.close()  # noqa: B023
+            sys.exit(3)
+
+        # what is raised in a function that SQLite calls, sqlite3 throws away: then it is a KeyboardInterrupt; and what
+        # is raised as a generator is thrown away, Python ignores
+        gc.collect()
+        with pytest.raises((SystemExit, KeyboardInterrupt, ClosedError)):
+            again_and_again(ACTIONS[action], tracker, partial(after_a_while, handler, random.uniform(1e-6, takes)))
+        with pytest.raises(ClosedError):
+            tracker.log({})
+        with Reader(db) as reader:
+            assert [row.get("id") for row in reader.to_dicts()].count(2) == 1
+            assert [run["status"] for run in reader.list_runs()] == ["finished"]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_forgotten_tracker_that_is_collected_anywhere_is_closed(tmp_path, action):
+    """It waited a minute for the call in whose middle it was collected, and then its run had crashed."""
+    for n in tried(tmp_path, action):
+        db = tmp_path / f"{n}.db"
+        forgotten = [Tracker(db, track_id="forgotten", timeout=0)]
+        forgotten[0].log({"id": 0})
+        forgotten.append(forgotten)
+        tracker = made(db, action)
+        del forgotten
+        Watch(n, gc.collect)(ACTIONS[action], tracker)
+        tracker.close()
+        gc.collect()
+        with Reader(db) as reader:
+            assert {run["status"] for run in reader.list_runs()} == {"finished"}, f"place {n}"
+        db.unlink()
+
+
+class Inside:
+    """A sink; what it does in the middle of a call that logs is set from outside."""
+
+    def emit(self, row):
+        self.act(row)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def inside():
+    """What is called with each row in the middle of the call that logs it."""
+    return Inside()
+
+
+@pytest.fixture
+def tracker(db, inside):
+    from xetrack import Provider, hookimpl
+
+    class Plugin:
+        @hookimpl
+        def xetrack_sinks(self):
+            return [Provider("inside", lambda options, context: inside)]
+
+    with Tracker(db, plugins=[Plugin]) as tracker:
+        yield tracker
+
+
+def test_what_cannot_be_logged_is_refused_at_once(tracker, inside):
+    refused = []
+
+    def log(row):
+        with pytest.raises(InvalidKeyError) as error:
+            tracker.log({"track_id": 1})
+        refused.append(error)
+
+    inside.act = log
+    tracker.log({"id": 1})
+    assert len(refused) == 1
+    assert len(tracker.to_df()) == 1
+
+
+def test_what_fails_after_all_is_warned_of(tracker, inside):
+    def close_and_log(row):
+        tracker.close()
+        tracker.log({"id": 2})
+
+    inside.act = close_and_log
+    with pytest.warns(XetrackWarning, match="in the middle of another call, .* failed: ClosedError"):
+        tracker.log({"id": 1})
+
+
+def test_a_sink_that_logs_goes_on_in_other_calls_and_not_for_ever(tracker, inside):
+    inside.act = lambda row: tracker.log({"more": 1})
+    tracker.log({"id": 1})
+    first = len(tracker.to_df())
+    tracker.log({"id": 2})
+    second = len(tracker.to_df())
+    inside.act = lambda row: None
+    tracker.close()
+    with Reader(tracker.db) as reader:
+        rows = reader.to_dicts()
+    assert 1 < first < second < 1000
+    assert [row.get("id") for row in rows].count(2) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_what_was_put_off_before_a_fork_is_done_once(tracker, inside):
+    def log_and_fork(row):
+        inside.act = lambda row: None
+        tracker.log({"id": 2})
+        child = os.fork()
+        if not child:
+            try:
+                tracker._writer.turns.catch_up()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+    inside.act = log_and_fork
+    tracker.log({"id": 1})
+    assert tracker.to_df()["id"].tolist() == [1, 2]
+
+
+PREEMPTED = """
+tracker = Tracker(sys.argv[1], track_id="run")
+
+def preempted(*_):
+    tracker.log({"n": -1})
+    tracker.close()
+    sys.exit(7)
+
+signal.signal(signal.SIGTERM, preempted)
+for number in range(10**9):
+    tracker.log({"n": number})
+    os.write(1, b"%d\\n" % number)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM to handle here")
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_handler_of_sigterm_has_the_last_word(db, start, attempt):
+    process = start(PREEMPTED, db)
+    for _ in range(20 + attempt):
+        assert process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 7, process.stderr.read()
+    with Reader(db) as reader:
+        rows = [row["n"] for row in reader]
+        assert rows == [*range(len(rows) - 1), -1]
+        assert [run["status"] for run in reader.list_runs()] == ["finished"]
