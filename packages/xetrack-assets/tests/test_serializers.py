@@ -1,6 +1,8 @@
 """Arrays, frames and all else: which serializer takes what, and that nothing is lost."""
 
 import pickle
+import sys
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -151,6 +153,13 @@ def test_frames_that_arrow_would_change_are_left_to_pickles_and_come_back(frame,
     key = tracker.assets.insert(frame)
     assert tracker.assets.info(key).serializer == "cloudpickle"
     pd.testing.assert_frame_equal(tracker.get(key), frame)
+
+
+@pytest.mark.parametrize(("library", "serializer"), [("numpy", Arrays()), ("pandas", Frames())])
+def test_a_library_that_another_thread_is_importing_is_no_hindrance(monkeypatch, library, serializer):
+    monkeypatch.setitem(sys.modules, library, ModuleType(library))
+    assert not serializer.takes(object())
+    assert not serializer.takes(None)
 
 
 def test_attributes_of_a_frame_come_back(tracker):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
-from xetrack_cache.flight import Flights, flights, own_flights
+from xetrack_cache.flight import Claim, Flights, flights, own_flights
 
 WORK = """
     import os, sys, time
@@ -257,6 +257,23 @@ def test_two_processes_that_wait_for_each_other_do_not(process):
 
     assert left.returncode == right.returncode == 0
     assert answers <= {"left(right)", "right(left)", "left(right(left))", "right(left(right))"}
+
+
+def test_a_handler_of_signals_may_want_what_is_about_to_be_computed(monkeypatch):
+    """It waited for the very call that it had come into the middle of."""
+    start, answers = Claim._start, []
+    with Tracker("track.db", cache="cache") as tracker:
+
+        def interrupted(claim):
+            monkeypatch.setattr(Claim, "_start", start)
+            answers.append(tracker.track(divmod, 7, 2))
+            start(claim)
+
+        monkeypatch.setattr(Claim, "_start", interrupted)
+        answers.append(tracker.track(divmod, 7, 2))
+        assert answers == [(3, 1), (3, 1)]
+        assert tracker.track(divmod, 7, 2) == (3, 1)
+        assert tracker.latest["cache"] == tracker.track_id
 
 
 CIRCLE = """

@@ -26,8 +26,9 @@ class Arrays:
 
     def takes(self, value: Any) -> bool:
         """Whether `value` is an array, of no subclass, whose type the format can name."""
-        numpy = sys.modules.get("numpy")
-        return numpy is not None and type(value) is numpy.ndarray and _can_be_named(value.dtype)
+        # in the middle of being imported, by another thread, the library has no such thing
+        array = getattr(sys.modules.get("numpy"), "ndarray", None)
+        return type(value) is array and _can_be_named(value.dtype)
 
     def dumps(self, value: Any) -> list[Buffer]:
         """A header, and a view of the array's memory; a copy only of what does not lie in one piece."""

@@ -23,8 +23,9 @@ class Frames:
 
     def takes(self, value: Any) -> bool:
         """Whether `value` is a frame, of no subclass, that nothing is lost of."""
-        pandas = sys.modules.get("pandas")
-        if pandas is None or type(value) is not pandas.DataFrame or importlib.util.find_spec("pyarrow") is None:
+        # in the middle of being imported, by another thread, the library has no such thing
+        frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+        if type(value) is not frame or importlib.util.find_spec("pyarrow") is None:
             return False
         return _has_plain_labels(value) and _has_plain_objects(value) and _survives(value)
 

@@ -28,6 +28,7 @@ __all__ = ["Claim", "Flights", "flights", "own_flights"]
 
 LOCK_FILE = "xetrack.lock"
 _POLL = 0.01  # seconds
+_LOOK = 1.0  # seconds, after which to look again: a handler of signals may have missed what changed for who waits below
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -39,7 +40,7 @@ class Flights:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.changed = threading.Condition(threading.Lock())
+        self.changed = threading.Condition()
         self.flying: dict[str, Claim] = {}
         self.waiting: set[Claim] = set()
         self.turn = threading.Lock()  # of the one claim that may wait for another process where a circle could close
@@ -76,9 +77,15 @@ class Flights:
         if self._file is not None:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _place(key))
 
-    def would_deadlock(self, claim: "Claim") -> bool:
-        """Whether the holder of the claim's key waits, through whomever, for what the claim's own line holds."""
+    def would_deadlock(self, claim: "Claim", *, blocks: bool) -> bool:
+        """Whether the holder of the claim's key waits, through whomever, for what the claim's own line holds.
+
+        If the wait `blocks` its thread, it holds up all that is computed in that: what a handler of signals came into
+        the middle of, other tasks.
+        """
         line = set(claim.line())
+        if blocks:
+            line |= {each for each in tuple(self.flying.values()) if each.thread == claim.thread}
         seen: set[Claim] = set()
         ahead = [self.flying[claim.key]]
         while ahead:
@@ -87,11 +94,8 @@ class Flights:
                 return True
             if holder not in seen:
                 seen.add(holder)
-                ahead += [
-                    self.flying[each.key]
-                    for each in self.waiting
-                    if each.key in self.flying and any(above is holder for above in each.line())
-                ]
+                waits = [each.key for each in tuple(self.waiting) if any(above is holder for above in each.line())]
+                ahead += [self.flying[key] for key in waits if key in self.flying]
         return False
 
 
@@ -109,6 +113,7 @@ class Claim:
         self.path = flights.path
         self._flights = flights
         self.above = _current.get()
+        self.thread = threading.get_ident()
         self._pid = os.getpid()
         self._ours = self._locked = False
         self._token: Token[Claim | None] | None = None
@@ -128,8 +133,8 @@ class Claim:
         """Wait until the key is free and take it. Returns at once where waiting could never end."""
         flights = self._flights
         with flights.changed:
-            while not self._board():
-                flights.changed.wait()
+            while not self._board(blocks=True):
+                flights.changed.wait(_LOOK)
             self._start()
             if not self._ours:
                 return
@@ -161,7 +166,7 @@ class Claim:
     def poll(self) -> bool:
         """Take the key if it is free; whether there is nothing more to wait for."""
         with self._flights.changed:
-            if not self._ours and not self._board():
+            if not self._ours and not self._board(blocks=False):
                 return False
         if self._ours and not self._locked:
             with suppress(OSError):  # a file system that knows no locks
@@ -171,7 +176,7 @@ class Claim:
         self._start()
         return True
 
-    def _board(self) -> bool:
+    def _board(self, *, blocks: bool) -> bool:
         """Whether the wait within this process is over. Called with the table locked."""
         flights = self._flights
         flights.waiting.discard(self)
@@ -182,7 +187,7 @@ class Claim:
             self._ours = True
             return True
         flights.waiting.add(self)
-        if flights.would_deadlock(self):
+        if flights.would_deadlock(self, blocks=blocks):
             flights.waiting.discard(self)
             return True
         return False

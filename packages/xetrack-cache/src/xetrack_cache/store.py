@@ -4,7 +4,6 @@ import io
 import os
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -122,7 +121,6 @@ class DiskEntries(MutableMapping[str, bytes]):
     def __init__(self, folder: Path, size_limit: int | None = None) -> None:
         self.folder = folder
         self._size_limit = size_limit
-        self._opening = threading.Lock()
         self._pid = 0
         self._inherited: list[Any] = []
         _make(folder)

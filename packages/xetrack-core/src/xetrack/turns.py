@@ -17,7 +17,7 @@ from xetrack.locks import new_lock, renew_in_children
 
 __all__ = ["Turns"]
 
-_AT_ONCE = 100  # of what was put off: it may put off more itself, without an end
+_MORE = 100  # that what was put off may put off itself, and so on: it may be without an end
 
 
 class Turns:
@@ -71,7 +71,7 @@ class Turns:
             return
         self._catching_up.add(me)
         try:
-            for _ in range(_AT_ONCE):
+            for _ in range(len(self.later) + _MORE):
                 if not self._do_next():
                     break
         finally:
