@@ -62,4 +62,4 @@ assert min(counts["main"], counts["handler"]) > 20, counts
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 @pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
 def test_a_handler_that_logs_at_any_moment_loses_nothing(python, engine):
-    python(SCRIPT, engine, 3)
+    python(SCRIPT, engine, 2)

@@ -220,7 +220,8 @@ class Tracker(RunView, Recorder):
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows that this run has logged so far; return how many rows.
 
-        What is logged later does not have it. Raises as `log` does; then nothing was set.
+        What is logged later does not have it. In a handler of signals that came into the middle of another call it is
+        done after that, and 0 is returned. Raises as `log` does; then nothing was set.
         """
         return self._writer.update(key, value, None)
 

@@ -35,7 +35,7 @@ class Turns:
     def under_way(self) -> "Turns | None":
         """The calls among which is one that this thread is in the middle of, on this file."""
         me = get_ident()
-        return next((each for each in self.of_file if me in each.busy), None)
+        return next((each for each in tuple(self.of_file) if me in each.busy), None)  # others come and go
 
     @block
     def call(self) -> Iterator[None]:

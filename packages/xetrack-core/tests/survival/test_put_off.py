@@ -60,7 +60,7 @@ def tried(folder, action):
     watch = Watch()
     with made(folder / "counted.db", action) as tracker:
         watch(ACTIONS[action], tracker)
-    return places(watch, 8)
+    return places(watch, 4)
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,7 @@ def test_a_handler_that_closes_and_exits_anywhere_leaves_all_in_order(tmp_path, 
     with made(tmp_path / "timed.db", action) as timed:
         ACTIONS[action](timed)
     takes = max(time.perf_counter() - start, 0.001)
-    for number in range(15):
+    for number in range(8):
         db = tmp_path / f"{number}.db"
         tracker = made(db, action)
 
