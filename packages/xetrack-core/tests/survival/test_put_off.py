@@ -123,7 +123,7 @@ for number in range(120):
         tracker.log({"id": 0})
     try:
         again_and_again(actions[name], random.uniform(1e-6, 0.01 if name == "log" else 0.002))
-    # Of what is raised in a function that SQLite calls, sqlite3 makes something else: we a KeyboardInterrupt. And what is
+    # What is raised in a function that SQLite calls, sqlite3 throws away: then it is a KeyboardInterrupt. And what is
     # raised as garbage is collected, Python tells and ignores: then the next call finds the tracker closed.
     except (SystemExit, KeyboardInterrupt, ClosedError):
         pass
