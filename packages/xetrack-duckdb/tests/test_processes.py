@@ -279,3 +279,23 @@ def test_logging_does_not_wait_for_a_copy(db):
 
         assert found == [10]
         assert tracker.conn.execute("SELECT count(*) FROM db.events").fetchone() == (11,)
+
+
+def test_a_handler_of_signals_may_close_what_is_being_opened(db, monkeypatch):
+    """It waited for ever for the very call that it had come into the middle of."""
+    from xetrack.errors import ClosedError
+    from xetrack_duckdb.mirror import Mirror
+
+    tracker = Tracker(db, engine="duckdb")
+    tracker.log({"x": 1})
+    begin = Mirror.__init__
+
+    def interrupted(mirror, *arguments):
+        tracker.close()
+        begin(mirror, *arguments)
+
+    monkeypatch.setattr(Mirror, "__init__", interrupted)
+    with pytest.raises(ClosedError):
+        _ = tracker.conn
+    with Reader(db) as reader:
+        assert [run["status"] for run in reader.list_runs()] == ["finished"]

@@ -370,8 +370,10 @@ class Tracker(RunView, Recorder):
                 if self._writer.end(status):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
-                self._session.close()
-                turns.leave()
+                try:
+                    self._session.close()
+                finally:
+                    turns.leave()
 
     def warn(self, about: str, message: str) -> None:
         """Warn, once for each thing it is `about`, unless the tracker was told not to."""

@@ -43,13 +43,14 @@ ACTIONS = {
     "log_batch": lambda tracker: tracker.log_batch([{"id": 1}, {"id": 10}]),
     "track": lambda tracker: tracker.track(dict, kwargs={"id": 1}),
     "set_value": lambda tracker: tracker.set_value("other", 1),
+    "flush": lambda tracker: tracker.flush(),
 }
 
 
 def made(db, action):
     """A tracker on which `action` is the first thing that is done, or not."""
     tracker = Tracker(db, {"p": 1})
-    if action in {"log again", "set_value"}:
+    if action in {"log again", "set_value", "flush"}:
         tracker.log({"id": 0})
     return tracker
 
