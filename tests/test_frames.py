@@ -243,3 +243,9 @@ def test_a_pydantic_model_that_is_logged_is_an_object():
     tracker = Tracker(":memory:")
 
     assert tracker.get(tracker.log({"config": Optimizer()})["config"]) == Optimizer()
+
+
+@pytest.mark.parametrize(("dtype", "text"), [(pl.List(pl.Int64), "List(Int64)"), (pa.int64(), "int64")], ids=repr)
+def test_a_dtype_in_a_config_is_text(dtype, text):
+    with Tracker(":memory:") as tracker:
+        assert tracker.log({"config": {"dtype": dtype, "lr": 0.1}})["config"] == {"dtype": text, "lr": 0.1}

@@ -10,7 +10,7 @@ from xetrack import Reader, Tracker
 @pytest.fixture
 def source(tmp_path):
     with Tracker(tmp_path / "source.db", track_id="a") as tracker:
-        tracker.log({"value": range(5), "nested": [range(6)]})
+        tracker.log({"value": range(5), "nested": [6j, 7j]})
         tracker.log({"value": range(5)})
         tracker.assets.insert(range(99))
     with Tracker(tmp_path / "source.db", track_id="b", table="other") as tracker:
@@ -24,7 +24,7 @@ def told(db):
         return {repr(reader.assets.get(key)): reader.assets.info(key).uses for key in reader.assets}
 
 
-EVERYTHING = {"range(0, 5)": 2, "range(0, 6)": 1, "range(0, 99)": 1, "array([0, 1, 2])": 1}
+EVERYTHING = {"range(0, 5)": 2, "[6j, 7j]": 1, "range(0, 99)": 1, "array([0, 1, 2])": 1}
 
 
 def test_objects_and_their_uses_come_along_once(source, tmp_path):

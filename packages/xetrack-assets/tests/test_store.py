@@ -101,7 +101,7 @@ def test_an_object_is_removed_for_good_without_a_column(tracker):
 
 def test_what_no_row_names_is_found_and_collected_and_the_space_given_back(track, options):
     tracker = track(**options, track_id="kept")
-    kept = tracker.log({"value": range(5), "nested": [{"deep": range(6)}]})
+    kept = tracker.log({"value": range(5), "nested": [{"deep": 6j}, {"deep": 7j}]})
     with Tracker(tracker.db, track_id="gone", **options) as other:
         other.log({"big": np.random.default_rng(0).bytes(300_000) + b"x", "array": np.arange(50_000), "v": range(5)})
     with Reader(tracker.db, **options) as reader:
@@ -116,7 +116,7 @@ def test_what_no_row_names_is_found_and_collected_and_the_space_given_back(track
         assert reader.collect_assets() == []
         assert reader.assets.unused() == []
         assert reader.assets.get(kept["value"]) == range(5)
-        assert reader.assets.get(kept["nested"][0]["deep"]) == range(6)
+        assert reader.assets.get(kept["nested"]) == [{"deep": 6j}, {"deep": 7j}]
     assert stored(tracker, options) < before[0]
     if "assets" not in options:
         tracker.flush()
@@ -138,7 +138,7 @@ def test_a_hash_logged_as_text_keeps_its_object(tracker):
 def test_deleting_a_run_takes_its_uses_back_and_no_others(tracker, texts):
     key = tracker.log({"value": range(5)})["value"]
     with Tracker(tracker.db, track_id="gone") as other:
-        other.log_batch([{"value": range(5), "nested": [range(5)], "text": f"{number}"} for number in range(texts)])
+        other.log_batch([{"value": range(5), "again": range(5), "text": f"{number}"} for number in range(texts)])
     with Reader(tracker.db) as reader:
         assert reader.assets.info(key).uses == 1 + 2 * texts
         assert reader.delete_run("gone") == texts

@@ -18,7 +18,7 @@ from xetrack_cache import entries
 from xetrack_cache.entries import pack, unpack
 
 SMALL, LARGE = 10, 200_000
-pytestmark = pytest.mark.filterwarnings("ignore:.*is kept as its repr only")  # there is no asset store here
+pytestmark = pytest.mark.filterwarnings("ignore:.*[oO]nly (the|its) repr")  # there is no asset store here
 
 
 @pytest.fixture

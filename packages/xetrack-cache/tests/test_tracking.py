@@ -14,7 +14,7 @@ from cache_values import Config
 from xetrack import Reader, Tracker, XetrackWarning
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*is kept as its repr only")  # there is no asset store here
+pytestmark = pytest.mark.filterwarnings("ignore:.*[oO]nly (the|its) repr")  # there is no asset store here
 
 
 @pytest.fixture

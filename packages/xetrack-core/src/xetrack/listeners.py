@@ -8,7 +8,7 @@ from xetrack.errors import OptionError
 from xetrack.locks import new_lock
 from xetrack.plugins import Offer
 from xetrack.protocols import Context, Gauge, LogSink, Monitor, Row, Sink, Value
-from xetrack.values import Normaliser, safe_text
+from xetrack.values import Normaliser, describe
 
 __all__ = ["Listeners"]
 
@@ -109,7 +109,7 @@ class Listeners:
     def _told(self, name: str, tell: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         try:
             told = dict(tell())
-            self._normalise(told, lambda _, value: safe_text(value))
+            self._normalise(told, describe)
         except Exception as error:  # noqa: BLE001 - as above
             self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
             return {}

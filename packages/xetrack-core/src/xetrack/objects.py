@@ -9,10 +9,10 @@ from typing import Any
 from xetrack.engines.blocks import block
 from xetrack.errors import InvalidValueError, OptionError, PluginNotInstalledError
 from xetrack.plugins import Offer, Plugins
-from xetrack.protocols import Asset, AssetStore, Context, Json, Value
-from xetrack.values import safe_text
+from xetrack.protocols import Asset, AssetStore, Context, Engine, Json, Value
+from xetrack.values import describe
 
-__all__ = ["Objects", "hashes_in", "open_store", "store_needed", "uses_in"]
+__all__ = ["Objects", "find_object", "hashes_in", "open_store", "store_needed", "uses_in"]
 
 _QUOTED = re.compile(r'"([^"\\]+)"')
 _FEW = 1000  # texts, up to which it is quicker to ask a store for each than to list a hundred thousand objects
@@ -39,6 +39,21 @@ def store_needed(plugins: Plugins, what: str, otherwise: str = "") -> Exception:
     if plugins.offers("asset_stores"):
         return OptionError(f"{what} needs an asset store, and none that is installed serves this engine. {otherwise}")
     return PluginNotInstalledError(f"{what} needs xetrack-assets: pip install xetrack-assets. {otherwise}".rstrip(". "))
+
+
+def find_object(store: AssetStore, engine: Engine, table: str, key: str) -> object | None:
+    """Return the object with this hash, or the one last logged under this key in any run of the table.
+
+    A store's name means the object that was last logged itself. A run may have logged the hash of an older one since:
+    then the last values of the runs decide.
+    """
+    if key in store:
+        return store.get(key)
+    last = dict.fromkeys(value for run in engine.runs(table) if type(value := run.values.get(key)) is str)
+    hashes = [value for value in last if value in store]
+    if not hashes or store.names().get(key) in hashes:
+        return store.get(key)
+    return store.get(hashes[0])
 
 
 class Objects:
@@ -68,25 +83,36 @@ class Objects:
         finally:
             self.pending = []
 
-    def keep(self, key: str, value: object) -> str:
-        """The text that stands for an object in its row: its hash, or its repr without an asset store."""
+    def keep(self, key: str, value: Any, objects: Sequence[str] = ()) -> Value:
+        """Return what stands for an object in its row: its hash, or its description without an asset store.
+
+        Args:
+            key: the key of the event.
+            value: the object, or a list or dict that holds objects.
+            objects: where in a list or dict the objects are, such as `config['callback']`.
+        """
         store = self.store()
         if store is None:
-            kind = type(value).__qualname__
-            message = f"the {kind} under {key!r} is kept as its repr only. To keep objects: pip install xetrack-assets"
-            self._warn("assets", message)
-            return safe_text(value)
+            where = objects[0] if objects else key
+            message = f"Only the repr of {where} is logged. Objects need a database file and xetrack-assets"
+            self._warn("assets", f"{message} (pip install xetrack-assets).")
+            return describe(key, value, objects)
         asset = store.prepare(value)
         self.pending.append((key, asset))
+        if len(objects) == 1:  # a config with a stray object; a checkpoint has many
+            kind = type(value).__qualname__
+            message = f"JSON cannot hold {objects[0]}, so the whole {kind} {key!r} is stored as one object."
+            cure = f"Log {objects[0]} as text to keep the {kind} readable in the row."
+            self._warn(f"stored whole {key}", f"{message} {cure}")
         return asset.hash
 
-    def keep_or_tell(self, key: str, value: object) -> str:
-        """As `keep`, but an object that cannot be turned into bytes is warned of, and kept as its repr."""
+    def keep_or_describe(self, key: str, value: Any, objects: Sequence[str] = ()) -> Value:
+        """As `keep`, but describe an object that cannot be serialized, with a warning."""
         try:
-            return self.keep(key, value)
+            return self.keep(key, value, objects)
         except InvalidValueError as error:
-            self._warn(f"object {key}", f"the value of {key!r} {error} It is kept as its repr only.")
-            return safe_text(value)
+            self._warn(f"object {key}", f"the value of {key!r} {error} Only its repr is logged.")
+            return describe(key, value, objects)
 
     def put_pending(self, uses: int = 1) -> None:
         """Keep what the rows of this call name. Runs inside the transaction that stores the rows."""

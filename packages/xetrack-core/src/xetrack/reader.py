@@ -15,11 +15,11 @@ from xetrack.collector import paused_gc
 from xetrack.discovery import safe_mode
 from xetrack.engines.sql import check_table
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
-from xetrack.objects import open_store, store_needed, uses_in
+from xetrack.objects import find_object, open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
-from xetrack.values import IDENTITY, Normaliser, decode, safe_text, to_rows
+from xetrack.values import IDENTITY, Normaliser, decode, describe, to_rows
 from xetrack.views import View
 
 if TYPE_CHECKING:
@@ -272,6 +272,10 @@ class Reader(View):
             self._store = self._open_store(self.engine, read_only=True)
         return self._store
 
+    def get(self, key: str) -> object | None:
+        """Return the object with this hash, or the one last logged under this key, as `Tracker.get` does."""
+        return find_object(self.assets, self.engine, self.table, key)
+
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
         """The events in the log files under `path`, newest first, at most `limit` of them.
@@ -366,7 +370,7 @@ def _status(run: Run) -> str | None:
 
 def _stored(key: str, value: object) -> Value:
     """`value` as an engine takes it; objects, which only a tracker keeps, as their repr."""
-    return Normaliser().value(key, value, lambda _, each: safe_text(each))
+    return Normaliser().value(key, value, describe)
 
 
 def _reader_of(kind: str, name: str) -> Callable[..., Any]:

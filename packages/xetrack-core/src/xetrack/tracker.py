@@ -14,10 +14,11 @@ from xetrack.calls import Call, Recorder
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError
+from xetrack.objects import find_object
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
-from xetrack.values import Keep, decode, readable, safe_text, to_rows
+from xetrack.values import Keep, decode, describe, readable, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
 from xetrack.writer import Writer
@@ -46,8 +47,8 @@ class Tracker(RunView, Recorder):
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
-        raise_on_error: whether exceptions of tracked functions go on after they were logged, and whether an object that
-            cannot be turned into bytes is refused; if not, its repr is logged, with a warning.
+        raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
+            serialized. If False, such an object is logged as its repr, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
         git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
@@ -202,7 +203,7 @@ class Tracker(RunView, Recorder):
 
     def _keep(self) -> Keep:
         objects = self._session.objects
-        return objects.keep if self.raise_on_error else objects.keep_or_tell
+        return objects.keep if self.raise_on_error else objects.keep_or_describe
 
     # Params and values
 
@@ -230,7 +231,7 @@ class Tracker(RunView, Recorder):
 
         As `set_value` otherwise.
         """
-        wanted = self._writer.stored("value", where_value, lambda _, each: safe_text(each))
+        wanted = self._writer.stored("value", where_value, describe)
         return self._writer.update(key, value, (where_key, wanted))
 
     # Calls: track() and wrap() are the Recorder's
@@ -271,7 +272,7 @@ class Tracker(RunView, Recorder):
         if clashes:
             names = ", ".join(map(repr, clashes))
             self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
-        keep = self._session.objects.keep_or_tell
+        keep = self._session.objects.keep_or_describe
         try:
             self._writer.log(row, keep)
         except InvalidValueError as error:
@@ -295,8 +296,16 @@ class Tracker(RunView, Recorder):
             return next(iter(to_rows(self._read(tail=1))), {})
 
     def get(self, key: str) -> object | None:
-        """The object with this hash, or the one last logged under this key; None if there is none."""
-        return self.assets.get(key)
+        """Return the object with this hash, or the one last logged under this key; None if there is none.
+
+        "Last" counts all runs of the table. A hash that was logged in place of an object stands for the object.
+
+        Raises:
+            AssetDamagedError: the stored bytes are damaged.
+            UntrustedError: loading it could run code, and this tracker was made with `trusted=False`.
+            PluginNotInstalledError: no asset store is installed, or the object's serializer is not.
+        """
+        return find_object(self.assets, self.engine, self.table, key)
 
     @property
     def assets(self) -> AssetStore:

@@ -7,25 +7,39 @@
 | scalar or 0-d array of numpy, torch, jax          | the Python number                                     |
 | datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
 | Decimal, Fraction, Enum, numpy.datetime64         |                                                       |
-| list, tuple, dict, set                            | JSON; tuples and sets come back as lists, keys as text|
+| list, tuple, dict, set of such values             | JSON; tuples and sets come back as lists, keys as text|
+| the same, with anything else in it                | what `keep(key, value, objects)` returns              |
 | pandas.NA, NaT                                    | None                                                  |
-| anything else                                     | the text that `keep(key, value)` gives for it         |
+| anything else                                     | what `keep(key, value)` returns                       |
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
+from xetrack.containers import CONTAINERS, Path, encode, is_plain, label, path_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import Columns, Json, Row, Value
 
-__all__ = ["EXTRA", "IDENTITY", "Keep", "Normaliser", "check_key", "decode", "readable", "safe_text", "to_rows"]
+__all__ = [
+    "EXTRA",
+    "IDENTITY",
+    "Keep",
+    "Normaliser",
+    "check_key",
+    "decode",
+    "describe",
+    "readable",
+    "safe_text",
+    "to_rows",
+]
 
 IDENTITY = ("timestamp", "track_id")
 """The keys that every row has and no user may set."""
@@ -35,8 +49,15 @@ EXTRA = "xetrack_extra"
 
 INT64 = 2**63
 
-Keep: TypeAlias = Callable[[str, object], str]
-"""Called with key and object for what is no value of ours; gives the text to store instead."""
+_INT_BITS = 14_000  # Python reads and writes integers of up to 4,300 digits, which is a little more
+
+
+class Keep(Protocol):
+    """Takes what a row cannot hold: an object, or a container that holds objects."""
+
+    def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
+        """Return what the row holds instead. For a container, `objects` says where in it the objects are."""
+
 
 Converter: TypeAlias = Callable[[str, Any, Keep], Value]
 
@@ -198,7 +219,7 @@ def _spelt(key: str, value: object, keep: Keep) -> str:
     return _text(key, str(value), keep)
 
 
-def _kept(key: str, value: object, keep: Keep) -> str:
+def _kept(key: str, value: object, keep: Keep) -> Value:
     return keep(key, value)
 
 
@@ -217,8 +238,28 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
     return float(value) if float(value) == value or value != value else str(value)  # noqa: PLR0124 - NaN
 
 
-def _json(key: str, value: object, keep: Keep) -> Json:
-    return Json(_text(key, json.dumps(_nested(key, value, keep), ensure_ascii=False), keep))
+def _container(key: str, value: Any, keep: Keep) -> Value:
+    if is_plain(value):
+        with suppress(ValueError):  # an integer of thousands of digits
+            return _json(key, value)
+    objects: list[str] = []
+
+    def note(path: Path, each: Any) -> None:
+        objects.append(f"the keys of {path_text(path)}" if isinstance(each, dict) else path_text(path))
+
+    nested = _encode(key, value, note)
+    return keep(key, value, objects) if objects else _json(key, nested)
+
+
+def _json(key: str, plain: Any) -> Json:
+    return Json(_text(key, json.dumps(plain, ensure_ascii=False), describe))
+
+
+def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
+    """Return what stands for an object where no store keeps it: its repr, or JSON with the reprs of objects inside."""
+    if not objects:
+        return safe_text(value)
+    return _json(key, _encode(key, value, lambda _, each: safe_text(each)))
 
 
 _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
@@ -227,58 +268,49 @@ _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
     (float, _real),
     (str, _text),
     ((bytes, bytearray, memoryview), _bytes),
-    ((list, tuple, dict, set, frozenset), _json),
+    (CONTAINERS, _container),
     ((datetime, date, time), _iso),
     ((Decimal, Fraction, UUID, PurePath, timedelta), _spelt),
 )
 
 
-def _nested(key: str, value: object, keep: Keep) -> object:
-    """What JSON takes for a value inside of a list or dict."""
-    if isinstance(value, dict):
-        return {name: _nested(key, item, keep) for name, item in _text_keys(value).items()}
-    if isinstance(value, (list, tuple)):
-        return [_nested(key, item, keep) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return [_nested(key, item, keep) for item in _in_order(value)]
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return keep(key, value)
-    stored = _value(key, value, keep)
-    return json.loads(stored) if type(stored) is Json else stored
+def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) -> Any:
+    """The container as `json.dumps` takes it, with `of_object(path, value)` in place of each object."""
+
+    def leaf(path: Path, value: Any) -> object:
+        text = label(value)
+        if text is not None:
+            return text
+        if type(value) is int and value.bit_length() < _INT_BITS:
+            return value
+        try:
+            stored = b"" if isinstance(value, dict) else _value(key, value, _no_value)
+        except _NoValueError:
+            stored = b""
+        if isinstance(stored, bytes):
+            return of_object(path, value)
+        return json.loads(stored) if type(stored) is Json else stored
+
+    return encode(container, (key,), leaf, _key_text)
 
 
-def _text_keys(value: dict[Any, Any]) -> dict[str, Any]:
-    """The dict with its keys in JSON's spelling; two keys of one spelling would lose a value."""
-    keys = [key if type(key) is str else _spell_key(key) for key in value]
-    if len(set(keys)) < len(keys):
-        message = (
-            f"has keys that JSON cannot tell apart: {safe_text(list(value))[:_SHOWN]}. Make them different as text."
-        )
-        raise InvalidValueError(message)
-    return dict(zip(keys, value.values(), strict=True))
+class _NoValueError(Exception):
+    """An object is no value of a row."""
 
 
-def _spell_key(key: object) -> str:
+def _no_value(_: str, __: object, ___: Sequence[str] = ()) -> Value:
+    raise _NoValueError
+
+
+def _key_text(key: object) -> str | None:
+    """The text of a key of a dict; None if it has none."""
     if key is None or isinstance(key, (bool, float)):
         return json.dumps(key)
-    stored = _value("", key, _refuse_key)
-    if isinstance(stored, bytes):
-        _refuse_key("", key)
-    return str(stored)
-
-
-def _refuse_key(_: str, key: object) -> str:
-    shown = safe_text(key)[:_SHOWN]
-    message = f"has a key that JSON cannot spell, of type {type(key).__name__}: {shown}. Use text keys."
-    raise InvalidValueError(message)
-
-
-def _in_order(value: Iterable[Any]) -> list[Any]:
-    """A set in an order that does not change between processes, as far as its members allow."""
     try:
-        return sorted(value)
-    except TypeError:
-        return sorted(value, key=repr)
+        stored = _value("", key, _no_value)
+    except _NoValueError:
+        return None
+    return None if isinstance(stored, bytes) else str(stored)
 
 
 def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:

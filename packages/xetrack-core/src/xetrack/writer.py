@@ -180,7 +180,7 @@ class Writer:
 
     def check(self, key: str, value: object) -> None:
         """Raise `InvalidKeyError` or `InvalidValueError` if a row cannot have this, objects aside."""
-        self._normalise.value(key, value, lambda _, __: "")
+        self._normalise.value(key, value, lambda *_: "")
 
     def can_store(self, key: str, value: object) -> bool:
         """Whether a row can have this value, objects aside."""

@@ -8,7 +8,7 @@ from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
 from xetrack.protocols import Value
 from xetrack.runs import Clock
-from xetrack.values import IDENTITY, Normaliser, safe_text
+from xetrack.values import IDENTITY, Normaliser, describe, safe_text
 
 __all__ = ["Logger"]
 
@@ -81,13 +81,11 @@ class Logger:
 
     def _event(self, data: Mapping[str, Any]) -> dict[str, Value]:
         event = {key: value for key, value in data.items() if key not in IDENTITY}
-        self._normalise(event, lambda _, value: safe_text(value))
+        self._normalise(event, describe)
         with self._lock:
             own = {"timestamp": self._clock.stamp(), "track_id": self._track_id}
         for key, ours in own.items():
-            event[key] = (
-                self._normalise.value("value", data[key], lambda _, value: safe_text(value)) if key in data else ours
-            )
+            event[key] = self._normalise.value("value", data[key], describe) if key in data else ours
         return event
 
 

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from xetrack.protocols import Gauge, Monitor
@@ -176,7 +176,7 @@ def columns_of(told: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _no_object(key: str, value: object) -> str:
+def _no_object(key: str, value: object, _: Sequence[str] = ()) -> str:
     raise AssertionError(f"{key!r} is a {type(value).__qualname__}, which is no value of a row")
 
 
