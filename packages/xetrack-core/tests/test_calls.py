@@ -688,7 +688,7 @@ def test_the_exception_of_a_call_has_no_part_of_xetracks_own_troubles(tracker):
 # What cannot be logged
 
 
-@pytest.mark.parametrize("result", ["\ud800", {"ok": 1, "text": "\ud800"}, {"d": {1: "a", "1": "b"}}])
+@pytest.mark.parametrize("result", ["\ud800", {"ok": 1, "text": "\ud800"}])
 def test_a_result_that_cannot_be_stored_is_returned_and_logged_as_text(result):
     tracker = Tracker(":memory:")
     with pytest.warns(XetrackWarning, match="logged as plain text"):

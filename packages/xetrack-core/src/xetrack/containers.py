@@ -15,6 +15,8 @@ Path: TypeAlias = tuple[object, ...]
 _SCALARS = frozenset({type(None), bool, int, float, str})
 _NESTED = frozenset({list, tuple, dict})
 
+_MAX_DEPTH = 1000  # a container that contains itself has no end
+
 _LABELS = (
     type,
     types.GenericAlias,
@@ -35,12 +37,20 @@ _LABEL_NAMES = frozenset(
 
 def is_plain(container: Any) -> bool:
     """Whether `json.dumps` stores the container without loss. Most are plain, and the check is fast."""
-    kind = type(container)
-    if kind not in _NESTED or (kind is dict and not {str}.issuperset(map(type, container))):
-        return False
-    items = container.values() if kind is dict else container
-    kinds = set(map(type, items)) - _SCALARS
-    return not kinds or (kinds <= _NESTED and all(is_plain(item) for item in items if type(item) in _NESTED))
+    level = [container]
+    for _ in range(_MAX_DEPTH):
+        nested: list[Any] = []
+        for each in level:
+            kind = type(each)
+            if kind not in _NESTED or (kind is dict and not {str}.issuperset(map(type, each))):
+                return False
+            items = each.values() if kind is dict else each
+            if set(map(type, items)) - _SCALARS:
+                nested += (item for item in items if type(item) not in _SCALARS)
+        if not nested:
+            return True
+        level = nested
+    return False
 
 
 def encode(

@@ -74,6 +74,9 @@ class Shelf:
     def get(self, key):
         return self.things.get(key)
 
+    def __contains__(self, key):
+        return key in self.things
+
 
 class Diary:
     """A plugin with nothing but lifecycle hooks."""

@@ -87,7 +87,10 @@ class Shelf:
         self.engine.append("things", [row])
 
     def get(self, key):
-        return key if key in self.engine.read("things").get("key", []) else None
+        return key if key in self else None
+
+    def __contains__(self, key):
+        return key in self.engine.read("things").get("key", [])
 
 
 @pytest.fixture(params=["sqlite", "memory"])
