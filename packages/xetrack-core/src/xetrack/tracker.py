@@ -175,11 +175,17 @@ class Tracker(RunView, Recorder):
     def logger(self) -> Any:
         """Writes events and messages to the log files, beside the rows: `monitor`, `experiment`, `track`, `info`, ...
 
-        Without `logs_path=` and `logs_stdout=` they go to standard error. Raises `PluginNotInstalledError` without
-        xetrack-sinks.
+        Without `logs_path=` and `logs_stdout=` they go to standard error. A logger keeps its tracker open for as long as
+        anybody holds it. Raises `PluginNotInstalledError` without xetrack-sinks. Once the tracker was closed,
+        `ClosedError` is raised, by the methods of a logger too.
         """
         with self._writer.turns.lock:
-            return self._session.logger()
+            return self._session.logger(self._tell)
+
+    def _tell(self, level: str, event: Mapping[str, Any] | str) -> None:
+        """Tell the sinks what the logger was told. The logger holds this, and the tracker by it."""
+        self._session.listeners.log(level, event)
+        self._check_open()  # last: another thread may have closed it meanwhile, and then nobody heard of the event
 
     # Logging
 
@@ -358,10 +364,10 @@ class Tracker(RunView, Recorder):
         """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""
         self._close("finished")
 
-    def _close(self, status: str) -> None:
+    def _close(self, status: str, *, forgotten: bool = False) -> None:
         turns = self._writer.turns
         if other := turns.under_way():
-            other.put_off(partial(self._close, status))
+            other.put_off(partial(self._close, status))  # parts of a forgotten one are closed with it here
             return
         with turns.lock:
             if self._session.closed:
@@ -371,7 +377,7 @@ class Tracker(RunView, Recorder):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
                 try:
-                    self._session.close()
+                    self._session.close(forgotten=forgotten)
                 finally:
                     turns.leave()
 
@@ -388,9 +394,9 @@ class Tracker(RunView, Recorder):
         self._close("finished" if kind is None else "failed")
 
     def __del__(self) -> None:
-        """Close what was forgotten."""
+        """Close what was forgotten; but `conn` and `assets` work for as long as anybody holds them."""
         if hasattr(self, "_writer"):
-            close_forgotten(self)
+            close_forgotten(partial(self._close, "finished", forgotten=True))
 
     # Pickling
 

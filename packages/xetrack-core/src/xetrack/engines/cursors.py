@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xetrack.engines.database import Database
 
-__all__ = ["UsersConnection"]
+__all__ = ["ClosingConnection", "UsersConnection"]
 
 
-class UsersConnection(sqlite3.Connection):
+class ClosingConnection(sqlite3.Connection):
+    """A connection that closes itself when it is let go of: Python 3.13 and later warn of others."""
+
+    def __del__(self) -> None:
+        """Close."""
+        self.close()
+
+
+class UsersConnection(ClosingConnection):
     """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
 
-    It keeps its database from being closed: `Reader(db).conn` outlives its reader.
+    It keeps its database from being closed: `Reader(db).conn` outlives its reader, `Tracker(db).conn` its tracker.
     """
 
     database: "Database | None" = None
@@ -47,7 +55,3 @@ class UsersConnection(sqlite3.Connection):
         for cursor in self._cursors:
             cursor.close()
         super().close()
-
-    def __del__(self) -> None:
-        """Close: Python 3.13 and later warn of connections that are only let go of."""
-        self.close()

@@ -52,6 +52,7 @@ class SqliteEngine:
     def __init__(self, db: str, options: SqliteOptions | None = None, *, read_only: bool = False) -> None:
         self._schema = Schema()
         self._inserts = Inserts(self._schema)
+        self._conn: sqlite3.Connection | None = None
         timeout = (options or SqliteOptions()).timeout
         self.database = Database(db, read_only=read_only, timeout=timeout, setup=self._setup)
 
@@ -65,7 +66,8 @@ class SqliteEngine:
     @property
     def conn(self) -> sqlite3.Connection:
         """A connection of the user's own; the file is attached as `db`, read-only for a reader."""
-        return self.database.users_connection()
+        self._conn = self.database.users_connection()  # which the database holds weakly
+        return self._conn
 
     # Writing
 
@@ -339,6 +341,10 @@ class SqliteEngine:
     def close(self) -> None:
         """Flush and close."""
         self.database.close()
+
+    def let_go(self) -> None:
+        """Close once nobody holds the connection, or a store of objects: the tracker was forgotten."""
+        self.database.let_go()
 
 
 def _condition(
