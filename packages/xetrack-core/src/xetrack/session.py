@@ -56,9 +56,7 @@ class Session:
         self._logger: Callable[[], Any] = _nothing
         self.cache: ResultCache | None = None
         self._plugins = plugins = discovered().having(settings.plugins)
-        self.engine, self._routed = open_engine(
-            plugins, settings.db, settings.engine, settings.table, settings.options
-        )
+        self.engine, self._routed = open_engine(plugins, settings.db, settings.engine, settings.table, settings.options)
         try:
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
             trusted = settings.trusted and not safe_mode()

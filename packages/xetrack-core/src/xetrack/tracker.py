@@ -13,7 +13,8 @@ from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
-from xetrack.errors import InvalidValueError
+from xetrack.errors import InvalidValueError, OptionError
+from xetrack.flags import flag, optional_flag
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
@@ -25,6 +26,8 @@ from xetrack.writer import Writer
 __all__ = ["Tracker"]
 
 T = TypeVar("T")
+
+_CLASHES = {"param": "params", "result": "the returned dict"}
 
 
 class Tracker(RunView, Recorder):
@@ -100,16 +103,20 @@ class Tracker(RunView, Recorder):
         measurement_interval: float | None = None,
         **options: Any,
     ) -> None:
+        # all of them before anything is opened or deleted
+        reset = flag("reset", reset, strict=True)
+        raise_on_error = flag("raise_on_error", raise_on_error)
+        warnings, trusted = flag("warnings", warnings), flag("trusted", trusted)
         options |= {
             "assets": resolve_option(assets),
-            "compress": compress,
+            "compress": optional_flag("compress", compress),
             "cache": resolve_option(cache),
             "jsonl": resolve_option(jsonl),
             "logs_path": resolve_option(logs_path),
-            "logs_stdout": logs_stdout,
+            "logs_stdout": optional_flag("logs_stdout", logs_stdout),
             "logs_file_format": logs_file_format,
-            "log_system_params": log_system_params,
-            "log_network_params": log_network_params,
+            "log_system_params": optional_flag("log_system_params", log_system_params),
+            "log_network_params": optional_flag("log_network_params", log_network_params),
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
@@ -118,11 +125,21 @@ class Tracker(RunView, Recorder):
         self.raise_on_error = raise_on_error
         self.set_params(params or {})
         if git_root is not None:
-            self.set_params(runs.git_state(git_root))
-            if "git_commit_hash" not in self._writer.params:
-                self.warn("git", f"{git_root} is in no git repository with a commit: nothing of git is logged.")
+            self._set_git_params(git_root)
         if reset:
             self.engine.drop(self.table)
+
+    def _set_git_params(self, root: str | os.PathLike[str]) -> None:
+        """Add what git says of a folder to the params, except for keys that the user gave."""
+        state = runs.git_state(root)
+        if not state:
+            self.warn("git", f"{root} is in no git repository with a commit: nothing of git is logged.")
+        own = self._writer.params
+        clashes = [key for key, value in state.items() if key in own and own[key] != value]
+        if clashes:
+            names = ", ".join(clashes)
+            self.warn("git params", f"{names}: params= wins over git_root=, which says otherwise. Rename the param.")
+        self.set_params({key: value for key, value in state.items() if key not in own})
 
     def _start(self, settings: Settings, track_id: str | None) -> None:
         self._settings = settings
@@ -175,9 +192,9 @@ class Tracker(RunView, Recorder):
     def logger(self) -> Any:
         """Writes events and messages to the log files, beside the rows: `monitor`, `experiment`, `track`, `info`, ...
 
-        Without `logs_path=` and `logs_stdout=` they go to standard error. A logger keeps its tracker open for as long as
-        anybody holds it. Raises `PluginNotInstalledError` without xetrack-sinks. Once the tracker was closed,
-        `ClosedError` is raised, by the methods of a logger too.
+        Without `logs_path=` and `logs_stdout=` they go to standard error. Holding the logger keeps the tracker alive.
+        Raises `PluginNotInstalledError` without xetrack-sinks, and `ClosedError` once the tracker was closed, as all
+        methods of the logger do.
         """
         with self._writer.turns.lock:
             return self._session.logger(self._tell)
@@ -193,18 +210,30 @@ class Tracker(RunView, Recorder):
         """Log one event and return its row: params, event, `timestamp` and `track_id`.
 
         When it returns, the row is durable. `step` adds a column of that name. Raises `InvalidKeyError` or
-        `InvalidValueError`, naming the key, or `DatabaseError`; then nothing was logged.
+        `InvalidValueError`, naming the key, `OptionError` if `data` has another `step`, or `DatabaseError`; then
+        nothing was logged.
         """
         if step is not None:
+            if "step" in data:
+                _check_one_step(data["step"], step)
             data = {**data, "step": step}
         listeners = self._session.listeners
         if listeners.monitors:
-            data = {**listeners.read(), **data}
+            data = {**self._without_params(listeners.read()), **data}
         return self._writer.log(data, self._keep())
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows. Raises as `log` does."""
         return self._writer.log_batch(data, self._keep())
+
+    def _without_params(self, measured: dict[str, Any]) -> dict[str, Any]:
+        """What was measured, except under keys of params: those are the user's."""
+        clashes = measured.keys() & self._writer.params.keys()
+        if not clashes:
+            return measured
+        names = ", ".join(sorted(clashes))
+        self.warn("measured", f"{names}: params win over what is measured. Rename the param to have both.")
+        return {key: value for key, value in measured.items() if key not in clashes}
 
     def _keep(self) -> Keep:
         objects = self._session.objects
@@ -273,10 +302,11 @@ class Tracker(RunView, Recorder):
         """Log a call that ended."""
         row, clashes = call.row()
         if call.monitors:
-            row = {**self._session.listeners.stop(call.monitors), **row}
-        if clashes:
-            names = ", ".join(map(repr, clashes))
-            self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
+            row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
+        for what, keys in clashes.items():
+            if keys:
+                kept = f"{', '.join(map(repr, keys))} in {_CLASHES[what]}, kept as {what}_…."
+                self.warn(f"clash {what}", f"a call has fields of the same name as {kept}")
         keep = self._session.objects.keep_or_tell
         try:
             self._writer.log(row, keep)
@@ -421,3 +451,10 @@ class Tracker(RunView, Recorder):
         self._writer.params = state["params"]
         self._session.objects.of_params = state["objects"]
         self.raise_on_error = state["raise_on_error"]
+
+
+def _check_one_step(of_row: object, step: object) -> None:
+    """Raise `OptionError` unless both are the same: one of them would be lost."""
+    if not bool(of_row == step):
+        message = f"step is given twice: {safe_text(of_row)[:100]} in the row and step={step!r}. Give it once."
+        raise OptionError(message)

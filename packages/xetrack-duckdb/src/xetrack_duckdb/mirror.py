@@ -243,7 +243,7 @@ class Mirror:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def __del__(self) -> None:
-        """Let go of what was forgotten. In memory, a relation of the user's shows its data for as long as it is held."""
+        """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
         if getattr(self, "_closed", True) or not self.is_usable:
             return
         if self._storage.is_kept:

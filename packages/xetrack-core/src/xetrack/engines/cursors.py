@@ -7,18 +7,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xetrack.engines.database import Database
 
-__all__ = ["ClosingConnection", "UsersConnection"]
+__all__ = ["MemoryConnection", "UsersConnection"]
 
 
-class ClosingConnection(sqlite3.Connection):
-    """A connection that closes itself when it is let go of: Python 3.13 and later warn of others."""
+class MemoryConnection(sqlite3.Connection):
+    """The one connection to a database in memory, which users have too: it may outlive the database object.
+
+    When garbage is collected, `__del__` of what belongs together runs in any order. So it closes only once it may, for
+    a tracker has a run to end first.
+    """
+
+    may_close = False
+    is_garbage = False
 
     def __del__(self) -> None:
-        """Close."""
-        self.close()
+        """Close: Python 3.13 and later warn of connections that are only let go of."""
+        if self.may_close:
+            self.close()
+        else:
+            self.is_garbage = True
 
 
-class UsersConnection(ClosingConnection):
+class UsersConnection(sqlite3.Connection):
     """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
 
     It keeps its database from being closed: `Reader(db).conn` outlives its reader, `Tracker(db).conn` its tracker.
@@ -55,3 +65,7 @@ class UsersConnection(ClosingConnection):
         for cursor in self._cursors:
             cursor.close()
         super().close()
+
+    def __del__(self) -> None:
+        """Close: as above."""
+        self.close()

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from xetrack.engines import opened
 from xetrack.engines.blocks import block
-from xetrack.engines.cursors import ClosingConnection, UsersConnection
+from xetrack.engines.cursors import MemoryConnection, UsersConnection
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack.engines.places import Places, clear_leftovers
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
@@ -102,7 +102,9 @@ class Database:
         if self._own is None:
             with self.lock:
                 if self._own is None:
-                    self._own = self._open(ClosingConnection if self.path == MEMORY else sqlite3.Connection)
+                    self._own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
+                    if isinstance(self._own, MemoryConnection):
+                        self._own.may_close = self._may_close
                     if not self.read_only:
                         self._own.set_authorizer(self.compilations)
                     if self._places is not None:
@@ -336,6 +338,9 @@ class Database:
 
     def let_go(self) -> None:
         """Have it closed when nobody holds it any more: its tracker was forgotten, its connection may be in use."""
+        if isinstance(self._own, MemoryConnection):
+            self._is_garbage = self._is_garbage or self._own.is_garbage
+            self._own.may_close = True
         if self._is_garbage:
             self.close()
         self._may_close = True
