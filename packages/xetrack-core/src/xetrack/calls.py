@@ -81,11 +81,8 @@ class Call:
         """Warn, once for each thing it is `about`."""
         self.recorder.warn(about, message)
 
-    def row(self) -> tuple[dict[str, Any], dict[str, list[str]]]:
-        """The event to log, and the keys that had to be renamed, as fields of the call have their names.
-
-        Those of a "result", a returned dict, and those of a "param", of the call or the run.
-        """
+    def row(self) -> dict[str, Any]:
+        """The event to log. Params and keys of a returned dict that fields of the call would hide are renamed."""
         own: dict[str, Any] = {
             "function_name": name_of(self.function),
             "args": bounded(f"[{', '.join(map(text_of, self.args))}]"),
@@ -117,7 +114,14 @@ class Call:
                 while name in own or name in returned or name in row:
                     name = f"result_{name}"
             row[name] = value
-        return row, {"param": hidden, "result": clashes}
+        self._warn_of_renamed("param", "params", hidden)
+        self._warn_of_renamed("result", "the returned dict", clashes)
+        return row
+
+    def _warn_of_renamed(self, prefix: str, where: str, keys: Sequence[str]) -> None:
+        if keys:
+            names = ", ".join(map(repr, keys))
+            self.warn(f"clash {prefix}", f"{names} of {where}: a field of the call has this name. Kept as {prefix}_….")
 
 
 def run(call: Call) -> Any:

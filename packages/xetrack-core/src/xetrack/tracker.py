@@ -27,8 +27,6 @@ __all__ = ["Tracker"]
 
 T = TypeVar("T")
 
-_CLASHES = {"param": "params", "result": "the returned dict"}
-
 
 class Tracker(RunView, Recorder):
     """Logs the rows of one run into a table.
@@ -125,21 +123,9 @@ class Tracker(RunView, Recorder):
         self.raise_on_error = raise_on_error
         self.set_params(params or {})
         if git_root is not None:
-            self._set_git_params(git_root)
+            self.set_params(runs.git_params(git_root, self._writer.params, self.warn))
         if reset:
             self.engine.drop(self.table)
-
-    def _set_git_params(self, root: str | os.PathLike[str]) -> None:
-        """Add what git says of a folder to the params, except for keys that the user gave."""
-        state = runs.git_state(root)
-        if not state:
-            self.warn("git", f"{root} is in no git repository with a commit: nothing of git is logged.")
-        own = self._writer.params
-        clashes = [key for key, value in state.items() if key in own and own[key] != value]
-        if clashes:
-            names = ", ".join(clashes)
-            self.warn("git params", f"{names}: params= wins over git_root=, which says otherwise. Rename the param.")
-        self.set_params({key: value for key, value in state.items() if key not in own})
 
     def _start(self, settings: Settings, track_id: str | None) -> None:
         self._settings = settings
@@ -300,13 +286,9 @@ class Tracker(RunView, Recorder):
 
     def record(self, call: Call) -> None:
         """Log a call that ended."""
-        row, clashes = call.row()
+        row = call.row()
         if call.monitors:
             row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
-        for what, keys in clashes.items():
-            if keys:
-                kept = f"{', '.join(map(repr, keys))} in {_CLASHES[what]}, kept as {what}_…."
-                self.warn(f"clash {what}", f"a call has fields of the same name as {kept}")
         keep = self._session.objects.keep_or_tell
         try:
             self._writer.log(row, keep)

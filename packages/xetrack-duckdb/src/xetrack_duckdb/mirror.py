@@ -246,6 +246,7 @@ class Mirror:
         """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
         if getattr(self, "_closed", True) or not self.is_usable:
             return
+        self._source.let_go()
         if self._storage.is_kept:
             self.close()
         else:

@@ -102,9 +102,11 @@ class Database:
         if self._own is None:
             with self.lock:
                 if self._own is None:
-                    self._own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
-                    if isinstance(self._own, MemoryConnection):
-                        self._own.may_close = self._may_close
+                    own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
+                    if isinstance(own, MemoryConnection):
+                        own.note_alone()
+                        own.may_close = self._may_close
+                    self._own = own
                     if not self.read_only:
                         self._own.set_authorizer(self.compilations)
                     if self._places is not None:
@@ -132,6 +134,7 @@ class Database:
             users = self._users()
             if users is None:
                 users = self._open(UsersConnection)
+                users.note_alone()
                 users.database = self
                 self._users = weakref.ref(users)
             return users
@@ -331,8 +334,10 @@ class Database:
             return
         if not self._may_close:  # garbage that is collected together, of which this comes before the tracker
             self._is_garbage = True
-        elif self.path == MEMORY:  # the connection, which somebody may hold, closes itself
-            self._closed = True
+        elif self.path == MEMORY:
+            own, self._own, self._cursor, self._closed = self._own, None, None, True
+            if isinstance(own, MemoryConnection) and not own.is_held():  # or else it closes itself later
+                own.close()
         else:
             self.close()
 
@@ -343,7 +348,11 @@ class Database:
             self._own.may_close = True
         if self._is_garbage:
             self.close()
+            return
         self._may_close = True
+        if self._own is not None and self.path != MEMORY and not (self._places and self._places.is_shared):
+            with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
+                self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
 
     def leave(self) -> None:
         """Give up the log at the path of the file if that was removed or replaced."""

@@ -8,6 +8,7 @@ from xetrack.collector import paused_gc
 from xetrack.engines import runlog
 from xetrack.engines.blocks import block
 from xetrack.engines.bulk import Cells, fetch, fetch_table, run_aside
+from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.inserts import Inserts
@@ -341,6 +342,12 @@ class SqliteEngine:
     def close(self) -> None:
         """Flush and close."""
         self.database.close()
+
+    def __del__(self) -> None:
+        """Close the connection of a user who has let go of it: it would keep the database open."""
+        conn, self._conn = getattr(self, "_conn", None), None
+        if isinstance(conn, UsersConnection) and not conn.is_held():
+            conn.close()
 
     def let_go(self) -> None:
         """Close once nobody holds the connection, or a store of objects: the tracker was forgotten."""
