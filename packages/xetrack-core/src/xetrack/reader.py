@@ -381,7 +381,8 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
 
 
 def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
-    return _reader_of("caches", "diskcache")(Path(resolve(path)), trusted=flag("trusted", trusted))
+    trusted = flag("trusted", trusted)
+    return _reader_of("caches", "diskcache")(Path(resolve(path)), trusted=trusted)
 
 
 def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:

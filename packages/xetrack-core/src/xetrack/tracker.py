@@ -437,6 +437,10 @@ class Tracker(RunView, Recorder):
 
 def _check_one_step(of_row: object, step: object) -> None:
     """Raise `OptionError` unless both are the same: one of them would be lost."""
-    if not bool(of_row == step):
+    try:
+        is_same = bool(of_row == step)
+    except Exception:  # noqa: BLE001 - of an array, or of whatever the user has: it is no step then
+        is_same = False
+    if not is_same:
         message = f"step is given twice: {safe_text(of_row)[:100]} in the row and step={step!r}. Give it once."
         raise OptionError(message)
