@@ -122,7 +122,7 @@ def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
     pq.write_table(table, _in_folder(path))
 
 
-def _in_folder(path: str | os.PathLike[str]) -> str | os.PathLike[str]:
+def _in_folder(path: Any) -> Any:
     """A path whose folder is there. What is no path, such as a URL or an open file, is left to pandas or pyarrow."""
     if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path):
         return path

@@ -70,7 +70,8 @@ class Offer:
 
     def checked(self, option: str, value: Any) -> Any:
         """Return the value of an option; where it is declared as a boolean, as one. Raises `OptionError`."""
-        declared = next(each.type for each in fields(self.provider.options or ()) if each.name == option)
+        types = {each.name: each.type for each in fields(self.provider.options)} if self.provider.options else {}
+        declared = types.get(option)
         is_flag = declared in _FLAGS and not (value is None and declared in _OPTIONAL_FLAGS)
         return flag(option, value) if is_flag else value
 
