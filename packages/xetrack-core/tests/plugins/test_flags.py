@@ -9,7 +9,7 @@ import pytest
 from xetrack import Provider, Reader, Tracker, copy, hookimpl
 from xetrack.errors import OptionError, PluginNotInstalledError
 
-WRONG = ["false", "True", "", "0", 2, 0.0, [], b"", object()]
+WRONG = ["false", "True", "", "0", 2, 0.0, [], b"", object]
 LIKE = [np.True_, np.False_, 1, 0]
 
 STRICT = {
