@@ -123,6 +123,19 @@ def test_the_connection_is_the_same_one_each_time(path):
     assert tracker.conn is tracker.conn
 
 
+@pytest.mark.parametrize("first", ["tracker", "connection"])
+def test_closing_both_tracker_and_connection_while_a_result_is_half_read(path, first):
+    tracker = Tracker(path)
+    tracker.log_batch([{"x": number} for number in range(10)])
+    conn = tracker.conn
+    cursor = conn.execute("SELECT x FROM db.events")
+    assert cursor.fetchone() == (0,)
+    for each in (tracker, conn) if first == "tracker" else (conn, tracker):
+        each.close()
+        each.close()
+    del tracker, each, conn  # raises nothing
+
+
 def test_closing_takes_the_connection_along(path):
     tracker = Tracker(path)
     conn = tracker.conn

@@ -80,8 +80,9 @@ class UsersConnection(_Shared):
         return self.cursor().executescript(*args)
 
     def close(self) -> None:
-        """Close the cursors, then the connection."""
-        for cursor in self._cursors:
+        """Close the cursors, then the connection. Closing twice does nothing."""
+        cursors, self._cursors = self._cursors, weakref.WeakSet()
+        for cursor in cursors:
             cursor.close()
         super().close()
 
