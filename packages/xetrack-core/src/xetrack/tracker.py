@@ -50,7 +50,8 @@ class Tracker(RunView, Recorder):
         raise_on_error: whether exceptions of tracked functions go on after they were logged, and whether an object that
             cannot be turned into bytes is refused; if not, its repr is logged, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
-        git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params.
+        git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params,
+            unless `params` has its own.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
         trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
         assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
@@ -63,7 +64,7 @@ class Tracker(RunView, Recorder):
         options: options of other plugins, and of the engine: `timeout=60.0`, the seconds to wait for other writers.
 
     Raises:
-        OptionError: nobody knows an option.
+        OptionError: no plugin knows an option, or a boolean is none, such as `reset="false"`. Nothing was opened then.
         PluginError: a plugin that is asked for is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
         InvalidTableError, InvalidKeyError, InvalidValueError: the table or params cannot be stored.
