@@ -105,6 +105,16 @@ def test_a_forgotten_tracker_is_closed_at_once_whatever_it_handed_out_before(pat
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_the_memory_of_a_forgotten_tracker_is_free_at_once():
+    tracker = Tracker(Tracker.IN_MEMORY)
+    tracker.log({"x": 1})
+    tracker.conn.execute("SELECT x FROM db.events").fetchall()
+    conn = weakref.ref(tracker.conn)
+    del tracker
+
+    assert conn() is None
+
+
 def test_a_forgotten_reader_is_closed_at_once_whatever_it_handed_out_before(path):
     Tracker(path).log({"x": 1})
     reader = Reader(path)
