@@ -1,5 +1,9 @@
 """`xt cache`. The terminal of xt is stood in for here; tests/test_xt.py of the workspace has the real one."""
 
+import gc
+import os
+from pathlib import Path
+
 import pytest
 
 from xetrack import Reader, Tracker
@@ -91,6 +95,25 @@ def test_delete_of_an_unknown_run_deletes_nothing(xt, folder):
     with pytest.raises(Exception, match="'no-run-0000'"):
         xt("delete", folder, "first-run-0001", "no-run-0000")
     assert len(list(Reader.scan_cache(folder))) == 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files there")
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_listing_that_is_let_go_of_holds_no_file_open(folder, begun):
+    def opened():
+        return [path for path in map(os.path.realpath, Path("/proc/self/fd").iterdir()) if path.endswith("cache.db")]
+
+    gc.disable()  # at once, not with the next collection
+    try:
+        before = opened()
+        listing = Reader.scan_cache(folder)
+        if begun:
+            next(listing)
+        assert len(opened()) > len(before)
+        del listing
+        assert opened() == before
+    finally:
+        gc.enable()
 
 
 def test_stats_count_entries_and_runs(xt, folder):

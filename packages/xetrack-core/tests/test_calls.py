@@ -457,6 +457,50 @@ def test_a_clash_in_a_returned_dict_is_kept_under_another_name_with_one_warning(
         assert {key: logged[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize("key", FIELDS[:-2])
+@pytest.mark.parametrize("where", ["run", "call", "wrap"])
+def test_params_named_like_a_field_of_the_call_are_kept_under_another_name_with_one_warning(key, where):
+    mine = {key: "mine", "fold": 1}
+    tracker = Tracker(":memory:", mine if where == "run" else None)
+    wrapped = tracker.wrap(add, params=mine if where == "wrap" else None)
+
+    def call():
+        if where == "wrap":
+            return wrapped(1, 2)
+        return tracker.track(add, 1, 2, params=mine if where == "call" else None)
+
+    plain = Tracker(":memory:")
+    plain.track(add, 1, 2)
+    with pytest.warns(XetrackWarning, match=f"'{key}' of params: a field of the call has this name"):
+        assert call() == 3
+    assert call() == 3  # a second warning would be an error
+    logged = tracker.latest
+    assert (logged[f"param_{key}"], logged["fold"]) == ("mine", 1)
+    for name in FIELDS[:-2]:
+        assert type(logged[name]) is float if name == "function_time" else logged[name] == plain.latest[name]
+
+
+def test_the_other_name_of_a_param_is_never_one_that_is_taken():
+    tracker = Tracker(":memory:", {"error": "of the run", "param_error": "too"})
+    with pytest.warns(XetrackWarning, match="param_"):
+        tracker.track(lambda: {"param_param_error": "returned"})
+
+    logged = tracker.latest
+    kept = {key: value for key, value in logged.items() if key.endswith("_error")}
+    assert kept == {
+        "param_error": "too",
+        "param_param_error": "returned",
+        "param_param_param_error": "of the run",
+    }
+
+
+def test_a_param_named_like_a_field_that_the_call_does_not_have_is_as_ever():
+    tracker = Tracker(":memory:", {"function_result": "mine", "cache": "mine"})
+    tracker.track(lambda: {"x": 1})
+
+    assert (tracker.latest["function_result"], tracker.latest["cache"]) == ("mine", "mine")
+
+
 def test_none_is_a_result_too(tracker):
     assert tracker.track(lambda: None) is None
 

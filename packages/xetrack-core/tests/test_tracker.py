@@ -1,6 +1,7 @@
 """The Tracker, as the README uses it."""
 
 import gc
+import io
 import pickle
 import re
 import sqlite3
@@ -128,6 +129,22 @@ def test_steps_come_in_any_order_and_none_is_dropped(tracker):
 
     assert tracker["step"].tolist() == [3, 1, 1, 2]
     assert "step" not in tracker.log({"loss": 0.5})
+
+
+@pytest.mark.parametrize("of_row", [1, None, "2", np.array([2, 3])], ids=repr)
+def test_two_steps_are_refused(tracker, of_row):
+    with pytest.raises(OptionError, match=r"step is given twice: .* in the row and step=2\. Give it once"):
+        tracker.log({"loss": 0.5, "step": of_row}, step=2)
+
+    assert len(tracker) == 0
+
+
+def test_one_step_given_twice_is_one(tracker):
+    assert tracker.log({"step": np.int64(2)}, step=2)["step"] == 2
+
+
+def test_a_step_wins_over_a_param_as_any_event_does(path):
+    assert Tracker(path, params={"step": 0}).log({}, step=2)["step"] == 2
 
 
 @pytest.mark.parametrize("bad", [None, 5, "text", [("a", 1)]])
@@ -324,6 +341,26 @@ def test_a_query_left_open_on_conn_does_not_hold_up_logging(tracker):
     tracker.log({"x": 2})
 
     assert len(tracker) == 2
+
+
+@pytest.mark.parametrize("write", ["to_csv", "to_parquet"])
+@pytest.mark.parametrize("place", ["new/folder/rows", "~/new/rows"])
+def test_exports_make_folders(two_runs, tmp_path, monkeypatch, write, place):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    getattr(two_runs, write)(place)
+
+    target = Path(place).expanduser()
+    read = pd.read_csv if write == "to_csv" else pd.read_parquet
+    assert len(read(target)) == len(two_runs)
+
+
+def test_exports_go_to_open_files_too(two_runs):
+    text = io.StringIO()
+    two_runs.to_csv(text)
+
+    assert len(text.getvalue().splitlines()) == len(two_runs) + 1
 
 
 def test_to_csv_writes_this_run_or_all(two_runs, tmp_path):
@@ -524,7 +561,8 @@ def test_a_folder_is_no_database(tmp_path):
 # Git
 
 
-def test_git_root_adds_params(tmp_path):
+@pytest.fixture
+def repository(tmp_path):
     def git(*words):
         subprocess.run(
             ["git", "-c", "user.name=me", "-c", "user.email=me@x.org", "-c", "commit.gpgsign=false", *words],
@@ -535,12 +573,36 @@ def test_git_root_adds_params(tmp_path):
 
     git("init", "-b", "main")
     git("commit", "--allow-empty", "-m", "first")
+    return tmp_path
 
-    row = Tracker(":memory:", {"git_branch": "mine"}, git_root=tmp_path).log({"x": 1})
+
+def test_git_root_adds_params(repository):
+    row = Tracker(":memory:", {"model": "mine"}, git_root=repository).log({"x": 1})
 
     assert re.fullmatch("[0-9a-f]{40}", row["git_commit_hash"])
     assert row["git_dirty"] is False
     assert row["git_branch"] == "main"
+
+
+def test_params_win_over_git_root_with_one_warning(repository):
+    given = {"git_branch": "mine", "git_commit_hash": "abc"}
+    with pytest.warns(XetrackWarning, match="^git_commit_hash, git_branch: params= wins over git_root=") as warned:
+        tracker = Tracker(":memory:", given, git_root=repository)
+
+    assert len(warned) == 1
+    assert tracker.params == {**given, "git_dirty": False}
+
+
+def test_params_that_say_what_git_says_are_no_conflict(repository):
+    assert Tracker(":memory:", {"git_branch": "main"}, git_root=repository).params["git_branch"] == "main"
+
+
+def test_no_git_is_warned_of_whatever_the_params_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    with pytest.warns(XetrackWarning, match="is in no git repository"):
+        tracker = Tracker(":memory:", {"git_commit_hash": "abc"}, git_root=tmp_path)
+    assert tracker.params == {"git_commit_hash": "abc"}
 
 
 def test_git_root_outside_of_a_repository_is_warned_of(tmp_path, monkeypatch):

@@ -1,9 +1,12 @@
 """`logs_path=` and `logs_stdout=`: rows as lines of a log, by a loguru that is nobody else's."""
 
+import gc
 import io
 import json
+import pickle
 import re
 import sys
+import weakref
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xetrack import Reader, Tracker
-from xetrack.errors import InvalidKeyError, InvalidValueError, OptionError, XetrackWarning
+from xetrack.errors import ClosedError, InvalidKeyError, InvalidValueError, OptionError, XetrackWarning
+from xetrack.runs import Clock
 
 DATA = Path(__file__).parent / "data"
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| (\w+) *\| [\w.]+:\w+:\d+!📁!(.*)", re.DOTALL)
@@ -233,6 +237,80 @@ def test_without_an_option_the_logger_writes_to_standard_error_and_rows_do_not(c
     out, err = capsys.readouterr()
     assert out == ""
     assert LINE.fullmatch(err.rstrip("\n")).groups() == ("INFO", "hello")
+
+
+def test_a_logger_kept_by_itself_keeps_its_tracker(tmp_path):
+    logger = Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path / "logs", jsonl=tmp_path / "a.jsonl").logger
+    logger.monitor({"a": 1})
+    method = Tracker(Tracker.SKIP_INSERT, jsonl=tmp_path / "a.jsonl").logger.track
+    method([{"a": 2}, {"a": 3}])
+    Tracker(Tracker.SKIP_INSERT, jsonl=tmp_path / "a.jsonl").logger.experiment({"a": 4})
+
+    assert list(Reader.read_jsonl(tmp_path / "a.jsonl")["a"]) == [1, 2, 3, 4]
+    assert list(Reader.read_logs(tmp_path / "logs")["a"]) == [1]
+
+
+def test_a_logger_that_nobody_holds_keeps_no_tracker(tmp_path):
+    gc.disable()  # at once, not with the next collection
+    try:
+        tracker = Tracker(tmp_path / "a.db", logs_path=tmp_path / "logs")
+        tracker.log({"a": 1})
+        tracker.logger.monitor({"a": 2})
+        alive = weakref.ref(tracker)
+        del tracker
+
+        assert alive() is None
+        assert [run["status"] for run in Reader(tmp_path / "a.db").list_runs()] == ["finished"]
+    finally:
+        gc.enable()
+
+
+LOGGING = {
+    "monitor": {"a": 1},
+    "experiment": {"a": 1},
+    "experiemnt": {"a": 1},
+    "track": [{"a": 1}],
+    **dict.fromkeys(("debug", "info", "success", "warning", "error", "critical", "exception"), "too late"),
+}
+
+
+def test_all_of_a_logger_is_tried_here():
+    with Tracker(Tracker.SKIP_INSERT) as tracker:
+        assert {name for name in dir(tracker.logger) if not name.startswith("_")} == LOGGING.keys()
+
+
+@pytest.mark.parametrize("method", LOGGING)
+@pytest.mark.parametrize("options", ["logs", "neither"])
+def test_the_logger_of_a_closed_tracker_raises(tmp_path, capsys, method, options):
+    paths = {"logs_path": tmp_path / "logs", "jsonl": tmp_path / "a.jsonl"} if options == "logs" else {}
+    with Tracker(Tracker.IN_MEMORY, **paths) as tracker:
+        logger = tracker.logger
+
+    with pytest.raises(ClosedError, match=f"run {tracker.track_id} was closed"):
+        getattr(logger, method)(LOGGING[method])
+    assert tracker.losses == {}
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_two_events_have_the_same_time_whichever_logger_wrote_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("xetrack_sinks.logger.Clock", lambda: Clock(lambda: 10**18))  # a clock that stands still
+    with Tracker(Tracker.SKIP_INSERT, jsonl=tmp_path / "a.jsonl") as tracker:
+        for number in range(3):
+            tracker.logger.track({"a": number})
+
+    assert Reader.read_jsonl(tmp_path / "a.jsonl")["timestamp"].is_unique
+
+
+def test_a_tracker_is_pickled_without_its_logger(tmp_path):
+    with Tracker(tmp_path / "a.db", jsonl=tmp_path / "a.jsonl") as tracker:
+        logger = tracker.logger
+        again = pickle.loads(pickle.dumps(tracker))  # noqa: S301 - made here
+        again.logger.track({"a": 1})
+        logger.track({"a": 2})
+        again.close()
+
+    assert list(Reader.read_jsonl(tmp_path / "a.jsonl")["a"]) == [1, 2]
 
 
 def test_a_failing_logger_is_counted_and_raises_nothing(tmp_path):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlitedict import SqliteDict
 
-from xetrack.engines.database import Database
+from xetrack.engines.database import MEMORY, Database
 from xetrack.errors import AssetDamagedError, UntrustedError
 from xetrack_assets.pickles import dump_plain, load_plain
 
@@ -66,7 +66,8 @@ class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
     def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
         self._database = database
         self._name = name
-        super().__init__(database.path, name, outer_stack=False, **codecs)
+        # in memory, as far as sqlitedict knows: the file, and its folder, come with the first object
+        super().__init__(MEMORY, name, outer_stack=False, **codecs)
 
     def _new_conn(self) -> _Connection:
         # sqlitedict puts quotes around the name of the table: these make it the one of the attached file

@@ -116,6 +116,13 @@ class Entries:
         """Let go of the database."""
         self._connection.close()
 
+    def __del__(self) -> None:
+        """Close what was forgotten, such as a listing that was never begun."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            with suppress(sqlite3.ProgrammingError):  # garbage may be collected in another thread
+                connection.close()
+
 
 def _connect(path: Path) -> sqlite3.Connection:
     if not path.is_file():

@@ -16,6 +16,7 @@ from xetrack.engines.blocks import block
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import check_path, is_busy, translate
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, OptionError, XetrackError
+from xetrack.flags import flag
 from xetrack.opening import is_same_file, resolve
 from xetrack.protocols import Engine
 
@@ -31,6 +32,7 @@ def backup(
     engine: Engine, target: str | os.PathLike[str], *, overwrite: bool = False, progress: Progress | None = None
 ) -> None:
     """Write all that is committed in the file of `engine` into the file `target`. See `Reader.backup`."""
+    overwrite = flag("overwrite", overwrite, strict=True)
     database = getattr(engine, "database", None)
     if not isinstance(database, Database):
         message = "backups are of SQLite databases, and this engine keeps its rows elsewhere. Use xetrack.copy()."

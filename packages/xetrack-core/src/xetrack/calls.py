@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, overload
 
 from xetrack.caching import Cached
 from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
+from xetrack.flags import flag
 from xetrack.protocols import ResultCache
 from xetrack.values import check_key
 from xetrack.wording import as_text, bounded, described, name_of, text_of, unpack_arguments
@@ -80,8 +81,8 @@ class Call:
         """Warn, once for each thing it is `about`."""
         self.recorder.warn(about, message)
 
-    def row(self) -> tuple[dict[str, Any], list[str]]:
-        """The event to log, and those keys of a returned dict that had to be renamed."""
+    def row(self) -> dict[str, Any]:
+        """The event to log. Params and keys of a returned dict that fields of the call would hide are renamed."""
         own: dict[str, Any] = {
             "function_name": name_of(self.function),
             "args": bounded(f"[{', '.join(map(text_of, self.args))}]"),
@@ -94,10 +95,17 @@ class Call:
         unpacked = unpack_arguments(self.function, self.args, self.kwargs)
         if not isinstance(self.result, dict):
             own["function_result"] = self.result
+        params = self.recorder.all_params(self.params)
+        hidden = [key for key in own if key in params]
         for key, value in unpacked.items():
             own[key if key not in own and _can_be_key(key) else f"argument_{as_text(key)}"] = value
         row, clashes = {**self.params, **own}, []
         returned = self.result if isinstance(self.result, dict) else {}
+        for key in hidden:
+            name = f"param_{key}"
+            while name in own or name in returned or name in params:
+                name = f"param_{name}"
+            row[name] = params[key]
         for key, value in returned.items():
             name = key
             if key in own or not _can_be_key(key):
@@ -106,7 +114,14 @@ class Call:
                 while name in own or name in returned or name in row:
                     name = f"result_{name}"
             row[name] = value
-        return row, clashes
+        self._warn_of_renamed("param", "params", hidden)
+        self._warn_of_renamed("result", "the returned dict", clashes)
+        return row
+
+    def _warn_of_renamed(self, prefix: str, where: str, keys: Sequence[str]) -> None:
+        if keys:
+            names = ", ".join(map(repr, keys))
+            self.warn(f"clash {prefix}", f"{names} of {where}: a field of the call has this name. Kept as {prefix}_….")
 
 
 def run(call: Call) -> Any:
@@ -280,9 +295,10 @@ class Recorder(ABC):
         if (positional and args is not None) or (named.keys() & (kwargs or {})):
             raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
         call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, params or {})
+        force = flag("cache_force", cache_force)
         kind = runner(function)
         if self.cache is not None:
-            call.depends_on, call.force = depends_on, cache_force
+            call.depends_on, call.force = depends_on, force
             self._warn_of_generator(function, kind)
         return kind(call)
 

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from xetrack.discovery import safe_mode
 from xetrack.errors import OptionError, XetrackError
+from xetrack.flags import flag
 from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import is_same_file, open_engine, resolve
 from xetrack.plugins import discovered
@@ -45,6 +46,7 @@ def copy(
         XetrackError: source and target are one, or a table does not exist.
         PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
     """
+    assets = flag("assets", assets)
     source, target = resolve(source), resolve(target)
     if is_same_file(source, target):
         message = f"{source} cannot be copied into itself. Give another target."

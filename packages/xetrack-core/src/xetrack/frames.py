@@ -5,6 +5,7 @@ the JSON text, and keep None and NaN apart. A column of several types is text th
 """
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import PluginNotInstalledError
@@ -110,7 +111,7 @@ def to_arrow(columns: Columns) -> Any:
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
     """Write a CSV file with JSON text where lists and dicts were logged, bytes in hex, and no index."""
     spelt = {key: list(map(_spell_nested, values)) for key, values in columns.items()}
-    to_pandas(spelt).to_csv(path, index=False)
+    to_pandas(spelt).to_csv(_in_folder(path), index=False)
 
 
 def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
@@ -118,7 +119,16 @@ def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
     table = to_arrow(columns)
     import pyarrow.parquet as pq
 
-    pq.write_table(table, path)
+    pq.write_table(table, _in_folder(path))
+
+
+def _in_folder(path: Any) -> Any:
+    """A path whose folder is there. What is no path, such as a URL or an open file, is left to pandas or pyarrow."""
+    if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path):
+        return path
+    target = Path(path).expanduser()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
 
 
 def to_polars(columns: Columns) -> Any:

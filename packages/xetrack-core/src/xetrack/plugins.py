@@ -25,6 +25,7 @@ from xetrack.errors import (
     XetrackWarning,
     outer_level,
 )
+from xetrack.flags import flag
 from xetrack.protocols import Context, Provider
 
 __all__ = ["KINDS", "OPENED_BY_OPTION", "TRACKER_OPTIONS", "Offer", "Plugins", "discovered"]
@@ -45,6 +46,10 @@ TRACKER_OPTIONS = (
 )
 """Options of the tracker itself: a misspelt one is found here."""
 
+_OPTIONAL_FLAGS: tuple[Any, ...] = (bool | None, "bool | None", "Optional[bool]")
+_FLAGS = (bool, "bool", *_OPTIONAL_FLAGS)
+"""How a field of options is declared that is a boolean; as text where annotations are not evaluated."""
+
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
 """Kinds whose providers open when one of their options is given."""
 
@@ -62,6 +67,13 @@ class Offer:
     def options(self) -> frozenset[str]:
         """The options it claims."""
         return frozenset(each.name for each in fields(self.provider.options)) if self.provider.options else frozenset()
+
+    def checked(self, option: str, value: Any) -> Any:
+        """Return the value of an option; where it is declared as a boolean, as one. Raises `OptionError`."""
+        types = {each.name: each.type for each in fields(self.provider.options)} if self.provider.options else {}
+        declared = types.get(option)
+        is_flag = declared in _FLAGS and not (value is None and declared in _OPTIONAL_FLAGS)
+        return flag(option, value) if is_flag else value
 
     def open(self, options: Mapping[str, Any], context: Context) -> Any:
         """Open what it provides. Raises `OptionError` if the options do not fit."""
@@ -210,7 +222,7 @@ class Plugins:
                 raise self._unclaimed(option, candidates)
             if len(claimants) > 1:
                 raise PluginConflictError(_two_of(f"the option {option!r}", [candidates[index] for index in claimants]))
-            given[claimants[0]][option] = value
+            given[claimants[0]][option] = candidates[claimants[0]].checked(option, value)
         routed = zip(candidates, given, strict=True)
         return [(offer, chosen) for offer, chosen in routed if chosen or offer is engine or offer.handed_in]
 

@@ -92,6 +92,9 @@ class Engine(Protocol):
     Tables come into being with their first row. Reading a table that does not exist gives nothing, never an error.
     One engine may be shared by threads. Every method raises `DatabaseError` or one of its subclasses when the store
     fails, and then nothing of that call was stored.
+
+    An engine may have a method `let_go()` too. It is called instead of `close()` when a tracker was forgotten, not
+    closed: `conn` or a store of objects may still be in use. The engine then closes by itself once nobody holds it.
     """
 
     @property
@@ -354,7 +357,9 @@ class LogSink(Sink, Protocol):
     """A sink that also takes what is no row of the database: what `Tracker.logger` is told.
 
     One that has a method `logger(tell)` too makes the object that `Tracker.logger` is; that object passes levels and
-    events to `tell(level, event)`, which passes them to `log` of every such sink.
+    events to `tell(level, event)`, which passes them to `log` of every such sink, and raises `ClosedError` once the
+    tracker was closed. `tell` holds the tracker, so that a logger kept by itself keeps it open. The sink keeps neither
+    `tell` nor the logger: it makes a new one whenever the last one is gone.
     """
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:

@@ -15,6 +15,7 @@ from xetrack.collector import paused_gc
 from xetrack.discovery import safe_mode
 from xetrack.engines.sql import check_table
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.flags import flag
 from xetrack.objects import find_object, open_store, store_needed, uses_in
 from xetrack.opening import open_engine, resolve
 from xetrack.plugins import Offer, discovered
@@ -58,6 +59,7 @@ class Reader(View):
         trusted: bool = True,
         **options: Any,
     ) -> None:
+        trusted = flag("trusted", trusted)
         self.db = resolve(db)
         self.table = check_table(table)
         self._engine_name = engine
@@ -383,6 +385,7 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
 
 
 def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
+    trusted = flag("trusted", trusted)
     return _reader_of("caches", "diskcache")(Path(resolve(path)), trusted=trusted)
 
 

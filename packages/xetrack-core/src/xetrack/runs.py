@@ -4,7 +4,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any
 
 from xetrack.protocols import Run
 
-__all__ = ["Clock", "git_state", "is_alive", "new_run", "new_track_id", "this_host"]
+__all__ = ["Clock", "git_params", "git_state", "is_alive", "new_run", "new_track_id", "this_host"]
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -139,6 +139,22 @@ def git_state(root: str | os.PathLike[str]) -> dict[str, str | bool | None]:
         "git_branch": branch.removeprefix("refs/heads/"),
         "git_dirty": None if changes is None else bool(changes),
     }
+
+
+def git_params(
+    root: str | os.PathLike[str], own: Mapping[str, object], warn: Callable[[str, str], None]
+) -> dict[str, str | bool | None]:
+    """What git says of a folder, as params; not under keys that the user's `own` params have."""
+    state = git_state(root)
+    if not state:
+        warn("git", f"{root} is in no git repository with a commit: nothing of git is logged.")
+    clashes = [key for key, value in state.items() if key in own and own[key] != value]
+    if clashes:
+        names = ", ".join(clashes)
+        warn(
+            "git params", f"{names}: params= wins over git_root=, which says otherwise. Rename the param to have both."
+        )
+    return {key: value for key, value in state.items() if key not in own}
 
 
 _ELSEWHERE = (

@@ -4,7 +4,7 @@ import atexit
 import os
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,17 +51,16 @@ class Session:
         self.closed = True  # until the engine is open
         self.begun = False
         self._settings = settings
-        self._warned: dict[str, object] = {}
-        self._logger: Any = None
+        # no method of ours: what is handed out holds it, and would hold the session with it
+        self.warn = _Warner(wanted=settings.warnings)
+        self._logger: Callable[[], Any] = _nothing
         self.cache: ResultCache | None = None
-        self._plugins = discovered().having(settings.plugins)
-        self.engine, self._routed = open_engine(
-            self._plugins, settings.db, settings.engine, settings.table, settings.options
-        )
+        self._plugins = plugins = discovered().having(settings.plugins)
+        self.engine, self._routed = open_engine(plugins, settings.db, settings.engine, settings.table, settings.options)
         try:
             self.run = runs.new_run(track_id or self._new_track_id(), settings.table)
             trusted = settings.trusted and not safe_mode()
-            self._context = Context(
+            self._context = context = Context(
                 settings.db,
                 settings.table,
                 self.run.track_id,
@@ -70,8 +69,9 @@ class Session:
                 warn=self.warn,
             )
             self.cache = self._open_cache()
-            self.objects = Objects(lambda: open_store(self._plugins, self._routed, self._context), self.warn)
-            self.listeners = Listeners(self._routed, self._context, self.warn)
+            routed = self._routed
+            self.objects = Objects(lambda: open_store(plugins, routed, context), self.warn)
+            self.listeners = Listeners(routed, context, self.warn)
         except BaseException:
             self.engine.close()
             raise
@@ -125,16 +125,21 @@ class Session:
 
     # Logs
 
-    def logger(self) -> Any:
-        """What a sink brings for logging beside rows; without one, what the sink "logs" brings for no options."""
+    def logger(self, tell: Callable[..., None]) -> Any:
+        """What a sink brings for logging beside rows; without one, what the sink "logs" brings for no options.
+
+        It holds the tracker through `tell`, so it is held weakly here: the same one as long as anybody has it.
+        """
         self.check_open()
-        if self._logger is None:
-            sink = next((sink for _, sink in self.listeners.sinks if hasattr(sink, "logger")), None)
-            if sink is None:
-                sink = self._plugins.pick("sinks", "logs").open({}, self._context)
+        logger = self._logger()
+        if logger is None:
+            known = [sink for _, sink in [*self.listeners.sinks, *self.listeners.loggers] if hasattr(sink, "logger")]
+            sink: Any = known[0] if known else self._plugins.pick("sinks", "logs").open({}, self._context)
+            if not known:
                 self.listeners.loggers.append(("logs", sink))
-            self._logger = sink.logger(self.listeners.log)
-        return self._logger
+            logger = sink.logger(tell)
+            self._logger = _weakly(logger)
+        return logger
 
     # Ending
 
@@ -155,8 +160,11 @@ class Session:
         finally:
             self.listeners.flush()
 
-    def close(self) -> None:
-        """Let go of everything."""
+    def close(self, *, forgotten: bool = False) -> None:
+        """Let go of everything.
+
+        The engine of a forgotten tracker stays open as long as somebody uses `conn` or `assets` of it, if it can.
+        """
         self.closed = True
         self.listeners.close()
         cache, self.cache = self.cache, None
@@ -166,7 +174,8 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the engine is to be closed all the same
             self.warn("cache close", f"close() of the cache of results failed: {explain(error)}")
         finally:
-            self.engine.close()
+            let_go = getattr(self.engine, "let_go", None) if forgotten else None
+            (let_go or self.engine.close)()
 
     def check_open(self) -> None:
         """Raise `ClosedError` once the tracker was closed."""
@@ -179,21 +188,40 @@ class Session:
         for failure in self._plugins.fire(hook, **arguments):
             self.warn(failure, failure)
 
-    def warn(self, about: str, message: str) -> None:
-        """Warn, once for each thing it is `about`, unless the tracker was told not to."""
+
+class _Warner:
+    """Warns once for each thing it is about, unless the tracker was told not to."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted
+        self._warned: dict[str, object] = {}
+
+    def __call__(self, about: str, message: str) -> None:
         mine = object()
-        if self._settings.warnings and self._warned.setdefault(about, mine) is mine:  # of several threads, one
+        if self._wanted and self._warned.setdefault(about, mine) is mine:  # of several threads, one
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
+def _nothing() -> None:
+    return None
+
+
+def _weakly(value: object) -> Callable[[], Any]:
+    """A function that gives the value as long as somebody else holds it."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # of a class without a place for weak references
+        return _nothing
 
 
 class _Closeable(Protocol):
     def close(self) -> None: ...
 
 
-def close_forgotten(closeable: _Closeable) -> None:
+def close_forgotten(close: Callable[[], None]) -> None:
     """Close what nobody closed. That its file is gone by now is worth a warning: many a script removes its own."""
     try:
-        closeable.close()
+        close()
     except DatabaseRemovedError as error:
         warnings.warn(str(error), XetrackWarning, stacklevel=outer_level())
 
@@ -217,7 +245,7 @@ class _OpenUntilExit:
             found = list(self._alive)
         for each in found:
             try:
-                close_forgotten(each)
+                close_forgotten(each.close)
             except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
                 traceback.print_exc()
 

@@ -13,12 +13,13 @@ from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
-from xetrack.errors import InvalidValueError
+from xetrack.errors import InvalidValueError, OptionError
+from xetrack.flags import flag, optional_flag
 from xetrack.objects import find_object
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
-from xetrack.values import Keep, decode, describe, readable, to_rows
+from xetrack.values import Keep, decode, describe, readable, safe_text, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
 from xetrack.writer import Writer
@@ -50,7 +51,8 @@ class Tracker(RunView, Recorder):
         raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
             serialized. If False, such an object is logged as its repr, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
-        git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params.
+        git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params,
+            unless `params` has its own.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
         trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
         assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
@@ -63,7 +65,7 @@ class Tracker(RunView, Recorder):
         options: options of other plugins, and of the engine: `timeout=60.0`, the seconds to wait for other writers.
 
     Raises:
-        OptionError: nobody knows an option.
+        OptionError: no plugin knows an option, or a boolean is none, such as `reset="false"`. Nothing was opened then.
         PluginError: a plugin that is asked for is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
         InvalidTableError, InvalidKeyError, InvalidValueError: the table or params cannot be stored.
@@ -101,16 +103,20 @@ class Tracker(RunView, Recorder):
         measurement_interval: float | None = None,
         **options: Any,
     ) -> None:
+        # all of them before anything is opened or deleted
+        reset = flag("reset", reset, strict=True)
+        raise_on_error = flag("raise_on_error", raise_on_error)
+        warnings, trusted = flag("warnings", warnings), flag("trusted", trusted)
         options |= {
             "assets": resolve_option(assets),
-            "compress": compress,
+            "compress": optional_flag("compress", compress),
             "cache": resolve_option(cache),
             "jsonl": resolve_option(jsonl),
             "logs_path": resolve_option(logs_path),
-            "logs_stdout": logs_stdout,
+            "logs_stdout": optional_flag("logs_stdout", logs_stdout),
             "logs_file_format": logs_file_format,
-            "log_system_params": log_system_params,
-            "log_network_params": log_network_params,
+            "log_system_params": optional_flag("log_system_params", log_system_params),
+            "log_network_params": optional_flag("log_network_params", log_network_params),
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
@@ -119,9 +125,7 @@ class Tracker(RunView, Recorder):
         self.raise_on_error = raise_on_error
         self.set_params(params or {})
         if git_root is not None:
-            self.set_params(runs.git_state(git_root))
-            if "git_commit_hash" not in self._writer.params:
-                self.warn("git", f"{git_root} is in no git repository with a commit: nothing of git is logged.")
+            self.set_params(runs.git_params(git_root, self._writer.params, self.warn))
         if reset:
             self.engine.drop(self.table)
 
@@ -176,11 +180,17 @@ class Tracker(RunView, Recorder):
     def logger(self) -> Any:
         """Writes events and messages to the log files, beside the rows: `monitor`, `experiment`, `track`, `info`, ...
 
-        Without `logs_path=` and `logs_stdout=` they go to standard error. Raises `PluginNotInstalledError` without
-        xetrack-sinks.
+        Without `logs_path=` and `logs_stdout=` they go to standard error. Holding the logger keeps the tracker alive.
+        Raises `PluginNotInstalledError` without xetrack-sinks, and `ClosedError` once the tracker was closed, as all
+        methods of the logger do.
         """
         with self._writer.turns.lock:
-            return self._session.logger()
+            return self._session.logger(self._tell)
+
+    def _tell(self, level: str, event: Mapping[str, Any] | str) -> None:
+        """Tell the sinks what the logger was told. The logger holds this, and the tracker by it."""
+        self._session.listeners.log(level, event)
+        self._check_open()  # last: another thread may have closed it meanwhile, and then nobody heard of the event
 
     # Logging
 
@@ -188,18 +198,30 @@ class Tracker(RunView, Recorder):
         """Log one event and return its row: params, event, `timestamp` and `track_id`.
 
         When it returns, the row is durable. `step` adds a column of that name. Raises `InvalidKeyError` or
-        `InvalidValueError`, naming the key, or `DatabaseError`; then nothing was logged.
+        `InvalidValueError`, naming the key, `OptionError` if `data` has another `step`, or `DatabaseError`; then
+        nothing was logged.
         """
         if step is not None:
+            if "step" in data:
+                _check_one_step(data["step"], step)
             data = {**data, "step": step}
         listeners = self._session.listeners
         if listeners.monitors:
-            data = {**listeners.read(), **data}
+            data = {**self._without_params(listeners.read()), **data}
         return self._writer.log(data, self._keep())
 
     def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows. Raises as `log` does."""
         return self._writer.log_batch(data, self._keep())
+
+    def _without_params(self, measured: dict[str, Any]) -> dict[str, Any]:
+        """What was measured, except under keys of params: those are the user's."""
+        clashes = measured.keys() & self._writer.params.keys()
+        if not clashes:
+            return measured
+        names = ", ".join(sorted(clashes))
+        self.warn("measured", f"{names}: params win over what is measured. Rename the param to have both.")
+        return {key: value for key, value in measured.items() if key not in clashes}
 
     def _keep(self) -> Keep:
         objects = self._session.objects
@@ -266,12 +288,9 @@ class Tracker(RunView, Recorder):
 
     def record(self, call: Call) -> None:
         """Log a call that ended."""
-        row, clashes = call.row()
+        row = call.row()
         if call.monitors:
-            row = {**self._session.listeners.stop(call.monitors), **row}
-        if clashes:
-            names = ", ".join(map(repr, clashes))
-            self.warn("clash", f"{names} in the returned dict would hide what is logged of the call: kept as result_….")
+            row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
         keep = self._session.objects.keep_or_describe
         try:
             self._writer.log(row, keep)
@@ -367,10 +386,10 @@ class Tracker(RunView, Recorder):
         """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""
         self._close("finished")
 
-    def _close(self, status: str) -> None:
+    def _close(self, status: str, *, forgotten: bool = False) -> None:
         turns = self._writer.turns
         if other := turns.under_way():
-            other.put_off(partial(self._close, status))
+            other.put_off(partial(self._close, status))  # parts of a forgotten one are closed with it here
             return
         with turns.lock:
             if self._session.closed:
@@ -380,7 +399,7 @@ class Tracker(RunView, Recorder):
                     self._session.fire("xetrack_run_finished", tracker=self, status=status)
             finally:
                 try:
-                    self._session.close()
+                    self._session.close(forgotten=forgotten)
                 finally:
                     turns.leave()
 
@@ -397,9 +416,9 @@ class Tracker(RunView, Recorder):
         self._close("finished" if kind is None else "failed")
 
     def __del__(self) -> None:
-        """Close what was forgotten."""
+        """Close what was forgotten; but `conn` and `assets` work for as long as anybody holds them."""
         if hasattr(self, "_writer"):
-            close_forgotten(self)
+            close_forgotten(partial(self._close, "finished", forgotten=True))
 
     # Pickling
 
@@ -424,3 +443,14 @@ class Tracker(RunView, Recorder):
         self._writer.params = state["params"]
         self._session.objects.of_params = state["objects"]
         self.raise_on_error = state["raise_on_error"]
+
+
+def _check_one_step(of_row: object, step: object) -> None:
+    """Raise `OptionError` unless both are the same: one of them would be lost."""
+    try:
+        is_same = bool(of_row == step)
+    except Exception:  # noqa: BLE001 - of an array, or of whatever the user has: it is no step then
+        is_same = False
+    if not is_same:
+        message = f"step is given twice: {safe_text(of_row)[:100]} in the row and step={step!r}. Give it once."
+        raise OptionError(message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xetrack import frames
 from xetrack.collector import paused_gc
+from xetrack.flags import flag
 from xetrack.protocols import Columns, Engine
 from xetrack.values import to_rows
 
@@ -115,15 +116,18 @@ class RunView(View):
     def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
         """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
         with paused_gc():
-            return frames.to_pandas(self._read_all() if all else self._read())
+            return frames.to_pandas(self._chosen(all))
 
     def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
-        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON."""
-        frames.write_csv(self._read_all() if all else self._read(), path)
+        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
+        frames.write_csv(self._chosen(all), path)
 
     def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
-        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow."""
-        frames.write_parquet(self._read_all() if all else self._read(), path)
+        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
+
+        Missing folders are made.
+        """
+        frames.write_parquet(self._chosen(all), path)
 
     def count_run(self) -> int:
         """The number of rows of this run."""
@@ -140,8 +144,9 @@ class RunView(View):
     def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
         return self._ask(lambda engine: engine.read(self.table, track_id=self.track_id, head=head, tail=tail))
 
-    def _read_all(self) -> Columns:
-        return self._ask(lambda engine: engine.read(self.table))
+    def _chosen(self, all: object) -> Columns:
+        """The rows of this run, or of all runs."""
+        return self._ask(lambda engine: engine.read(self.table)) if flag("all", all) else self._read()
 
     def _types(self) -> dict[str, str]:
         return self._ask(lambda engine: engine.columns(self.table))

@@ -271,6 +271,24 @@ def test_the_event_wins_over_what_a_monitor_measures():
     assert (tracker.latest["error"], tracker.latest["y"]) == ("", 2)
 
 
+def test_params_win_over_what_a_monitor_measures_with_one_warning():
+    """A measurement joins the event, and an event wins over params: so it replaced the user's own value."""
+    tracker = Tracker(":memory:", {"x": "mine"}, plugins=[Meter({"x": "measured", "y": 1})])
+
+    with pytest.warns(XetrackWarning, match="^x: params win over what is measured"):
+        row = tracker.log({"z": 2})
+    assert (row["x"], row["y"]) == ("mine", 1)
+    tracker.track(abs, -1)  # a second warning would be an error
+    assert (tracker.latest["x"], tracker.latest["y"]) == ("mine", 1)
+
+
+def test_params_of_a_call_win_over_what_a_monitor_measures():
+    tracker = Tracker(":memory:", plugins=[Meter({"x": "measured"})])
+    tracker.track(abs, -1, params={"x": "mine"})
+
+    assert tracker.latest["x"] == "mine"
+
+
 @pytest.mark.parametrize("step", ["open", "start", "stop"])
 def test_a_monitor_that_raises_costs_no_row_and_is_warned_of_once(step):
     def run():

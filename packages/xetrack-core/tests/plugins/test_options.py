@@ -83,7 +83,7 @@ def install(monkeypatch, plugin):
 @pytest.mark.parametrize(("option", "package"), PACKAGES.items())
 def test_an_option_whose_package_is_missing_says_what_to_install(option, package):
     with pytest.raises(PluginNotInstalledError) as caught:
-        Tracker(":memory:", **{option: "x"})
+        Tracker(":memory:", **{option: True})
 
     assert str(caught.value) == f"{option}= needs {package}: pip install {package}"
 

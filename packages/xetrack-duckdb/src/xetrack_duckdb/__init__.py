@@ -36,6 +36,15 @@ class DuckdbOptions(SqliteOptions):
     memory_limit: str | None = None
     temp_directory: str | os.PathLike[str] | None = None
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` or `TypeError` for what can be no timeout and no path."""
+        SqliteOptions.__post_init__(self)  # super() does not work in a dataclass with slots
+        chosen = self.duckdb_cache
+        if isinstance(chosen, str) and chosen.lower() in {"true", "false"}:
+            raise ValueError(f"duckdb_cache={chosen!r} is text. Use True, False, or ./{chosen} for a file of that name")
+        if not isinstance(chosen, (bool, str, os.PathLike, type(None))):
+            raise TypeError(f"duckdb_cache= is a path, True or False, not {chosen!r}")
+
 
 def _open(options: DuckdbOptions, context: Context) -> "DuckdbEngine":
     from xetrack_duckdb.engine import DuckdbEngine

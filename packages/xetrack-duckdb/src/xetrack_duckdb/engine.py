@@ -46,6 +46,7 @@ class DuckdbEngine:
         self.latest_run = sqlite.latest_run
         self.has_assets = sqlite.has_assets
         self.flush = sqlite.flush
+        self.let_go = sqlite.let_go
 
     @property
     def conn(self) -> "Connection":

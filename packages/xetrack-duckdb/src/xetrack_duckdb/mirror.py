@@ -46,16 +46,17 @@ class Mirror:
         self._source = Source(database)
         self.database = database
         self._pid = os.getpid()
-        self._closed = False
+        self._closed = True  # until all is open
         self.querying = SharedLock()
         self._lock = threading.RLock()
         self._lasting: set[str] = set()
         self._all_named = False
         self._looked: Version | None = None
         chosen = options.temp_directory
-        self._folder = Path(
-            tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=None if chosen is None else os.fspath(chosen))
-        )
+        folder = None if chosen is None else Path(chosen).expanduser()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=folder))
         config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
@@ -71,6 +72,7 @@ class Mirror:
             self._views = Views(cursor, self._folder)
             self._views.show({})
             undo.pop_all()
+        self._closed = False
         _mirrors().add(self)
         close_at_exit(self)
 
@@ -238,6 +240,16 @@ class Mirror:
             self._storage.close()
             self._cursor.close()
             self._connection.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __del__(self) -> None:
+        """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
+        if getattr(self, "_closed", True) or not self.is_usable:
+            return
+        self._source.let_go()
+        if self._storage.is_kept:
+            self.close()
+        else:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def before_fork(self) -> None:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xetrack.engines import changes
+from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.sql import EXTRA, load_extra, quote, restore
@@ -101,6 +102,12 @@ class Source:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.database.users_connection().execute(sql, parameters).fetchall()
+
+    def let_go(self) -> None:
+        """Close the connection to the file, if nobody else has it."""
+        connection, self._connection = self._connection, None
+        if isinstance(connection, UsersConnection) and not connection.is_held():
+            connection.close()
 
     def _pragma(self, name: str) -> Version:
         (row,) = self.query(f"PRAGMA db.{name}")

@@ -61,6 +61,11 @@ class Storage:
         found = self._cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [STORAGE])
         return {name for (name,) in found.fetchall()}
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is in a file, which one mirror at a time can have."""
+        return self._kept is not None
+
     def close(self) -> None:
         """Let go of the database."""
         self._cursor.execute(f"DETACH {STORAGE}")

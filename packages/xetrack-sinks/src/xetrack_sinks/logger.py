@@ -10,7 +10,7 @@ from xetrack.protocols import Value
 from xetrack.runs import Clock
 from xetrack.values import IDENTITY, Normaliser, describe, safe_text
 
-__all__ = ["Logger"]
+__all__ = ["Events", "Logger"]
 
 _KINDS = "a dict, a list of dicts, or a DataFrame"
 
@@ -23,12 +23,9 @@ class Logger:
     objects are written as their repr. A failure to write is warned of once and counted in `Tracker.losses`.
     """
 
-    def __init__(self, tell: Callable[[str, Mapping[str, Value] | str], None], track_id: str) -> None:
+    def __init__(self, tell: Callable[[str, Mapping[str, Value] | str], None], events: "Events") -> None:
         self._tell = tell
-        self._track_id = track_id
-        self._clock = Clock()
-        self._lock = new_lock()
-        self._normalise = Normaliser()
+        self._events = events
 
     def monitor(self, data: Any) -> None:
         """Write what was measured in production: a line an event, level MONITOR.
@@ -76,8 +73,22 @@ class Logger:
         self.error(f"{safe_text(message, str)}\n{traceback.format_exc().rstrip()}")
 
     def _write(self, level: str, data: object) -> None:
-        for event in [self._event(each) for each in _events(data)]:
+        for event in self._events(data):
             self._tell(level, event)
+
+
+class Events:
+    """Turns what a logger is given into events. All loggers of a tracker share it: no two times are the same."""
+
+    def __init__(self, track_id: str) -> None:
+        self._track_id = track_id
+        self._clock = Clock()
+        self._lock = new_lock()
+        self._normalise = Normaliser()
+
+    def __call__(self, data: object) -> list[dict[str, Value]]:
+        """The events, all of them or none. Raises `InvalidKeyError` or `InvalidValueError`."""
+        return [self._event(each) for each in _events(data)]
 
     def _event(self, data: Mapping[str, Any]) -> dict[str, Value]:
         event = {key: value for key, value in data.items() if key not in IDENTITY}

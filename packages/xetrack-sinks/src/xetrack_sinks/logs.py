@@ -18,7 +18,7 @@ from xetrack.protocols import Value
 from xetrack_sinks import LogsOptions
 from xetrack_sinks.formats import FORMAT, LEVELS, delimiter, encode
 from xetrack_sinks.linefile import LineFile
-from xetrack_sinks.logger import Logger
+from xetrack_sinks.logger import Events, Logger
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -33,7 +33,7 @@ class LogSink:
     """
 
     def __init__(self, options: LogsOptions, track_id: str) -> None:
-        self._track_id = track_id
+        self._events = Events(track_id)
         self._outputs: list[_DailyFile | _Stream] = []
         if options.logs_path is not None:
             self._outputs.append(_DailyFile(options.logs_path, options.logs_file_format))
@@ -58,7 +58,7 @@ class LogSink:
 
     def logger(self, tell: Callable[[str, Mapping[str, Value] | str], None]) -> Logger:
         """What `Tracker.logger` is: it hands events of any level to `tell`, which passes them to all sinks."""
-        return Logger(tell, self._track_id)
+        return Logger(tell, self._events)
 
     def flush(self) -> None:
         """See to it that the lines are in the file, if it was removed just now. Raises `OSError`."""

@@ -8,6 +8,7 @@ in one process breaks its locks, and committed rows are lost.
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 from xetrack.engines import opened
 from xetrack.engines.blocks import block
-from xetrack.engines.cursors import UsersConnection
+from xetrack.engines.cursors import MemoryConnection, UsersConnection
 from xetrack.engines.failures import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack.engines.places import Places, clear_leftovers
 from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
@@ -27,6 +28,10 @@ MEMORY = ":memory:"
 _FLUSH_WAITS = 1000  # milliseconds
 
 C = TypeVar("C", bound=sqlite3.Connection)
+
+
+def _no_connection() -> None:
+    return None
 
 
 class _Compilations:
@@ -59,9 +64,11 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: UsersConnection | None = None
+        self._users: Callable[[], UsersConnection | None] = _no_connection  # held weakly: it holds this database
         self._places: Places | None = None  # since the file was first opened
         self._closed = False
+        self._may_close = read_only  # when nobody holds it any more: a tracker has a run to end first
+        self._is_garbage = False
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
@@ -95,7 +102,11 @@ class Database:
         if self._own is None:
             with self.lock:
                 if self._own is None:
-                    self._own = self._open(sqlite3.Connection)
+                    own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
+                    if isinstance(own, MemoryConnection):
+                        own.note_alone()
+                        own.may_close = self._may_close
+                    self._own = own
                     if not self.read_only:
                         self._own.set_authorizer(self.compilations)
                     if self._places is not None:
@@ -111,7 +122,7 @@ class Database:
         return self._cursor
 
     def users_connection(self) -> sqlite3.Connection:
-        """A connection for the user's SQL.
+        """A connection for the user's SQL: the same one as long as anybody holds it.
 
         In a file it is one of its own, so that no open transaction or half-read result of the user's can hold up
         `log()`; a database in memory has only one.
@@ -120,10 +131,13 @@ class Database:
             return self.connection()
         with self.lock:
             self.connection()
-            if self._users is None:
-                self._users = self._open(UsersConnection)
-                self._users.database = self
-            return self._users
+            users = self._users()
+            if users is None:
+                users = self._open(UsersConnection)
+                users.note_alone()
+                users.database = self
+                self._users = weakref.ref(users)
+            return users
 
     def _open(self, factory: type[C]) -> C:
         if self._closed:
@@ -306,17 +320,39 @@ class Database:
             self._closed = True
             try:
                 if self._places is None or not self._places.is_shared:
-                    if self._users is not None:
-                        self._users.close()  # a result of the user's, half read, would hold up the flush
-                        self._users = None
+                    users = self._users()
+                    if users is not None:
+                        users.close()  # a result of the user's, half read, would hold up the flush
+                        self._users = _no_connection
                     self._flush()
             finally:
                 self._disconnect()
 
     def __del__(self) -> None:
         """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
-        if not getattr(self, "_closed", True):
+        if getattr(self, "_closed", True):
+            return
+        if not self._may_close:  # garbage that is collected together, of which this comes before the tracker
+            self._is_garbage = True
+        elif self.path == MEMORY:
+            own, self._own, self._cursor, self._closed = self._own, None, None, True
+            if isinstance(own, MemoryConnection) and not own.is_held():  # or else it closes itself later
+                own.close()
+        else:
             self.close()
+
+    def let_go(self) -> None:
+        """Have it closed when nobody holds it any more: its tracker was forgotten, its connection may be in use."""
+        if isinstance(self._own, MemoryConnection):
+            self._is_garbage = self._is_garbage or self._own.is_garbage
+            self._own.may_close = True
+        if self._is_garbage:
+            self.close()
+            return
+        self._may_close = True
+        if self._own is not None and self.path != MEMORY and not (self._places and self._places.is_shared):
+            with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
+                self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
 
     def leave(self) -> None:
         """Give up the log at the path of the file if that was removed or replaced."""
@@ -324,8 +360,9 @@ class Database:
             self._places.leave()
 
     def _disconnect(self) -> None:
-        own, users = self._own, self._users
-        self._own = self._users = self._cursor = None
+        own, users = self._own, self._users()
+        self._own = self._cursor = None
+        self._users = _no_connection
         if self._places is not None and self._places.is_shared:
             _left_open.extend((own, users))
             own = users = None
@@ -352,8 +389,9 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
         if self.path != MEMORY and self.depth:
-            _left_open.extend((self._own, self._users))
-            self._own = self._users = self._cursor = None
+            _left_open.extend((self._own, self._users()))
+            self._own = self._cursor = None
+            self._users = _no_connection
             self.depth = 0
             self._blocks.clear()
         self.lock.release()

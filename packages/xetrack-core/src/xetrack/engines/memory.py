@@ -194,6 +194,9 @@ class MemoryEngine:
             self._closed = True
             self._tables, self._runs = {}, {}
 
+    def let_go(self) -> None:
+        """There is nothing to close: whoever holds it reads on."""
+
     def _rows(self, table: str) -> list[Row]:
         self._check_open()
         return self._tables.get(self._name(table), [])

@@ -8,6 +8,7 @@ from xetrack.collector import paused_gc
 from xetrack.engines import runlog
 from xetrack.engines.blocks import block
 from xetrack.engines.bulk import Cells, fetch, fetch_table, run_aside
+from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.inserts import Inserts
@@ -52,6 +53,7 @@ class SqliteEngine:
     def __init__(self, db: str, options: SqliteOptions | None = None, *, read_only: bool = False) -> None:
         self._schema = Schema()
         self._inserts = Inserts(self._schema)
+        self._conn: sqlite3.Connection | None = None
         timeout = (options or SqliteOptions()).timeout
         self.database = Database(db, read_only=read_only, timeout=timeout, setup=self._setup)
 
@@ -65,7 +67,8 @@ class SqliteEngine:
     @property
     def conn(self) -> sqlite3.Connection:
         """A connection of the user's own; the file is attached as `db`, read-only for a reader."""
-        return self.database.users_connection()
+        self._conn = self.database.users_connection()  # which the database holds weakly
+        return self._conn
 
     # Writing
 
@@ -339,6 +342,16 @@ class SqliteEngine:
     def close(self) -> None:
         """Flush and close."""
         self.database.close()
+
+    def __del__(self) -> None:
+        """Close the connection of a user who has let go of it: it would keep the database open."""
+        conn, self._conn = getattr(self, "_conn", None), None
+        if isinstance(conn, UsersConnection) and not conn.is_held():
+            conn.close()
+
+    def let_go(self) -> None:
+        """Close once nobody holds the connection, or a store of objects: the tracker was forgotten."""
+        self.database.let_go()
 
 
 def _condition(
