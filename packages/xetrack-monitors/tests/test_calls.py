@@ -1,6 +1,7 @@
 """What is measured of a call: every column, on calls short and long, nested, in threads and with children."""
 
 import asyncio
+import mmap
 import os
 import subprocess
 import sys
@@ -28,8 +29,10 @@ def tracker():
 
 
 def take(mebibytes):
-    """Have so much memory for a moment."""
-    _ = bytearray(b"x") * (mebibytes * MIB)
+    """Have so much memory for a moment: fresh pages, where the allocator may reuse what was freed before."""
+    with mmap.mmap(-1, mebibytes * MIB) as pages:
+        for _ in range(mebibytes):
+            pages.write(bytes(MIB))
 
 
 def about(mebibytes):
@@ -187,6 +190,16 @@ def test_a_child_that_came_and_went_between_two_looks_is_counted():
 
     assert tracker.latest["peak_memory_mb"] > mebibytes
     assert tracker.latest["cpu"] * seconds / 100 > 0.3
+
+
+@exact
+@linux
+def test_the_peak_of_a_call_beside_a_living_child_is_above_that_child(tracker):
+    with child(f"kept = b'x' * (200 * {MIB})"):
+        tracker.track(take, 120)
+
+    assert tracker.latest["added_memory_mb"] == about(120)
+    assert tracker.latest["peak_memory_mb"] > 320
 
 
 def test_dead_children_that_nobody_reaped_are_no_trouble_and_stay_for_who_waits(tracker):
