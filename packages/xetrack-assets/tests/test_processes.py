@@ -126,6 +126,7 @@ def test_a_pickled_tracker_takes_the_objects_of_its_params_along(db):
         copy.close()
 
 
+@pytest.mark.big
 def test_a_hundred_megabytes_cost_no_second_copy(tmp_path):
     script = """
 import resource, sys
