@@ -262,7 +262,7 @@ def test_logging_does_not_wait_for_a_copy(db):
 
         def chunks(*arguments):
             inside.set()
-            assert go_on.wait(60)
+            assert go_on.wait(300)
             return original(*arguments)
 
         source.chunks = chunks
@@ -271,7 +271,7 @@ def test_logging_does_not_wait_for_a_copy(db):
             target=lambda: found.extend(tracker.conn.execute("SELECT count(*) FROM db.events").fetchone())
         )
         thread.start()
-        assert inside.wait(60)
+        assert inside.wait(300)
         tracker.log({"n": 10})
         assert len(tracker) == 11
         go_on.set()

@@ -76,9 +76,14 @@ def test_cpu_is_processor_time_over_time_in_percent_of_one_core(tracker):
         began, until = time.perf_counter(), time.process_time() + 0.2
         while time.process_time() < until:
             pass
-        return 20 / (time.perf_counter() - began)
+        return time.perf_counter() - began
 
-    assert tracker.track(busy) == pytest.approx(tracker.latest["cpu"], rel=0.2)
+    began, before = time.perf_counter(), time.process_time()
+    within = tracker.track(busy)
+    around, used = time.perf_counter() - began, time.process_time() - before
+
+    assert tracker.latest["cpu"] * around / 100 >= 0.2  # on a busy machine the call takes longer, and uses as much
+    assert tracker.latest["cpu"] * within / 100 <= used + 0.02
     tracker.track(time.sleep, 0.2)
     assert tracker.latest["cpu"] < 50
 
