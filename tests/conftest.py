@@ -8,13 +8,6 @@ from pathlib import Path
 
 import pytest
 
-def pytest_report_header(config):
-    """Show a newcomer how to run more than the first tier."""
-    if config.option.markexpr.startswith("not ("):
-        return 'first tier only: -m docs runs a group of the second, -m "" runs everything (CONTRIBUTING.md lists them)'
-    return None
-
-
 # has tests of its own, that need it installed: test_toy_plugin.py sees to that
 collect_ignore = ["toy-plugin"]
 

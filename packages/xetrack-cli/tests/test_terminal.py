@@ -15,14 +15,6 @@ if os.name == "nt":
 from cli_terminals import XT, Terminal
 
 
-@pytest.fixture(autouse=True)
-def interruptible():
-    """A background job ignores Ctrl-C, and so would all that it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
 def on_terminal():
     """Runs a command on a terminal to its end: what was printed, with and without colours, and the exit code."""

@@ -334,12 +334,8 @@ def test_a_failing_progress_ends_it_and_leaves_nothing(db, target):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_ctrl_c_ends_it_and_leaves_nothing(db, target):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
-    try:
-        with Reader(db) as reader, pytest.raises(KeyboardInterrupt):
-            reader.backup(target, progress=lambda _, __: os.kill(os.getpid(), signal.SIGINT))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with Reader(db) as reader, pytest.raises(KeyboardInterrupt):
+        reader.backup(target, progress=lambda _, __: os.kill(os.getpid(), signal.SIGINT))
     assert names(target.parent) == []
 
 
