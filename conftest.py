@@ -22,6 +22,4 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """Say that there is a second tier, unless it is asked for."""
     if not config.option.markexpr.startswith("not ("):
         return None
-    return (
-        'first tier only: -m docs runs a group of the second, -m "" runs everything (see CONTRIBUTING.md)'
-    )
+    return 'first tier only: -m docs runs a group of the second, -m "" runs everything (see CONTRIBUTING.md)'
