@@ -381,7 +381,9 @@ events = st.dictionaries(
 
 
 @given(data=st.lists(events, min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 def test_keys_and_values_come_back_intact(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("logs")
     with Tracker(Tracker.SKIP_INSERT, logs_path=folder / "logs", jsonl=folder / "a.jsonl") as tracker:
