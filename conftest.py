@@ -5,13 +5,20 @@ import signal
 
 import pytest
 
-# What xetrack and what it prints with heed. Tests that are about one of these set it.
+# Variables that change what xetrack, or a process that a test starts, does or prints. Tests of one of these set it.
 HEEDED = (
     *("XETRACK_DB", "XETRACK_SAFE", "XETRACK_DISABLE_PLUGINS", "XETRACK_STRICT_PLUGINS", "LOGS_DELIMITER"),
-    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"),
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PYTHONWARNINGS"),
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"),  # set where a git hook runs the tests
 )
 for name in HEEDED:
     os.environ.pop(name, None)
+
+# Whoever signs commits has no key at hand for those of tests.
+settings = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+os.environ[f"GIT_CONFIG_KEY_{settings}"] = "commit.gpgsign"
+os.environ[f"GIT_CONFIG_VALUE_{settings}"] = "false"
+os.environ["GIT_CONFIG_COUNT"] = str(settings + 1)
 
 # A shell has its background jobs ignore Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

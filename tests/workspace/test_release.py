@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # three packages stand for all: each is built three times
 PACKAGES = ("packages/xetrack", "packages/xetrack-core", "packages/xetrack-sinks")
 PARTS = (*PACKAGES, "scripts", "docs", "examples", "tests/toy-plugin", "changes")
-FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore")
+FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes")
 CORE = "packages/xetrack-core/src/xetrack/__init__.py"
 WITHOUT = shutil.ignore_patterns("tests", "__pycache__", "*.svg", "*.db", ".venv")
 
