@@ -66,6 +66,7 @@ def commit(repository):
     git(repository, "commit", "--quiet", "--message", "more")
 
 
+@pytest.mark.release
 def test_one_command_prepares_everything(repository):
     done = release(repository, "9.10.0")
     assert done.returncode == 0, done.stderr
@@ -142,6 +143,7 @@ def test_a_package_that_is_not_whole_is_not_released(repository):
     assert git(repository, "status", "--porcelain") == ""
 
 
+@pytest.mark.release
 def test_a_dry_run_shows_the_first_release_and_changes_nothing(repository):
     version = re.search(r'__version__ = "(.*)"', (repository / CORE).read_text())[1]  # not released yet: no section
     (repository / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\nThe first.\n")
