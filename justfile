@@ -10,9 +10,28 @@ setup:
     uv sync
     git add uv.lock # stages nothing new: git notes that the lock on disk, addresses and all, is the committed one
 
-# Run the tests; arguments go to pytest
+# Run the first tier of the tests; arguments go to pytest
 test *arguments:
-    uv run pytest {{arguments}}
+    uv run pytest -n auto {{arguments}}
+
+# Run groups of the second tier: `just test-group docs`, or "docs or examples"
+test-group group *arguments:
+    uv run pytest -n auto -m "{{group}}" {{arguments}}
+
+# Run both tiers
+test-all *arguments:
+    uv run pytest -n auto -m "" {{arguments}}
+
+# Look for rare faults: soak and fuzz for as many minutes each, then interrupt at every place
+soak minutes="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    uv run python scripts/soak.py --minutes {{minutes}}
+    end=$((SECONDS + {{minutes}} * 60))
+    while ((SECONDS < end)); do
+      uv run pytest tests/fuzz -n auto --timeout 0 --hypothesis-profile=minutes
+    done
+    XETRACK_EVERY_PLACE=1 uv run pytest packages/xetrack-core/tests/survival -n auto --timeout 0
 
 # Look for mistakes, without changing a file
 lint:

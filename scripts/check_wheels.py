@@ -43,7 +43,8 @@ def tested(one: Package, wheels: Path, folder: Path, *how: str | Path) -> str:
     # What the file names, and then the wheel alone: of what a wheel names, "lowest-direct" would take the newest.
     install(python, wheels, *how, "--requirements", pyproject, "--group", f"{pyproject}:test")
     install(python, wheels, "--no-deps", one.wheel(wheels))
-    command: list[str | Path] = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", one.tests]
+    both_tiers = ("-m", "")
+    command: list[str | Path] = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *both_tiers, one.tests]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise RuntimeError(done.stdout)

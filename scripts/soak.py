@@ -28,7 +28,7 @@ from typing import Any
 
 from xetrack import Reader, Tracker
 
-STUCK = 60  # seconds without a sign of life
+STUCK = 300  # seconds without a sign of life
 SLACK = 12 * 2**20  # bytes of memory that a process may gain
 PAUSE = 0.004  # seconds between two rounds of a writer
 
@@ -62,7 +62,7 @@ def write(folder: Path, name: str, engine: str) -> None:
         note(tracker.log(row()))
         note(*tracker.log_batch([row(), row(kind="batch"), row(extra=number % 3 or "zero")]))
         if not number % 7:
-            note(tracker.log(row(thing=SimpleNamespace(size=number % 50, data=[number % 50] * 200))))
+            note(tracker.log(row(thing=thing(number % 50))))
         if not number % 5:
             asked = random.randrange(200)  # noqa: S311 - no secret
             found = tracker.track(squares, asked, params={"row": row()["row"]})
@@ -76,6 +76,11 @@ def write(folder: Path, name: str, engine: str) -> None:
     tracker.close()
     if lost:
         (folder / f"wrong-{name}").write_text(f"sinks lost {lost}")
+
+
+def thing(size: int) -> SimpleNamespace:
+    """An object to log, whose parts agree."""
+    return SimpleNamespace(size=size, data=[size] * 200)
 
 
 def squares(x: int) -> list[int]:
@@ -114,6 +119,7 @@ class Soak:
     def start(self, name: str, role: str, engine: str) -> None:
         """Start one of ours."""
         (self.folder / f"alive-{name}").touch()
+        (self.folder / f"noted-{name}").touch()
         self._start(name, [sys.executable, __file__, "--role", role, name, engine, str(self.folder)])
 
     def watch(self) -> None:
@@ -127,7 +133,11 @@ class Soak:
             self.running[name] = subprocess.Popen(command, stdout=file, stderr=errors)
 
     def run(self, seconds: float) -> None:
-        """Let all go on for some time, killing one now and then."""
+        """Let all go on for some time from when every writer has begun, killing one now and then."""
+        while not all(path.stat().st_size for path in self._notes()):
+            for name, process in self.running.items():
+                self._look(name, process)
+            time.sleep(0.1)
         end = time.monotonic() + seconds
         kill_at = time.monotonic() + min(3.0, seconds / 4)
         while (now := time.monotonic()) < end:
@@ -140,6 +150,10 @@ class Soak:
                 self.start("killed", "writer", ("sqlite", "duckdb")[self.kills % 2])
                 kill_at = now + random.uniform(1, 5)  # noqa: S311 - no secret
             time.sleep(0.5)
+
+    def _notes(self) -> list[Path]:
+        """What writers note their rows in."""
+        return [self.folder / f"noted-{name}" for name in self.running if name.startswith("writer")]
 
     def _look(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         if process.poll() is not None:
@@ -217,6 +231,7 @@ def checks(soak: Soak) -> Iterator[tuple[str, object, object]]:
         whole = reader.conn.execute("PRAGMA db.integrity_check").fetchall()
         aggregate = "SELECT count(*), sum(n), count(DISTINCT track_id) FROM db.events"
         ours = [tuple(row) for row in reader.conn.execute(aggregate).fetchall()]
+    yield "a writer was killed", soak.kills > 0, True
     yield "rows noted twice by writers", len(noted) - len(set(noted)), 0
     yield "rows noted that the database lacks", len(set(noted) - rows.keys()), 0
     yield "rows that the database has twice", sum(count > 1 for count in rows.values()), 0
@@ -270,7 +285,7 @@ def soak_for(seconds: float, folder: Path) -> int:
     """Everything; the exit status."""
     soak = Soak(folder)
     try:
-        Tracker(folder / "soak.db", warnings=False).log({"row": "first", "n": 1})
+        Tracker(folder / "soak.db", warnings=False).log({"row": "first", "n": 1, "thing": thing(1)})
         for number in range(4):
             soak.start(f"writer{number}", "writer", ("sqlite", "duckdb")[number % 2])
         soak.start("killed", "writer", "sqlite")

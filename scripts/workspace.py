@@ -59,11 +59,14 @@ def environment(folder: Path) -> Path:
 
 
 def install(python: Path, wheels: Path, *arguments: str | Path) -> None:
-    """Install into an environment, taking the packages of this workspace from the folder of wheels and nowhere else."""
+    """Install into an environment, taking the packages of this workspace from the folder of wheels and nowhere else.
+
+    Compiles what it installs, as pip does.
+    """
     ours = python.parent / "ours.txt"
     ours.write_text("".join(f"{requirement(wheel)}\n" for wheel in sorted(wheels.glob("*.whl"))), "utf-8")
     where: tuple[str | Path, ...] = ("--python", python, "--constraint", ours, "--no-sources")
-    run("uv", "pip", "install", "--quiet", *where, *arguments, cwd=wheels)
+    run("uv", "pip", "install", "--quiet", "--compile-bytecode", *where, *arguments, cwd=wheels)
 
 
 def requirement(wheel: Path) -> str:

@@ -37,7 +37,7 @@ class Site:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             check=False,
-            timeout=100,
+            timeout=500,
         )
         assert code in {None, done.returncode}, done.stdout
         return done.stdout

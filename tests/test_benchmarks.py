@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.benchmarks
+
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     "log() of 3 values + 1 param",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+QUICK = ROOT / "docs" / "getting-started.md"
 TUTORIAL = ROOT / "docs" / "plugins" / "tutorial.md"  # test_tutorial.py follows it
 PAGES = sorted(
     page
@@ -69,7 +70,12 @@ def commands_of(block):
         yield command, printed
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def case(page):
+    """Of these pages, the first tier tries the one that newcomers read first."""
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=() if page == QUICK else pytest.mark.docs)
+
+
+@pytest.mark.parametrize("page", [case(page) for page in PAGES])
 def test_the_console_blocks_are_true(page, tmp_path, environment, install):
     for kind, title, source in BLOCK.findall(page.read_text(encoding="utf-8")):
         if title:
@@ -94,4 +100,4 @@ def test_the_console_blocks_are_true(page, tmp_path, environment, install):
 
 
 def test_there_are_such_pages():
-    assert {ROOT / "docs" / "cli.md", ROOT / "docs" / "guides" / "processes.md"} <= set(PAGES)
+    assert {QUICK, ROOT / "docs" / "cli.md", ROOT / "docs" / "guides" / "processes.md"} <= set(PAGES)

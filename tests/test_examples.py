@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from xetrack import Reader
 
@@ -20,6 +21,7 @@ def run(name, *arguments):
     return done.stdout
 
 
+@pytest.mark.examples
 def test_the_quickstart_tracks_a_real_experiment_end_to_end(tmp_path):
     db = tmp_path / "digits.db"
     assert "leaderboard" in run("quickstart.py", db)
@@ -32,6 +34,7 @@ def test_the_quickstart_tracks_a_real_experiment_end_to_end(tmp_path):
     assert rows.groupby("track_id")["test_accuracy"].nunique().eq(1).all()  # set back in time, in every row
 
 
+@pytest.mark.examples
 def test_the_sweep_logs_every_run_of_every_process_the_failed_ones_too(tmp_path):
     db = tmp_path / "sweep.db"
     assert "3 runs failed: InvalidParameterError: The 'C' parameter" in run("sweep.py", db)
@@ -41,6 +44,7 @@ def test_the_sweep_logs_every_run_of_every_process_the_failed_ones_too(tmp_path)
     assert Reader(db).to_df()["accuracy"].max() > 0.95
 
 
+@pytest.mark.examples
 def test_the_compression_benchmark_measures_time_size_and_peak(tmp_path):
     db = tmp_path / "compression.db"
     assert "peak_added_mib" in run("compression.py", db)
@@ -50,6 +54,7 @@ def test_the_compression_benchmark_measures_time_size_and_peak(tmp_path):
     assert {"function_time", "peak_memory_mb", "added_memory_mb"} <= set(calls)
 
 
+@pytest.mark.examples
 def test_the_drift_check_finds_the_broken_instrument_and_nothing_else(tmp_path):
     run("drift.py", tmp_path)
     checks = Reader(tmp_path / "checks.db").to_df()
@@ -64,16 +69,19 @@ def test_the_dataset_is_json_lines_for_anybody(tmp_path):
     assert len(Reader.read_jsonl(tmp_path / "dataset.jsonl")) == len(Reader(tmp_path / "dataset.db"))
 
 
+@pytest.mark.examples
 def test_the_cached_calls_are_computed_once_by_whichever_process_comes_first(tmp_path):
     assert "12 calls: 4 computed, 8 from the cache" in run("cached.py", tmp_path)
 
 
+@pytest.mark.examples
 def test_the_analysis_joins_the_database_with_a_parquet_file(tmp_path):
     out = run("analysis.py", tmp_path)
     assert re.search(r"ridge +60 +90 ", out)
     assert len(Reader(tmp_path / "predictions.db")) == 2 * 442
 
 
+@pytest.mark.examples
 def test_the_notebook_runs_from_top_to_bottom_and_shows_tables(tmp_path):
     source, target = ROOT / "examples" / "notebook.ipynb", tmp_path / "notebook.ipynb"
     subprocess.run([sys.executable, ROOT / "scripts" / "run_notebook.py", source, target], cwd=tmp_path, check=True)

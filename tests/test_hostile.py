@@ -127,9 +127,12 @@ def raw_schema(name, kind, sql):
 
 
 def forged(serializer, data, place="assets"):
-    """An object of any bytes, with the right hash."""
+    """An object of any bytes, or of those that a function makes, with the right hash."""
 
     def craft(folder):
+        forge(folder, data() if callable(data) else data)
+
+    def forge(folder, data):
         key = base(folder)
         new = xxhash.xxh64(zlib.decompress(data) if data.startswith(b"\x78\xda") else data).hexdigest()
         with closing(sqlite3.connect(folder / "track.db")) as connection:
@@ -153,6 +156,15 @@ def npy(array):
 
 
 _BOMB = 600 * 2**20
+
+
+def bomb():
+    """A pickle of many zeros, packed piece by piece: made where it is used, since every worker imports this file."""
+    packer = zlib.compressobj(9)
+    pieces = (packer.compress(bytes(2**20)) for _ in range(_BOMB // 2**20))
+    return b"".join([packer.compress(b"\x80\x05B" + _BOMB.to_bytes(4, "little")), *pieces, packer.flush()])
+
+
 _MOST_MEMORY = 850  # megabytes: three hundred for what is imported, and what an object may unpack to
 
 DEEP = "1" + " + 1" * 20_000
@@ -187,9 +199,7 @@ CRAFTED = {
     "an array of a shape without end": forged(
         "numpy", npy(np.zeros(1)).replace(b"'shape': (1,), }    ", b"'shape': (9**19,), }")
     ),
-    "a bomb of zeros": forged(
-        "cloudpickle", zlib.compress(b"\x80\x05B" + (_BOMB).to_bytes(4, "little") + bytes(_BOMB), 9)
-    ),
+    "a bomb of zeros": forged("cloudpickle", bomb),
     "a place elsewhere": forged("cloudpickle", b"x", place="/etc"),
     "a place on the network": forged("cloudpickle", b"y", place="http://localhost:1/evil"),
     "a place of parents": forged("cloudpickle", b"z", place="../../../../etc"),

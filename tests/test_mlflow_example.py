@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "plugins" / "xetrack-mlflow"
 
 
+@pytest.mark.plugins
 @pytest.mark.skipif(
     importlib.util.find_spec("mlflow") is None or importlib.util.find_spec("alembic") is None,
     reason="MLflow is not installed: python3 scripts/check_examples.py, a step of .ci/run, installs it and runs this",

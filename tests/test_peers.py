@@ -38,6 +38,7 @@ def run(folder, *arguments):
     return json.loads((out / "peers.json").read_text(encoding="utf-8")), done.stdout
 
 
+@pytest.mark.benchmarks
 def test_one_command_compares_with_the_limit(tmp_path):
     comparison, printed = run(
         tmp_path, "--only", "bare_sqlite3", "ours", "--workloads", "log", "writers", "killed", "all"
@@ -51,6 +52,7 @@ def test_one_command_compares_with_the_limit(tmp_path):
         assert [result["rounds"][0]["lost"] for result in comparison["results"][workload].values()] == [0, 0]
 
 
+@pytest.mark.benchmarks
 def test_every_workload_runs(tmp_path):
     comparison, printed = run(tmp_path, "--only", "bare_sqlite3")
     assert list(comparison["results"]) == list(WORKLOADS)

@@ -11,6 +11,8 @@ import pytest
 
 from xetrack_cli.scaffold import KINDS, named, write
 
+pytestmark = pytest.mark.plugins
+
 XT = [sys.executable, "-m", "xetrack_cli"]
 
 
@@ -29,7 +31,7 @@ class Rendered(NamedTuple):
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=100,
+            timeout=500,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout

@@ -41,7 +41,7 @@ ANCHOR = re.compile(r"\bid=\"([^\"]+)\"")
 NAVIGATION = re.compile(r"<div class=\"sidebar-tree\">(.*?)</div>", re.DOTALL)
 
 
-@pytest.mark.timeout(400)  # ten seconds, and many times that on a machine that others load
+@pytest.mark.docs
 def test_the_site_is_whole(tmp_path):
     site = build(tmp_path)
     html = {name: text for name, text in site.items() if name.endswith(".html")}

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[1] / "docs" / "plugins" / "testing.md"
 SHOWN = ("TestLines", "TestComplexes", "TestCollections")
 
 
+@pytest.mark.docs
 def test_what_the_page_shows_passes(tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     chosen = [block for block in blocks if any(f"class {name}(" in block for name in SHOWN)]

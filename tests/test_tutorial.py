@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "plugins" / "tutorial.md"
 TOY = ROOT / "tests" / "toy-plugin"

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # three packages stand for all: each is built three times
 PACKAGES = ("packages/xetrack", "packages/xetrack-core", "packages/xetrack-sinks")
 PARTS = (*PACKAGES, "scripts", "docs", "examples", "tests/toy-plugin", "changes")
-FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore")
+FILES = ("pyproject.toml", "uv.lock", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore", ".gitattributes")
 CORE = "packages/xetrack-core/src/xetrack/__init__.py"
 WITHOUT = shutil.ignore_patterns("tests", "__pycache__", "*.svg", "*.db", ".venv")
 
@@ -66,6 +66,7 @@ def commit(repository):
     git(repository, "commit", "--quiet", "--message", "more")
 
 
+@pytest.mark.release
 def test_one_command_prepares_everything(repository):
     done = release(repository, "9.10.0")
     assert done.returncode == 0, done.stderr
@@ -142,6 +143,7 @@ def test_a_package_that_is_not_whole_is_not_released(repository):
     assert git(repository, "status", "--porcelain") == ""
 
 
+@pytest.mark.release
 def test_a_dry_run_shows_the_first_release_and_changes_nothing(repository):
     version = re.search(r'__version__ = "(.*)"', (repository / CORE).read_text())[1]  # not released yet: no section
     (repository / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\nThe first.\n")

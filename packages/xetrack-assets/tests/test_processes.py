@@ -55,7 +55,7 @@ def test_processes_that_log_one_object_at_once_keep_it_once_with_an_exact_count(
         worker.stdin.write("go\n")
         worker.stdin.flush()
     for worker in workers:
-        _, err = worker.communicate(timeout=100)
+        _, err = worker.communicate(timeout=300)
         assert worker.returncode == 0, err
     with Reader(db) as reader:
         assert len(reader) == 150
@@ -126,6 +126,7 @@ def test_a_pickled_tracker_takes_the_objects_of_its_params_along(db):
         copy.close()
 
 
+@pytest.mark.big
 def test_a_hundred_megabytes_cost_no_second_copy(tmp_path):
     script = """
 import resource, sys

@@ -133,7 +133,7 @@ def test_different_keys_do_not_wait_for_each_other(tracker):
     tracker.barrier = both
 
     def work(x):
-        tracker.barrier.wait(30)
+        tracker.barrier.wait(300)
         return x
 
     assert in_threads(lambda: tracker.track(work, 1), lambda: tracker.track(work, 2)) == [1, 2]
@@ -205,14 +205,14 @@ def test_two_that_wait_for_each_other_do_not(tracker):
         if getattr(tracker.inside, "yes", False):
             return "left"
         tracker.inside.yes = True
-        tracker.both.wait(30)
+        tracker.both.wait(300)
         return "left of " + tracker.track(right, x)
 
     def right(x):
         if getattr(tracker.inside, "yes", False):
             return "right"
         tracker.inside.yes = True
-        tracker.both.wait(30)
+        tracker.both.wait(300)
         return "right of " + tracker.track(left, x)
 
     answers = in_threads(lambda: tracker.track(left, 1), lambda: tracker.track(right, 1))
@@ -253,7 +253,7 @@ CROSSED = """
 
 def test_two_processes_that_wait_for_each_other_do_not(process):
     left, right = (process(CROSSED, name) for name in ("left", "right"))
-    answers = {each.communicate(timeout=60)[0].strip() for each in (left, right)}
+    answers = {each.communicate(timeout=300)[0].strip() for each in (left, right)}
 
     assert left.returncode == right.returncode == 0
     assert answers <= {"left(right)", "right(left)", "left(right(left))", "right(left(right))"}
@@ -321,10 +321,10 @@ def test_two_processes_that_wait_for_each_other_do_not_while_one_waits_for_a_thi
     third = process(CIRCLE, "third")
     until(Path("third").exists)
     left, right = (process(CIRCLE, name) for name in ("left", "right"))
-    answers = {each.communicate(timeout=60)[0].strip() for each in (left, right)}
+    answers = {each.communicate(timeout=300)[0].strip() for each in (left, right)}
     Path("stop").touch()
 
-    assert third.communicate(timeout=60)[0].strip() == "1"
+    assert third.communicate(timeout=300)[0].strip() == "1"
     assert answers <= {"left of right", "right of left", "left of right of left", "right of left of right"}
 
 
@@ -455,11 +455,11 @@ def test_a_fork_while_another_thread_computes_waits_for_nobody():
         with own().claim("f:1") as claim:
             claim.wait()
             held.set()
-            free.wait(30)
+            free.wait(300)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(compute)
-        held.wait(30)
+        held.wait(300)
         child = os.fork()
         if not child:
             with own().claim("f:1") as claim:

@@ -84,7 +84,7 @@ def test_threads_compute_once(tracker):
         return x
 
     def ask(_):
-        tracker.all_here.wait(30)
+        tracker.all_here.wait(300)
         return tracker.track(work, 1)
 
     with ThreadPoolExecutor(4) as pool:

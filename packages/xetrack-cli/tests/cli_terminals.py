@@ -31,7 +31,7 @@ class Terminal:
         self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=settings)
         os.close(theirs)
 
-    def read(self, until=None, seconds=60):
+    def read(self, until=None, seconds=300):
         """What was printed so far; goes on until `until` was, or else until the command ends."""
         end = time.monotonic() + seconds
         while until is None or until not in self.plain:
@@ -60,6 +60,6 @@ class Terminal:
 
     def wait(self):
         """The exit code."""
-        code = self.process.wait(60)
+        code = self.process.wait(300)
         os.close(self.fd)
         return code

@@ -81,7 +81,7 @@ def shell():
             check=False,
             encoding="utf-8",
             env={**os.environ, **environment},
-            timeout=60,
+            timeout=300,
         )
         return Done(done.stdout, done.stderr, done.returncode)
 

@@ -155,7 +155,8 @@ def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, install
     os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
-def test_what_an_import_does_to_the_process_is_told(checked, installed):
+def test_what_an_import_does_to_the_process_is_told(checked, installed, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     changes = (
         'import os, warnings\nos.environ["ACME"] = "1"\nwarnings.simplefilter("ignore")\nprint("hello")\nimport rich\n'
     )

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xetrack import Tracker, XetrackError
@@ -445,7 +445,7 @@ dicts = st.dictionaries(text_keys | hashables, values, max_size=5) | st.dictiona
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "memory"])
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(events=st.lists(dicts, min_size=1, max_size=3))
 def test_any_dict_is_logged_or_refused_and_what_was_logged_is_what_is_read(engine, events):
     tracker = Tracker(":memory:", engine=engine, warnings=False)
@@ -470,7 +470,7 @@ def test_any_dict_is_logged_or_refused_and_what_was_logged_is_what_is_read(engin
     tracker.close()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(events=st.lists(st.dictionaries(st.text("abAB", min_size=1, max_size=1), scalars, max_size=4), max_size=8))
 def test_a_batch_reads_back_as_it_was_logged_or_is_refused_whole(events):
     tracker = Tracker(":memory:", warnings=False)

@@ -14,7 +14,7 @@ from xetrack import frames
 from xetrack.protocols import Engine
 
 PRELUDE = "import os, sys, threading\nfrom xetrack import Reader, Tracker\n"
-PATIENCE = 90  # seconds until a process counts as stuck
+PATIENCE = 300  # seconds until a process counts as stuck
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -387,6 +387,7 @@ def test_copies_go_both_ways(db, tmp_path):
     assert repr([*Reader(db)]) == repr([*Reader(tmp_path / "back.db")])
 
 
+@pytest.mark.big
 def test_memory_stays_bounded_and_what_does_not_fit_goes_to_a_temporary_file(db, tmp_path):
     folder = tmp_path / "spill"
     folder.mkdir()

@@ -75,7 +75,7 @@ def test_threads_count_back_to_what_they_were(tracker):
         tracker.track(abs, -1)
         tracker.track(time.sleep, 0.12)
     if thread := SAMPLER.thread:
-        thread.join(30)
+        thread.join(300)
 
     assert threading.active_count() == before
 
@@ -87,7 +87,7 @@ def test_a_monitor_that_is_kept_after_its_call_keeps_no_thread():
     monitor.start()
     thread = SAMPLER.thread
     monitor.stop()
-    thread.join(30)
+    thread.join(300)
 
     assert not thread.is_alive()
 

@@ -32,13 +32,13 @@ class Looks:
 
     def wait(self, number):
         with self._seen:
-            assert self._seen.wait_for(lambda: self.count >= number, timeout=30)
+            assert self._seen.wait_for(lambda: self.count >= number, timeout=300)
 
 
 def end(sampler):
     """Wait until the thread has ended."""
     if thread := sampler.thread:
-        thread.join(30)
+        thread.join(300)
     assert sampler.thread is None
 
 
@@ -195,7 +195,7 @@ tracker = Tracker(sys.argv[1], log_system_params=True, log_network_params=True, 
 
 def run(code, *arguments):
     command = [sys.executable, "-W", "error", "-c", RUN + code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
 

@@ -94,7 +94,8 @@ def _probe(found: Found, timeout: float) -> tuple[dict[str, Any], str]:
         report, said = Path(folder) / "report.json", Path(folder) / "said.txt"
         plugin = [found.distribution, found.name, found.target]
         request = json.dumps({"plugin": plugin, "report": str(report), "timeout": timeout})
-        command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), request]
+        # -u: the process ends without flushing what the plugin printed
+        command = [sys.executable, "-u", "-P", "-c", _START, json.dumps(sys.path), request]
         started = time.monotonic()
         with said.open("wb") as stream:
             code = _run(command, stream, timeout + _GRACE)

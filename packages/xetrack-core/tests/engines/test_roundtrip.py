@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -37,21 +37,21 @@ BATCHES = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(st.lists(rows(), max_size=8))
 def test_any_rows_come_back_from_sqlite(wanted):
     with closing(SqliteEngine(":memory:")) as engine:
         check_round_trip(engine, wanted)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(st.lists(rows(), max_size=8))
 def test_any_rows_come_back_from_the_oracle(wanted):
     with closing(MemoryEngine()) as engine:
         check_round_trip(engine, wanted)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(st.lists(st.builds(lambda value: make_row(0, {"x": value}), values()), min_size=1, max_size=12))
 def test_any_types_share_one_column(wanted):
     with closing(SqliteEngine(":memory:")) as engine:
@@ -151,5 +151,9 @@ class Against(RuleBasedStateMachine):
 
 TestAgainstTheOracle = Against.TestCase
 TestAgainstTheOracle.settings = settings(
-    max_examples=40, stateful_step_count=12, deadline=None, report_multiple_bugs=False
+    max_examples=40,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    report_multiple_bugs=False,
 )

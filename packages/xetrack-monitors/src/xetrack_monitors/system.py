@@ -55,7 +55,7 @@ class System:
         self._series = series
         self._folder = folder
         self._watch = Watch()
-        self._resident = self._children_peak = 0
+        self._resident = self._children = self._children_peak = 0
         self._cpu = (0.0, 0.0)
         self._began = 0.0
 
@@ -63,7 +63,8 @@ class System:
         """Take the readings that `end()` compares with; the clocks last, so that only what follows is counted."""
         self._series.clear()
         self._children_peak = ended_children_peak()
-        self._resident = PEAKS.begin(self._watch) + children_resident(quick=True)
+        self._children = children_resident(quick=True)
+        self._resident = PEAKS.begin(self._watch) + self._children
         self._series.add({"memory": self._resident})
         self._began = perf_counter()
         self._cpu = cpu_seconds()
@@ -72,10 +73,16 @@ class System:
         """The columns of the row."""
         cpu = cpu_seconds()
         seconds = perf_counter() - self._began
-        memory = PEAKS.end(self._watch) + children_resident(quick=True)
+        children = children_resident(quick=True)
+        memory = PEAKS.end(self._watch) + children
         # even the shortest call is seen once
         self._series.add({"memory": memory} if self._series.mean("memory_percent") else _seen(memory))
-        peak = max(self._watch.peak, int(self._series.peak("memory") or 0), self._peak_of_ended_children())
+        peak = max(
+            # The kernel's mark is of this process alone. Children that live from begin to end reside beside it.
+            self._watch.peak + min(self._children, children),
+            int(self._series.peak("memory") or 0),
+            self._peak_of_ended_children(),
+        )
         return {
             "cpu": self._cpu_percent(cpu, seconds),
             "memory_percent": self._series.mean("memory_percent"),
