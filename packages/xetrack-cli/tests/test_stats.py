@@ -46,7 +46,7 @@ def test_top_and_bottom(xt, db):
 
 
 def test_top_of_what_has_no_numbers(xt, db):
-    assert xt("stats", "top", db, "model").err == "xt: the column 'model' holds no numbers.\n"
+    assert xt("stats", "top", db, "model").err == "xt: column 'model' holds no numbers.\n"
 
 
 @pytest.fixture

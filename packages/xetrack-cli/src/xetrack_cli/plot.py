@@ -21,9 +21,9 @@ __all__ = ["commands", "hist", "scatter"]
 commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
 
 Width = Annotated[
-    int | None, typer.Option("--width", metavar="N", min=20, help="In characters; by default as the terminal is.")
+    int | None, typer.Option("--width", metavar="N", min=20, help="Width in characters. Default: that of the terminal.")
 ]
-Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="In lines.")]
+Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="Height in lines.")]
 
 _WIDEST = 100
 _MOST_POINTS = 20_000  # a terminal has fewer places; drawing all of a million would take minutes
@@ -35,15 +35,15 @@ def hist(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] COLUMN", help="Path of the database; a column of numbers.", autocompletion=completion.columns
+            metavar="[DB] COLUMN", help="Database file, and a column of numbers.", autocompletion=completion.columns
         ),
     ] = None,
     *,
-    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="How many bars.")] = 20,
+    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="Number of bars.")] = 20,
     width: Width = None,
     height: Height = 18,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
     """Draw the distribution of a column, with a summary."""
@@ -65,14 +65,14 @@ def scatter(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] X Y", help="Path of the database; two columns of numbers.", autocompletion=completion.columns
+            metavar="[DB] X Y", help="Database file, and two columns of numbers.", autocompletion=completion.columns
         ),
     ] = None,
     *,
     width: Width = None,
     height: Height = 24,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
     """Draw one column against another."""
@@ -90,7 +90,7 @@ def scatter(
 
 
 def _columns(
-    db: str, names: Sequence[str], table: str, engine: str, track_id: str | None
+    db: str, names: Sequence[str], table: str | None, engine: str, track_id: str | None
 ) -> tuple[list[list[float]], int]:
     """The numbers of columns, of those rows where all of them are finite numbers, and how many rows are not so."""
     left_out = 0

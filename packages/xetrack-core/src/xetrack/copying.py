@@ -10,6 +10,7 @@ from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import is_same_file, open_engine, resolve
 from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Row
+from xetrack.tables import table_not_found
 
 __all__ = ["copy"]
 
@@ -41,8 +42,9 @@ def copy(
         progress: called with (rows done, rows in all) after each chunk.
 
     Raises:
-        DatabaseNotFoundError: there is no source.
-        XetrackError: source and target are one, or a table does not exist.
+        DatabaseNotFoundError: the source does not exist.
+        TableNotFoundError: the source has no such table.
+        XetrackError: source and target are the same database.
         PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
     """
     source, target = resolve(source), resolve(target)
@@ -80,8 +82,7 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
     chosen = there if tables is None else list(dict.fromkeys(tables))
     missing = [table for table in chosen if table not in there and names.get(table) not in there]
     if missing:
-        message = f"{source} has no table {missing[0]!r}. It has: {', '.join(there) or 'none'}."
-        raise XetrackError(message)
+        raise table_not_found(source, missing[0], there)
     return chosen
 
 
