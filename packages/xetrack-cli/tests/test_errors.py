@@ -179,6 +179,24 @@ def test_a_value_without_a_meaning_is_no_empty_answer(xt, db, words, reason):
     assert reason in told(xt(*(word.replace("DB", db) for word in words)))
 
 
+@pytest.mark.parametrize("values", [[1e308, -1e308], [1.7e308] * 3], ids=str)
+@pytest.mark.parametrize("words", [["hist", "v.db", "x"], ["scatter", "v.db", "x", "y"]], ids=" ".join)
+def test_numbers_that_are_too_large_to_plot_are_told(xt, tmp_path, values, words):
+    from xetrack import Tracker
+
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log_batch([{"x": value, "y": 1} for value in values])
+    assert "column 'x' holds numbers beyond 1e+300" in told(xt("plot", *words))
+
+
+@pytest.mark.parametrize("name", [":memory:", "SKIP_INSERT"])
+def test_what_keeps_no_file_cannot_be_read(xt, db, name):
+    for words in (["head", name], ["sql", name, "SELECT 1"], ["copy", name, "new.db"], ["backup", name, "new.db"]):
+        assert "keeps no file" in told(xt(*words))
+    for engine in ("none", "memory"):
+        assert f"engine {engine!r} keeps no file" in told(xt("copy", db, "new.db", "--engine", engine))
+
+
 def test_an_export_never_replaces_the_database(xt, tmp_path):
     from xetrack import Reader, Tracker
 

@@ -107,8 +107,9 @@ def test_files_copied_to_and_fro_come_to_hold_the_same(source, target):
 @pytest.mark.parametrize(("tables", "new"), [(["other"], 1), (["events"], 4), (("events", "other"), 5), ([], 0)])
 def test_tables_are_chosen(source, target, tables, new):
     assert xetrack.copy(source, target, tables=tables) == new
-    with Reader(target, table=None) as reader:
-        assert reader.engine.tables() == sorted(tables)
+    if tables:
+        with Reader(target, table=None) as reader:
+            assert reader.engine.tables() == sorted(tables)
 
 
 def test_default_is_a_name_of_the_table_of_events(source, target):

@@ -20,6 +20,7 @@ from xetrack.errors import (
     InvalidKeyError,
     InvalidTableError,
     NotADatabaseError,
+    OptionError,
     PluginNotInstalledError,
     TableNotFoundError,
 )
@@ -227,6 +228,21 @@ def test_a_table_without_rows_exists_if_it_had_some_or_a_run_was_recorded(path):
     with Reader(path, table="planned") as reader:
         assert reader.to_df().empty
         assert [(run["track_id"], run["rows"]) for run in reader.list_runs()] == [("coming", 0)]
+
+
+@pytest.mark.parametrize(
+    ("db", "engine"),
+    [(Tracker.IN_MEMORY, "sqlite"), (Tracker.SKIP_INSERT, "sqlite"), ("a.db", "memory"), ("a.db", "none")],
+)
+def test_what_keeps_no_file_cannot_be_read(tmp_path, monkeypatch, db, engine):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        Reader(db, engine)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        copy(db, "target.db", source_engine=engine)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        copy("source.db", db, target_engine=engine)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_reader_that_is_refused_leaves_nothing_open(path, monkeypatch):

@@ -102,8 +102,8 @@ def _operand(condition: str, key: str, text: str, kinds: set[str]) -> _Operand:
         return _Operand("bool", _TRUTH[text.lower()])
     if "text" in kinds or not kinds:  # a column without values may hold anything
         return _Operand("text", _unquoted(text))
-    held = [name for kind, name in (("number", "numbers"), ("bool", "true and false")) if kind in kinds]
-    raise _invalid(condition, f"column {key!r} holds {' and '.join(held)} only, and {text} is something else.")
+    held = " and ".join(name for kind, name in (("number", "numbers"), ("bool", "booleans")) if kind in kinds)
+    raise _invalid(condition, f"column {key!r} holds {held} only, and {text} is none.")
 
 
 def _number(text: str) -> int | float | None:

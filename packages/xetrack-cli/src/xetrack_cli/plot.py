@@ -28,6 +28,7 @@ Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="Heigh
 _WIDEST = 100
 _MOST_POINTS = 20_000  # a terminal has fewer places; drawing all of a million would take minutes
 _BOX = 35
+_GREATEST = 1e300  # sums and differences of larger numbers overflow
 
 
 @commands.command()
@@ -101,6 +102,9 @@ def _columns(
             left_out += _add_finite(kept, [part.get(name) for name in names], len(part["track_id"]))
     if not kept[0]:
         raise UsageError(f"{' and '.join(map(repr, names))}: no row has numbers there.")
+    for name, numbers in zip(names, kept, strict=True):
+        if max(map(abs, numbers)) > _GREATEST:
+            raise UsageError(f"column {name!r} holds numbers beyond {_GREATEST:g}, which are too large to plot.")
     return [list(numbers) for numbers in kept], left_out
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from xetrack.discovery import safe_mode
 from xetrack.errors import OptionError, XetrackError
 from xetrack.objects import open_store, store_needed, uses_in
-from xetrack.opening import is_same_file, open_engine, resolve
+from xetrack.opening import check_file, is_same_file, open_engine, resolve
 from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Row
 from xetrack.tables import table_not_found
@@ -51,6 +51,8 @@ def copy(
     if is_same_file(source, target):
         message = f"{source} cannot be copied into itself. Give another target."
         raise XetrackError(message)
+    check_file(source, source_engine)
+    check_file(target, target_engine)
     plugins = discovered()
     with closing(open_engine(plugins, source, source_engine, "events", {}, read_only=True)[0]) as reading:
         chosen = _chosen(reading, tables, source)

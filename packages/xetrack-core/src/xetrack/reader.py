@@ -16,7 +16,7 @@ from xetrack.discovery import safe_mode
 from xetrack.engines.sql import check_table
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
 from xetrack.objects import open_store, store_needed, uses_in
-from xetrack.opening import open_engine, resolve
+from xetrack.opening import check_file, open_engine, resolve
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
 from xetrack.tables import DEFAULT, choose_table, table_not_found
@@ -64,14 +64,13 @@ class Reader(View):
         **options: Any,
     ) -> None:
         self.db = resolve(db)
+        check_file(self.db, engine)
         self._table = None if table is None else check_table(table)
         self._engine_name = engine
         self._options = {name: value for name, value in options.items() if value is not None and value is not False}
         self._trusted = trusted and not safe_mode()
         self._store: AssetStore | None = None
         self._closed = False
-        if engine in _KEEPING_NOTHING:
-            raise OptionError(f"engine {engine!r} keeps no file, so there is nothing to read. Use the engine that wrote it.")
         self.engine, self._routed = self._open(read_only=True)
         try:
             for offer, given in self._routed:
@@ -365,7 +364,6 @@ class Reader(View):
         self.close()
 
 
-_KEEPING_NOTHING = {"memory", "none"}
 _RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
 )  # fmt: skip
