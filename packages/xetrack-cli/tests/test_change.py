@@ -95,7 +95,7 @@ def test_all_rows_are_changed_only_if_that_was_meant(xt, db):
     for words, reason in (
         (
             [],
-            "this would set epoch = 0 in all 6 rows of 2 runs. Select rows with --track-id or --where-key, or add --all.",
+            "would set epoch = 0 in all 6 rows of 2 runs. Select rows with --track-id or --where-key, or add --all.",
         ),
         (["--yes"], "or add --all."),
         (["--all"], "Set epoch = 0 in 6 rows of 2 runs? Nobody is there to answer: add --yes. Nothing was changed."),

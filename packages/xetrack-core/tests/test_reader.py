@@ -247,7 +247,11 @@ def test_what_keeps_no_file_cannot_be_read(tmp_path, monkeypatch, db, engine):
 
 def test_a_reader_that_is_refused_leaves_nothing_open(path, monkeypatch):
     closed = []
-    monkeypatch.setattr(SqliteEngine, "close", lambda engine: closed.append(engine))
+
+    def close(engine):
+        closed.append(engine)
+
+    monkeypatch.setattr(SqliteEngine, "close", close)
     with pytest.raises(TableNotFoundError):
         Reader(path, table="evnts")
     assert len(closed) == 1

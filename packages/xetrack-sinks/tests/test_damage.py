@@ -179,10 +179,10 @@ def test_every_complete_event_is_read_and_the_rest_warned_of(data, events, sink)
             if damage.startswith("torn"):
                 percent = data.draw(st.integers(0, 99), label="percent")
                 first = line.index(b"{") + 1  # before it, nobody can tell whose line it was
-                line = line[: first + (len(line) - 3 - first) * percent // 100]
+                cut = line[: first + (len(line) - 3 - first) * percent // 100]
                 last = number == len(lines) - 1
                 joined = damage != "torn" or last
-                out += line if joined else line + b"\n"
+                out += cut if joined else cut + b"\n"
                 damaged |= not last  # an unfinished last line may be about to be finished
                 continue
             complete.append(number)

@@ -71,7 +71,7 @@ def _test_of(condition: str, runs: Runs, known: Sequence[str]) -> Callable[[Mapp
         return lambda run: (run.get(key) is None) is (sign != "!=")
     kinds = {_kind(run[key]) for run in runs if run.get(key) is not None}
     operand = _operand(condition, key, text, kinds)
-    if sign not in _EQUALITY and (operand.kind == "bool" or operand.value != operand.value):  # noqa: PLR0124 - NaN
+    if sign not in _EQUALITY and (operand.kind == "bool" or operand.value != operand.value):  # NaN
         raise _invalid(condition, f"nothing is less or greater than {text}. Use = or !=.")
     return lambda run: _holds(run.get(key), sign, operand)
 
@@ -94,7 +94,7 @@ def _invalid(condition: str, reason: str | None = None) -> UsageError:
 
 
 def _operand(condition: str, key: str, text: str, kinds: set[str]) -> _Operand:
-    """The value as a kind that the column holds. Quoted it is text; otherwise a number or true or false where it can be."""
+    """Read the value as a kind that the column holds: in quotes as text, else as a number or a boolean if it can be."""
     quoted = text[0] in "\"'"
     if not quoted and "number" in kinds and (number := _number(text)) is not None:
         return _Operand("number", number)
@@ -128,6 +128,6 @@ def _holds(value: Any, sign: str, operand: _Operand) -> bool:
         value = int(value)
     if _kind(value) != operand.kind:
         return sign == "!="
-    if operand.value != operand.value:  # noqa: PLR0124 - NaN, which equals itself here
-        return (value != value) is (sign != "!=")  # noqa: PLR0124 - as above
+    if operand.value != operand.value:  # NaN, which equals itself here
+        return (value != value) is (sign != "!=")  # noqa: PLR0124 - NaN too
     return _TESTS[sign](value if operand.kind != "text" else spelt(value), operand.value)

@@ -50,7 +50,7 @@ def runs(
             "--where",
             "-w",
             metavar="CONDITION",
-            help="Such as 'accuracy>0.8', model=resnet18, \"name='run 7'\" or loss!=none. Repeat it to combine conditions.",
+            help="Such as 'accuracy>0.8', model=resnet18, \"name='run 7'\" or loss!=none; repeat it for more.",
         ),
     ] = None,
     n: Annotated[int | None, typer.Option("--n", "-n", metavar="N", min=0, help="Maximum number of runs.")] = None,

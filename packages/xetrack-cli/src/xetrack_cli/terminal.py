@@ -40,7 +40,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"{question} Nobody is there to answer: add --yes. Nothing was changed.")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is not output
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise DeclinedError("Nothing was changed.")
 

@@ -73,13 +73,16 @@ class Reader(View):
         self._closed = False
         self.engine, self._routed = self._open(read_only=True)
         try:
-            for offer, given in self._routed:
-                if offer.kind != "asset_stores":
-                    raise OptionError(f"{', '.join(given)}: an option of trackers. A reader only reads the database.")
+            self._check_options()
             self._table = choose_table(self.engine, self.db, self._table)
         except BaseException:
             self.close()
             raise
+
+    def _check_options(self) -> None:
+        for offer, given in self._routed:
+            if offer.kind != "asset_stores":
+                raise OptionError(f"{', '.join(given)}: an option of trackers. A reader only reads the database.")
 
     @property
     def table(self) -> str:

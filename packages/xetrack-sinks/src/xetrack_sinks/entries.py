@@ -1,12 +1,14 @@
 """The entries of a log file, and the events that they hold."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from xetrack_sinks.formats import LEVELS, delimiter, head, headless, start
 from xetrack_sinks.objects import Objects, objects_in, parse
+
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["Log", "local_time"]
 
@@ -94,7 +96,7 @@ def _entry(match: "re.Match[bytes]", message: bytes) -> _Entry:
 
 
 def _events_of(entry: _Entry, *, unfinished: bool) -> tuple[list[Event], bool]:
-    """The JSON objects that a message begins with, and whether the line holds nothing else. Lines below mean nothing."""
+    """The JSON objects that a message begins with, and whether its line holds nothing else. Later lines are ignored."""
     objects = objects_in(entry.message, unfinished=unfinished)
     end = _end_of_first(objects)
     found = [(entry.time, each.value) for each in objects.found if each.end <= end]

@@ -1,7 +1,7 @@
 """Read log files and JSONL files back, also those of xetrack 0.x, and those that a killed process left torn.
 
-What can be read is read; what cannot is counted in one warning a file. A last line that is not finished is no damage: its
-writer may still be writing it, and a row whose call returned is never half written.
+What can be read is read; what cannot is counted in one warning per file. An unfinished last line is not damage: its
+writer may still be writing it, and once `log()` has returned its line is complete.
 """
 
 import errno

@@ -101,7 +101,10 @@ def list_runs(database: Database, table: str, columns: dict[str, str], *, record
 def list_recorded(database: Database, table: str) -> list[Run]:
     """Every run of a table that has no rows yet, most recently started first."""
     sql = f"SELECT {_FIELDS}, params FROM db.xetrack_runs WHERE event_table = ? ORDER BY started DESC"
-    return [Run(*fields, params=_load(params)) for *fields, params in database.query(sql, (table,))]
+    return [
+        Run(**dict(zip(_ATTRIBUTES, fields, strict=True)), params=_load(params))
+        for *fields, params in database.query(sql, (table,))
+    ]
 
 
 def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:
