@@ -198,9 +198,12 @@ def test_a_file_without_any_table_has_an_empty_one_by_default(tmp_path):
 
 def test_no_table_in_particular_is_the_default_or_the_only_one_and_opens_any_file(tmp_path):
     db = tmp_path / "t.db"
-    Tracker(db, table="one").log({"x": 1})
+    db.touch()
     waiting = Reader(db, table=None)
+    assert (waiting.table, len(waiting)) == ("events", 0)
+    Tracker(db, table="one").log({"x": 1})
     assert (waiting.table, len(waiting)) == ("one", 1)
+    assert Reader(db, table=None).table == "one"
 
     Tracker(db, table="two").log({"x": 2})
     with Reader(db, table=None) as reader:

@@ -103,7 +103,7 @@ def _operand(condition: str, key: str, text: str, kinds: set[str]) -> _Operand:
     if "text" in kinds or not kinds:  # a column without values may hold anything
         return _Operand("text", _unquoted(text))
     held = " and ".join(name for kind, name in (("number", "numbers"), ("bool", "booleans")) if kind in kinds)
-    raise _invalid(condition, f"column {key!r} holds {held} only, and {text} is none.")
+    raise _invalid(condition, f"column {key!r} holds only {held}, and {text} is not one.")
 
 
 def _number(text: str) -> int | float | None:

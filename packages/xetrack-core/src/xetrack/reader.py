@@ -93,8 +93,11 @@ class Reader(View):
         if self._table is None:
             self._check_open()
             self._table = choose_table(self.engine, self.db, None)
-            if self._table is None:
-                raise table_not_found(self.db, None, self.engine.tables())
+        if self._table is None:
+            tables = self.engine.tables()
+            if tables:
+                raise table_not_found(self.db, None, tables)
+            return DEFAULT  # until there is one
         return self._table
 
     def _open(self, *, read_only: bool) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:

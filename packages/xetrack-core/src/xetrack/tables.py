@@ -16,7 +16,7 @@ _LISTED = 8  # names that fit a line
 
 
 def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
-    """Return the table to read, or None if none was named and the file has several, but no `events`.
+    """Return the table to read; None if none was named, and the file has no tables yet, or several but no `events`.
 
     A file without any table has the default one, which is empty.
 
@@ -25,7 +25,7 @@ def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
     """
     tables = engine.tables()
     if table is None:
-        if not tables or DEFAULT in tables:
+        if DEFAULT in tables:
             return DEFAULT
         return tables[0] if len(tables) == 1 else None
     if table in tables or (table in _NAMES and (not tables or _NAMES & set(tables))):
