@@ -103,4 +103,4 @@ def test_what_cannot_be_written_is_told(xt, db, tmp_path):
     assert "FILE is missing" in xt("export", db).err
     (tmp_path / "folder.csv").mkdir()
     assert "is a folder" in xt("export", db, "folder.csv").err
-    assert "No such file or directory" in xt("export", db, "nowhere/out.csv").err
+    assert "the folder nowhere does not exist" in xt("export", db, "nowhere/out.csv").err

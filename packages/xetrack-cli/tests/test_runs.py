@@ -215,6 +215,13 @@ def test_compare_in_markdown(xt, db):
     assert all(line.split("|")[4].strip() == "≠" for line in lines[2:])
 
 
+def test_runs_that_do_not_differ(xt, db):
+    for track_id in ("twin-1", "twin-2"):
+        with Tracker(db, track_id=track_id) as tracker:
+            tracker.log({"x": 1})
+    assert xt("compare", db, "twin-1", "twin-2", "--diff", "--json") == ("[]\n", "xt: the runs do not differ.\n", 0)
+
+
 def test_compare_needs_two_runs(xt, db):
     assert xt("compare", db, "first").code == 2
     assert xt("compare", db, "first", "first-run-0001").code == 2

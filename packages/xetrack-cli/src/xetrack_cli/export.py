@@ -80,6 +80,8 @@ def _replace(path: Path, write: Callable[[Path], None]) -> Path:
     """Write beside the path, and put it in its place only when it is whole."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder. Choose a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: the folder {path.parent} does not exist. Create it first.")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(part)

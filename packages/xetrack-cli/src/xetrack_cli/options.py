@@ -35,7 +35,7 @@ TrackId: TypeAlias = Annotated[
 Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", metavar="N", min=0, help="Number of rows.")]
 Columns: TypeAlias = Annotated[str | None, typer.Option("--columns", "-c", metavar="X,Y,Z", help="Only these columns.")]
 Timeout: TypeAlias = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Seconds to wait for other writers.")
+    float, typer.Option("--timeout", metavar="SECONDS", min=0, max=1_000_000, help="Seconds to wait for other writers.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Csv: TypeAlias = Annotated[bool, typer.Option("--csv", help="As CSV.")]

@@ -12,7 +12,7 @@ from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import find_run, open_reader
 from xetrack_cli.options import Csv, Engine, Json, Markdown, Table, style_of
 from xetrack_cli.runs import duration, summary
-from xetrack_cli.terminal import is_terminal, tell
+from xetrack_cli.terminal import is_terminal, note, tell
 from xetrack_cli.terminal import show as show_rows
 from xetrack_cli.words import arguments
 
@@ -115,6 +115,8 @@ def compare(
     rows = _side_by_side([listed[track_id] for track_id in chosen])
     if differences:
         rows = [row for row in rows if row["differs"]]
+        if not rows:
+            note("the runs do not differ.")
     _show_compared(rows, chosen, style)
 
 

@@ -15,7 +15,7 @@ from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, parts, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
-from xetrack_cli.terminal import show
+from xetrack_cli.terminal import note, show
 from xetrack_cli.words import arguments
 
 __all__ = ["bottom", "commands", "describe", "top"]
@@ -51,6 +51,8 @@ def describe(
         for part in parts(reader, track_id):
             for name, each in described.items():
                 each.add(part.get(name, []), also_texts=columns is not None)
+    if columns is None and not any(each.numbers for each in described.values()):
+        note("no column holds numbers. To count other values, name columns: --columns X,Y")
     rows = [{"column": name} | each.told() for name, each in described.items() if each.numbers or columns is not None]
     keys = dict.fromkeys(key for row in rows for key in row)
     show(rows, list(keys) or ["column", "count"], style)

@@ -9,7 +9,7 @@ from xetrack_cli import words
 from xetrack_cli.cells import is_number, json_line, shown, spelt
 from xetrack_cli.errors import DeclinedError, UsageError
 
-__all__ = ["Screen", "confirm", "counted", "is_terminal", "show", "tell"]
+__all__ = ["Screen", "confirm", "counted", "is_terminal", "note", "show", "tell"]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -22,6 +22,11 @@ def is_terminal() -> bool:
 def tell(text: str) -> None:
     """Print a line."""
     sys.stdout.write(f"{text}\n")
+
+
+def note(text: str) -> None:
+    """Print a line that is not part of the output, on standard error."""
+    print(f"xt: {text}", file=sys.stderr)  # noqa: T201 - this is not output
 
 
 def counted(number: int, what: str) -> str:

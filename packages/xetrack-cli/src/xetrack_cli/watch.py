@@ -27,7 +27,8 @@ def watch(
     *,
     n: Number = 10,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, help="Seconds between updates.")
+        float,
+        typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, max=1_000_000, help="Seconds between updates."),
     ] = 1.0,
     columns: Columns = None,
     track_id: TrackId = None,

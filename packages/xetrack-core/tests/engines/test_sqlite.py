@@ -9,7 +9,7 @@ import pytest
 
 from xetrack import Reader, Tracker
 from xetrack.engines.sqlite import SqliteEngine
-from xetrack.errors import InvalidTableError, SchemaVersionError
+from xetrack.errors import InvalidTableError, OptionError, SchemaVersionError
 from xetrack.protocols import Run
 from xetrack.testing import listed, make_row, spelt
 
@@ -491,3 +491,24 @@ def test_switching_to_wal_waits_for_a_writer(db, monkeypatch):
             tracker.log({"x": 1})
             assert tracker.conn.execute("PRAGMA db.journal_mode").fetchone() == ("wal",)
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), float("nan"), -1, 3_000_000])
+def test_a_timeout_that_sqlite_cannot_wait_is_refused(db, timeout):
+    with pytest.raises(OptionError, match="timeout"):
+        Tracker(db, timeout=timeout)
+    assert not db.exists()
+
+
+def test_a_change_of_no_row_makes_no_column(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+        reader = Reader(db)
+        assert reader.set_where("y", 1, "x", 2) == reader.set_value("y", 1, track_id="nobody") == 0
+        assert "y" not in tracker.columns
+        assert contents_of(db) == ["timestamp", "track_id", "x"]
+
+
+def contents_of(db):
+    with closing(sqlite3.connect(db)) as connection:
+        return [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]

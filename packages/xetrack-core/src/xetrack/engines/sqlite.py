@@ -30,6 +30,8 @@ from xetrack.protocols import Columns, Context, Provider, Row, Run, Value
 
 __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
 
+_LONGEST = 2_000_000  # seconds, in milliseconds almost as much as SQLite can wait
+
 
 @dataclass(frozen=True, slots=True)
 class SqliteOptions:
@@ -42,8 +44,8 @@ class SqliteOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        if not float(self.timeout) >= 0:
-            raise ValueError(f"timeout is a number of seconds, not {self.timeout}")
+        if not 0 <= float(self.timeout) <= _LONGEST:
+            raise ValueError(f"timeout is a number of seconds up to {_LONGEST}, not {self.timeout}")
 
 
 class SqliteEngine:
