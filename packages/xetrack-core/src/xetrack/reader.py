@@ -64,6 +64,8 @@ class Reader(View):
         **options: Any,
     ) -> None:
         self.db = resolve(db)
+        discovered().pick("engines", engine)  # raises if nobody brings it
+        check_file(self.db, engine)
         self._table = None if table is None else check_table(table)
         self._engine_name = engine
         self._options = {name: value for name, value in options.items() if value is not None and value is not False}
@@ -73,7 +75,6 @@ class Reader(View):
         self.engine, self._routed = self._open(read_only=True)
         try:
             self._check_options()
-            check_file(self.db, engine)
             self._table = choose_table(self.engine, self.db, self._table)
         except BaseException:
             self.close()
