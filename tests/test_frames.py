@@ -112,8 +112,9 @@ def test_frames_have_all_runs_one_or_a_part(path, name):
 
 
 @pytest.mark.parametrize("name", ["to_arrow", "to_polars", "to_df"])
-def test_a_table_that_does_not_exist_is_an_empty_frame(path, name):
-    assert len(getattr(Reader(path, table="nothing"), name)()) == 0
+def test_a_file_without_rows_is_an_empty_frame(tmp_path, name):
+    (tmp_path / "new.db").touch()
+    assert len(getattr(Reader(tmp_path / "new.db"), name)()) == 0
 
 
 def test_parquet_has_this_run_or_all(path, tmp_path):

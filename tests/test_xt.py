@@ -84,6 +84,18 @@ def test_assets_export_and_delete(bash, database, tmp_path):
     assert json.loads(bash("xt assets ls database.db --json")) == []
 
 
+def test_objects_of_a_file_without_the_default_table(bash, tmp_path):
+    for table in ("training", "evaluation"):
+        with Tracker(tmp_path / "other.db", table=table) as tracker:
+            key = tracker.log({"model": Model(3)})["model"]
+    assert [each["hash"] for each in json.loads(bash("xt assets ls other.db --json"))] == [key]
+    bash(f"xt assets export other.db {key} output")
+    assert bash("xt assets gc other.db") == "0 objects removed\n"
+    assert "deleted" in bash(f"xt assets delete other.db {key}")
+    assert "has no table 'events'" in bash("xt head other.db --table events --engine duckdb", code=1)
+    assert "Choose one with --table NAME." in bash("xt head other.db --engine duckdb", code=1)
+
+
 @pytest.mark.parametrize(("assets", "objects"), [("--assets", 1), ("--no-assets", 0)])
 def test_copy(bash, database, tmp_path, assets, objects):
     bash(f"xt copy database.db target.db {assets} --table=events")

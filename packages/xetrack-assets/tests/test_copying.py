@@ -20,7 +20,7 @@ def source(tmp_path):
 
 def told(db):
     """Each object with its uses."""
-    with Reader(db) as reader:
+    with Reader(db, table=None) as reader:
         return {repr(reader.assets.get(key)): reader.assets.info(key).uses for key in reader.assets}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xetrack import Reader, Tracker
+from xetrack import Reader, Tracker, XetrackError
 from xetrack.protocols import Context
 
 pytest.importorskip("typer", reason="the commands are those of xt, which brings typer")
@@ -41,6 +41,15 @@ def xt():
         return told
 
     return run
+
+
+def test_an_unknown_run_is_no_empty_list(xt, folder):
+    assert [row["track_id"] for row in xt("ls", str(folder), "--track-id", "first-run-0001").rows] == [
+        "first-run-0001"
+    ] * 2
+    for words in (["ls", str(folder), "--track-id", "nobody"], ["delete", str(folder), "first-run-0001", "nobody"]):
+        with pytest.raises(XetrackError, match="holds no results of run 'nobody'"):
+            xt(*words)
 
 
 class Harmful:

@@ -1,7 +1,9 @@
 import json
+import os
 import sqlite3
 
 import pytest
+from cli_terminals import XT, Terminal
 
 from xetrack import Reader, Tracker
 from xetrack_cli.errors import UsageError
@@ -13,7 +15,7 @@ def values(db, key):
 
 
 def test_set_for_all_for_a_run_and_where(xt, db):
-    assert xt("set", db, "accuracy", "0.5").out == "accuracy set in 6 rows\n"
+    assert xt("set", db, "accuracy", "0.5", "--all", "--yes").out == "accuracy set in 6 rows\n"
     assert xt("set", db, "accuracy", "0.6", "--track-id", "first-run-0001").out == "accuracy set in 3 rows\n"
     done = xt(
         "set", db, "accuracy", "0.7", "--where-key", "epoch", "--where-value", "2", "--track-id", "first-run-0001"
@@ -23,10 +25,8 @@ def test_set_for_all_for_a_run_and_where(xt, db):
 
 
 def test_the_value_takes_the_type_of_the_column(xt, db):
-    xt("set", db, "ok", "yes")
-    xt("set", db, "epoch", "-7")
-    xt("set", db, "model", "5")
-    xt("set", db, "accuracy", "1")
+    for key, value in (("ok", "yes"), ("epoch", "-7"), ("model", "5"), ("accuracy", "1")):
+        assert xt("set", db, key, value, "--all", "--yes").code == 0
     [row] = Reader(db).to_dicts(head=1)
     assert [(row[key], type(row[key])) for key in ("ok", "epoch", "model", "accuracy")] == [
         (True, bool),
@@ -40,12 +40,12 @@ def test_a_value_that_does_not_fit_is_refused(xt, db):
     done = xt("set", db, "epoch", "many")
     assert done.code == 2
     assert "'many' does not fit the column 'epoch', which holds numbers" in done.err
-    assert xt("set", db, "epoch", "many", "--type", "text").code == 0
+    assert xt("set", db, "epoch", "many", "--type", "text", "--all", "--yes").code == 0
     assert values(db, "epoch") == ["many"] * 6
 
 
 def test_a_new_column_is_told(xt, db):
-    assert xt("set", db, "test_accuracy", "0.75").out == "test_accuracy set in 6 rows, a new column\n"
+    assert xt("set", db, "test_accuracy", "0.75", "--all", "-y").out == "test_accuracy set in 6 rows, a new column\n"
     assert values(db, "test_accuracy") == [0.75] * 6
 
 
@@ -58,6 +58,9 @@ def test_a_new_column_is_told(xt, db):
         ("word", "", "word"),
         ("0.5", "INTEGER", 0.5),
         ("inf", "REAL", float("inf")),
+        ("9007199254740992", "REAL", 2.0**53),
+        ("9007199254740993", "REAL", 2**53 + 1),  # no float equals it
+        ("1" + "0" * 400, "REAL", 10**400),
         ("off", "BOOLEAN", False),
         ("00ff", "BLOB", b"\x00\xff"),
         ('{"a": [1]}', "JSON", {"a": [1]}),
@@ -87,8 +90,79 @@ def test_set_needs_both_sides_of_where_and_known_names(xt, db):
     assert "there is no option --wher" in xt("set", db, "x", "1", "--wher", "1").err
 
 
+def test_all_rows_are_changed_only_if_that_was_meant(xt, db):
+    before = Reader(db).to_dicts()
+    for words, reason in (
+        (
+            [],
+            "would set epoch = 0 in all 6 rows of 2 runs. Select rows with --track-id or --where-key, or add --all.",
+        ),
+        (["--yes"], "or add --all."),
+        (["--all"], "Set epoch = 0 in 6 rows of 2 runs? Nobody is there to answer: add --yes. Nothing was changed."),
+        (["--all", "--track-id", "first-run-0001"], "Leave it out to change the selected rows only."),
+    ):
+        done = xt("set", db, "epoch", "0", *words)
+        assert (done.out, done.code) == ("", 2)
+        assert reason in done.err
+        assert Reader(db).to_dicts() == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "code"), [("y", "epoch set in 6 rows", 0), ("n", "Nothing was changed.", 1), ("", "Nothing", 1)]
+)
+def test_a_person_is_asked(db, answer, told, code):
+    terminal = Terminal([*XT, "set", db, "epoch", "7", "--all"])
+    terminal.read("Set epoch = 7 in 6 rows of 2 runs? [y/N]")
+    os.write(terminal.fd, f"{answer}\n".encode())
+    assert told in terminal.read()
+    assert terminal.wait() == code
+    assert values(db, "epoch") == ([7] * 6 if code == 0 else [0, 1, 2] * 2)
+
+
+def test_a_selector_is_not_asked_about(db):
+    terminal = Terminal([*XT, "set", db, "epoch", "7", "--where-key", "ok", "--where-value", "true"])
+    assert "epoch set in 2 rows" in terminal.read()
+    assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--where-key", "epoch", "--where-value", "7"], "no row has epoch = 7"),
+        (["--where-key", "epoch", "--where-value", "many"], "no row has epoch = many"),
+        (["--where-key", "accuracy", "--where-value", "nan"], "no row has accuracy = nan"),
+        (
+            ["--where-key", "model", "--where-value", "xgboost", "--track-id", "first-run-0001"],
+            "no row of first-run-0001",
+        ),
+    ],
+)
+def test_a_selection_without_rows_is_an_error(xt, db, words, reason):
+    done = xt("set", db, "x", "1", *words)
+    assert (done.out, done.code) == ("", 1)
+    assert f"nothing was set: {reason}" in done.err
+    assert "x" not in Reader(db).columns
+
+
+def test_rows_are_selected_exactly(xt, tmp_path):
+    big = 2**53
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log_batch([{"n": n} for n in (0.5, big, big + 1, float("nan"), None, "many")])
+    found = {}
+    for text in (str(big + 1), str(big), "0.5", "nan", "none", "many"):
+        selector = ("--where-key", "n", "--where-value", text)
+        assert xt("set", "v.db", "hit", text, "--type", "text", *selector).out.startswith("hit set in 1 row")
+        found[text] = [place for place, hit in enumerate(values("v.db", "hit")) if hit == text]
+    assert found == {str(big + 1): [2], str(big): [1], "0.5": [0], "nan": [3], "none": [4], "many": [5]}
+
+
+def test_deleting_a_run_that_is_named_twice_tells_it_once(xt, db):
+    assert xt("delete", db, "first-run-0001", "first-run-0001").out == "first-run-0001 deleted, 3 rows\n"
+    assert xt("delete", db, "").code == 1
+
+
 def test_reserved_keys_are_refused(xt, db):
-    done = xt("set", db, "track_id", "mine")
+    done = xt("set", db, "track_id", "mine", "--track-id", "first-run-0001")
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert "set by xetrack itself" in done.err
 
@@ -108,7 +182,7 @@ def test_delete_of_an_unknown_run_deletes_none_of_the_others(xt, db):
 def test_a_locked_database_is_told_with_the_cure(xt, db):
     other = sqlite3.connect(db, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    done = xt("set", db, "x", "1", "--timeout", "0")
+    done = xt("set", db, "x", "1", "--timeout", "0", "--track-id", "first-run-0001")
     other.close()
     assert done.code == 1
     assert "locked" in done.err

@@ -25,7 +25,7 @@ class TestXt(CommandContract):
         ["plot", "hist", "DB", "accuracy"],
         ["doctor", "DB"],
     )
-    changes = (["set", "DB", "lr", "0.2"], ["delete", "DB", "run-1"], ["export", "DB", "FILE.csv"])
+    changes = (["set", "DB", "lr", "0.2", "--all", "--yes"], ["delete", "DB", "run-1"], ["export", "DB", "FILE.csv"])
     waivers: ClassVar = {
         "test_without_a_terminal_it_says_so": "xt is the terminal itself",
     }

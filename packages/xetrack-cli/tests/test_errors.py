@@ -105,7 +105,113 @@ def test_an_unknown_column(xt, db, words):
 
 
 def test_an_unknown_table(xt, db):
-    assert told(xt("head", db, "--table", "evnts")) == "xt: there is no table 'evnts'. Did you mean 'events'?\n"
+    text = told(xt("head", db, "--table", "evnts"))
+    assert text.startswith(f"xt: {db} has no table 'evnts'. Did you mean 'events'? Tables: events.")
+
+
+READING_A_TABLE = [words for words in READING if words[0] not in {"ls", "sql", "copy", "backup", "doctor", "watch"}]
+
+
+@pytest.mark.parametrize("words", READING_A_TABLE, ids=" ".join)
+def test_the_only_table_is_the_default_and_of_several_one_has_to_be_named(xt, tmp_path, words):
+    from xetrack import Tracker
+
+    path = str(tmp_path / "t.db")
+    for name in ("a", "b"):
+        with Tracker(path, table="training", track_id=name) as tracker:
+            tracker.log({"x": 1, "y": 2.5})
+    words = [word.replace("DB", path) for word in words]
+    if words[0] == "set":
+        words += ["--track-id", "a"]
+    assert xt(*words).code == 0
+    with Tracker(path, table="other", track_id="a") as tracker:
+        tracker.log({"x": 1, "y": 2.5})
+    assert "Tables: other, training. Choose one with --table NAME." in told(xt(*words))
+    assert xt(*words, "--table", "other").code == (1 if words[0] == "compare" else 0)
+    assert "has no table 'events'" in told(xt(*words, "--table", "events"))
+
+
+@pytest.mark.parametrize(
+    "words", [["ls", "DB"], ["sql", "DB", "SELECT x FROM db.one"], ["doctor", "DB"], ["backup", "DB", "b"]]
+)
+def test_what_concerns_the_whole_file_needs_no_table(xt, tmp_path, words):
+    from xetrack import Tracker
+
+    for name in ("one", "two"):
+        with Tracker(tmp_path / "t.db", table=name) as tracker:
+            tracker.log({"x": 1})
+    done = xt(*(word.replace("DB", "t.db") for word in words))
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_file_without_tables_is_empty_but_a_named_table_is_missing(xt, tmp_path):
+    (tmp_path / "new.db").touch()
+    assert xt("head", "new.db", "--json") == ("[]\n", "", 0)
+    assert xt("ls", "new.db", "--json") == ("[]\n", "", 0)
+    assert "it has no tables yet" in told(xt("head", "new.db", "--table", "training"))
+    assert "table 'events' has no rows yet" in told(xt("show", "new.db"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["head", "DB", "--columns", ","], "--columns ',' names no column"),
+        (["tail", "DB", "--columns", ""], "--columns '' names no column"),
+        (["describe", "DB", "--columns", " , "], "names no column"),
+        (["watch", "DB", "--columns", ","], "names no column"),
+        (["ls", "DB", "--track-id", "first-run-0001"], "--track-id needs a COLUMN or --unique"),
+        (["ls", "DB", "--table", "events"], "--table needs a COLUMN or --unique"),
+        (["sql", "DB", ""], "the query is empty"),
+        (["sql", "DB", " ;; -- nothing\n /* nor\n here */"], "the query is empty"),
+        (["sql", "--write", "DB", "/* SELECT 1 */"], "the query is empty"),
+        (["sql", "--engine", "duckdb", "DB", "/* open"], "the query is empty"),
+        (["head", "DB", "--table", ""], "a table needs a name"),
+        (["head", "DB", "--track-id", ""], "there is no run ''"),
+        (["head", "DB", "--engine", ""], "engine"),
+        (["head", "DB", "--engine", "none"], "engine 'none' keeps no file"),
+        (["runs", "DB", "--engine", "memory"], "engine 'memory' keeps no file"),
+        (["sql", "DB", "SELECT 1", "--engine", "memory"], "engine 'memory' keeps no file"),
+        (["watch", "DB", "--interval", "inf"], "--interval"),
+        (["sql", "DB", "SELECT 1", "--timeout", "inf"], "--timeout"),
+        (["export", "DB", "no/such/rows.csv"], "no/such/rows.csv: the folder no/such does not exist."),
+        (["export", "DB", "rows.html"], "rows.html: unsupported extension. Use .csv, .jsonl, .parquet or .xlsx."),
+    ],
+    ids=" ".join,
+)
+def test_a_value_without_a_meaning_is_no_empty_answer(xt, db, words, reason):
+    assert reason in told(xt(*(word.replace("DB", db) for word in words)))
+
+
+@pytest.mark.parametrize("values", [[1e308, -1e308], [1.7e308] * 3], ids=str)
+@pytest.mark.parametrize("words", [["hist", "v.db", "x"], ["scatter", "v.db", "x", "y"]], ids=" ".join)
+def test_numbers_that_are_too_large_to_plot_are_told(xt, tmp_path, values, words):
+    from xetrack import Tracker
+
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log_batch([{"x": value, "y": 1} for value in values])
+    assert "column 'x' holds numbers beyond 1e+300" in told(xt("plot", *words))
+
+
+@pytest.mark.parametrize("name", [":memory:", "SKIP_INSERT"])
+def test_what_keeps_no_file_cannot_be_read(xt, db, name):
+    for words in (["head", name], ["sql", name, "SELECT 1"], ["copy", name, "new.db"], ["backup", name, "new.db"]):
+        assert "keeps no file" in told(xt(*words))
+    for engine in ("none", "memory"):
+        assert f"engine {engine!r} keeps no file" in told(xt("copy", db, "new.db", "--engine", engine))
+
+
+def test_an_export_never_replaces_the_database(xt, tmp_path):
+    from xetrack import Reader, Tracker
+
+    with Tracker(tmp_path / "v.csv") as tracker:
+        tracker.log({"x": 1})
+    assert "is the database itself" in told(xt("export", "v.csv", "./v.csv"))
+    assert len(Reader(tmp_path / "v.csv")) == 1
+
+
+def test_an_empty_variable_is_no_database(xt, monkeypatch):
+    monkeypatch.setenv("XETRACK_DB", "")
+    assert "which database?" in told(xt("head"))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_other_tables(xt, db):
 
 @pytest.mark.parametrize("both", [("--json", "--csv"), ("--csv", "--markdown")])
 def test_one_style_at_a_time(xt, db, both):
-    assert xt("head", db, *both) == ("", f"xt: one style at a time: {both[0]} or {both[1]}.\n", 2)
+    assert xt("head", db, *both) == ("", f"xt: {both[0]} and {both[1]} exclude each other. Choose one.\n", 2)
 
 
 def test_sql(xt, db):

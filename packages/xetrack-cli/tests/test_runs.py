@@ -48,16 +48,125 @@ def test_filtered(xt, db, condition, expected):
     assert ids(xt("runs", db, "--where", condition, "--json")) == expected
 
 
+BIG = 2**53
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Runs whose values have every kind; each run is named by its place."""
+    nan, inf = float("nan"), float("inf")
+    runs = [
+        {"n": BIG, "x": 0.1, "any": 5, "text": "5", "ok": True, "list": [1, "a"]},
+        {"n": BIG + 1, "x": nan, "any": "5", "text": "m 1", "ok": False, "m/n": 1},
+        {"n": float(BIG), "x": inf, "any": True, "text": "it's", "key with spaces": 1},
+        {"n": 2**70, "x": 1e23, "any": 5.5, "text": "none"},
+        {"n": -1, "x": 2**63 - 1, "any": "word"},
+    ]
+    for place, row in enumerate(runs):
+        with Tracker(tmp_path / "m.db", track_id=str(place)) as tracker:
+            tracker.log(row)
+    return str(tmp_path / "m.db")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (f"n={BIG}", "02"),
+        (f"n={BIG + 1}", "1"),
+        (f"n>{BIG}", "13"),
+        (f"n<={BIG}", "024"),
+        (f"n!={BIG + 1}", "0234"),
+        (f"n={2**70}", "3"),
+        (f"n>{2**69}", "3"),
+        (f"x={2**63 - 1}", "4"),
+        (f"x={2**63}", ""),
+        ("x=.1", "0"),
+        ("x=1e-1", "0"),
+        ("x=1E23", "3"),
+        ("x=nan", "1"),
+        ("x!=NaN", "0234"),
+        ("x!=0.1", "1234"),
+        ("x=inf", "2"),
+        ("x<inf", "034"),
+        ("x>-inf", "0234"),
+        ("any=5", "0"),
+        ("any='5'", "1"),
+        ('any="5"', "1"),
+        ("any=true", "2"),
+        ("any=word", "4"),
+        ("any>5", "3"),
+        ("any!=5", "1234"),
+        ("text=5", "0"),
+        ("text='m 1'", "1"),
+        ('text="it\'s"', "2"),
+        ("text='it''s'", "2"),
+        ("text='none'", "3"),
+        ("text=none", "4"),
+        ("text!=null", "0123"),
+        ("text>m", "13"),
+        ("ok=true", "0"),
+        ("ok!=True", "1"),
+        ("ok=none", "234"),
+        ("""list='[1, "a"]'""", "0"),
+        ("m/n=1", "1"),
+        ("'key with spaces' >= 1", "2"),
+        (' "n" == -1 ', "4"),
+    ],
+)
+def test_conditions_compare_exactly(xt, mixed, condition, expected):
+    done = xt("runs", mixed, "--where", condition, "--json")
+    assert done.err == ""
+    assert "".join(sorted(ids(done))) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        ("accuracy", "Examples: 'accuracy>0.8'"),
+        ("accuracy=", "Examples: "),
+        ("=3", "Examples: "),
+        ("", "Examples: "),
+        ("accuracy=>0.1", "Examples: "),
+        ("accuracy<>0.2", "Examples: "),
+        ("accuracy=!0.2", "Examples: "),
+        ("accuracy===1", "Examples: "),
+        ("model~res", "Examples: "),
+        ("model='m1", "Quote names and values"),
+        ("model=m 1", "Quote names and values"),
+        ("model=f(x)", "Quote names and values"),
+        ("epoch=1 and ok=true", "Quote names and values that contain spaces, commas, brackets or operators. Examples:"),
+        ("epoch=1 and ok=true", "To combine conditions, repeat --where."),
+        ("accuracy>abc", "column 'accuracy' holds only numbers, and abc is not one."),
+        ("accuracy='0.7'", "holds only numbers, and '0.7' is not one."),
+        ("accuracy=true", "holds only numbers"),
+        ("accuracy=1_0", "holds only numbers"),
+        ("accuracy=\uff11", "holds only numbers"),
+        ("duration>2h", "holds only numbers"),
+        ("ok=1", "holds only booleans"),
+        ("ok=yes", "holds only booleans"),
+        ("ok>false", "nothing is less or greater than false. Use = or !=."),
+        ("accuracy<nan", "nothing is less or greater than nan"),
+        ("model>=none", "nothing is less or greater than none"),
+    ],
+)
+def test_a_condition_that_cannot_be_meant_is_refused_with_the_reason(xt, db, condition, reason):
+    done = xt("runs", db, "--where", "epoch>100", "--where", condition)  # though no run is left that it could match
+    assert (done.out, done.code) == ("", 2)
+    assert done.err.startswith(f"xt: Invalid condition {' '.join(repr(condition).split())}")
+    assert reason in done.err
+
+
 def test_all_conditions_hold(xt, db):
     assert ids(xt("runs", db, "-w", "accuracy>0.1", "-w", "model=resnet18", "--json")) == ["first-run-0001"]
 
 
 def test_a_wrong_condition_or_column(xt, db):
-    assert "no condition" in xt("runs", db, "--where", "accuracy").err
     assert "Did you mean 'accuracy'?" in xt("runs", db, "--where", "acuracy>1").err
     assert "Did you mean 'accuracy'?" in xt("runs", db, "--sort", "acuracy").err
     assert "Did you mean 'model'?" in xt("runs", db, "--columns", "track_id,modle").err
     assert "--sort" in xt("runs", db, "--desc").err
+    for columns in ("", ",", " , "):
+        assert "names no column" in xt("runs", db, "--columns", columns).err
 
 
 def test_people_get_short_times(xt, db):
@@ -106,10 +215,27 @@ def test_compare_in_markdown(xt, db):
     assert all(line.split("|")[4].strip() == "≠" for line in lines[2:])
 
 
+def test_runs_that_do_not_differ(xt, db):
+    for track_id in ("twin-1", "twin-2"):
+        with Tracker(db, track_id=track_id) as tracker:
+            tracker.log({"x": 1})
+    assert xt("compare", db, "twin-1", "twin-2", "--diff", "--json") == ("[]\n", "xt: the runs do not differ.\n", 0)
+
+
 def test_compare_needs_two_runs(xt, db):
     assert xt("compare", db, "first").code == 2
     assert xt("compare", db, "first", "first-run-0001").code == 2
     assert "no run 'nobody'" in xt("compare", db, "first", "nobody").err
+    assert "'first-run-0001' is only one" in xt("compare", db, "first", "first-run-0001").err
+
+
+def test_the_start_of_several_runs_is_refused_naming_them(xt, db):
+    with Tracker(db, track_id="first-run-0003") as tracker:
+        tracker.log({"x": 1})
+    done = xt("show", db, "first")
+    assert (done.out, done.code) == ("", 1)
+    assert done.err == "xt: 'first' is the start of 2 runs: first-run-0003, first-run-0001. Type more of the name.\n"
+    assert "there is no run ''" in xt("show", db, "").err
 
 
 def test_files_of_0x_whose_times_are_of_another_format(xt, tmp_path):

@@ -41,7 +41,7 @@ def test_help_imports_no_command(words):
         (["runs", "DB"], {"tabulate"}),
         (["show", "DB", "--csv"], set()),
         (["sql", "DB", "SELECT 1", "--json"], set()),
-        (["set", "DB", "x", "1"], set()),
+        (["set", "DB", "x", "1", "--all", "--yes"], set()),
         (["stats", "top", "DB", "accuracy", "--csv"], set()),
     ],
 )
@@ -82,7 +82,7 @@ def test_usage_tells_the_words_as_they_are_typed(xt, words, usage):
     done = xt(*words, "--help")
     assert done.out.splitlines()[0] == f"Usage: {usage}"
     assert "list[str]" not in done.out
-    assert "Path of the database" in done.out
+    assert "Database" in done.out
 
 
 @pytest.mark.parametrize("name", [each.name for each in pkgutil.iter_modules(xetrack_cli.__path__)])

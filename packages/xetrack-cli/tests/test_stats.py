@@ -33,7 +33,11 @@ def test_describe_leaves_out_what_is_no_number(xt, tmp_path):
 def test_describe_without_any_numbers(xt, tmp_path):
     with Tracker(tmp_path / "v.db") as tracker:
         tracker.log({"word": "a"})
-    assert xt("describe", "v.db", "--json").out == "[]\n"
+    assert xt("describe", "v.db", "--json") == (
+        "[]\n",
+        "xt: no column holds numbers. To count other values, name columns: --columns X,Y\n",
+        0,
+    )
 
 
 def test_top_and_bottom(xt, db):
@@ -46,7 +50,7 @@ def test_top_and_bottom(xt, db):
 
 
 def test_top_of_what_has_no_numbers(xt, db):
-    assert xt("stats", "top", db, "model").err == "xt: the column 'model' holds no numbers.\n"
+    assert xt("stats", "top", db, "model").err == "xt: column 'model' holds no numbers.\n"
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ BUILTINS = {
     "PluginNotInstalledError": ImportError,
     "PluginVersionError": ImportError,
     "SchemaVersionError": ValueError,
+    "TableNotFoundError": LookupError,
     "UntrustedError": PermissionError,
     "XetrackError": Exception,
     "XetrackWarning": UserWarning,

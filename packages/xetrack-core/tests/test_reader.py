@@ -7,21 +7,25 @@ import sqlite3
 import subprocess
 import sys
 import weakref
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pandas as pd
 import pytest
 
-from xetrack import Reader, Tracker
+from xetrack import Reader, Tracker, XetrackError, copy
+from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import (
     ClosedError,
     DatabaseNotFoundError,
     InvalidKeyError,
     InvalidTableError,
     NotADatabaseError,
+    OptionError,
     PluginNotInstalledError,
+    TableNotFoundError,
 )
 from xetrack.plugins import discovered
+from xetrack.protocols import Run
 
 DOOMED = """
 import sys
@@ -138,17 +142,122 @@ def test_read_db_reads_in_one_call(path):
     assert Reader.read_db(path, tail=1)["x"].tolist() == [4]
 
 
-def test_a_table_is_chosen_and_one_that_is_not_there_is_empty(path):
+def test_a_table_is_chosen(path):
     Tracker(path, table="other").log({"z": 1})
 
     assert Reader(path, table="other").to_df()["z"].tolist() == [1]
-    nothing = Reader(path, table="nothing")
-    assert len(nothing) == 0
-    assert nothing.to_df().empty
-    assert nothing.latest().empty
-    assert nothing.runs().empty
+    assert Reader(path, table="OTHER").to_df()["z"].tolist() == [1]  # SQLite's names have no case
+    assert Reader.read_db(path, table="default")["x"].tolist() == [1, 2, 3, 4]
     with pytest.raises(InvalidTableError):
         Reader(path, table="assets")
+
+
+@pytest.mark.parametrize("open_it", [Reader, Reader.read_db], ids=["Reader", "read_db"])
+def test_a_table_that_does_not_exist_is_refused_with_a_guess_and_the_tables(path, open_it):
+    Tracker(path, table="other").log({"z": 1})
+
+    with pytest.raises(
+        TableNotFoundError, match=r"no table 'evnts'. Did you mean 'events'\? Tables: events, other\. A tr"
+    ):
+        open_it(path, table="evnts")
+    with pytest.raises(LookupError, match=r"no table 'zzz'. Tables: events, other\."):
+        open_it(path, table="zzz")
+    with pytest.raises(XetrackError, match="has no table 'zzz'"):
+        copy(path, path.with_name("target.db"), tables=["zzz"])
+
+
+@pytest.mark.parametrize("asked", [{}, {"table": "events"}, {"table": "default"}], ids=str)
+def test_the_default_table_of_a_file_that_has_only_others_is_refused(tmp_path, asked):
+    db = tmp_path / "other.db"
+    for name in ("one", "two"):
+        Tracker(db, table=name).log({"x": 1})
+
+    with pytest.raises(TableNotFoundError, match=r"Tables: one, two. Choose one with table=NAME\."):
+        Reader(db, **asked)
+
+
+def test_a_file_without_any_table_has_an_empty_one_by_default(tmp_path):
+    db = tmp_path / "new.db"
+    db.touch()
+    for table in ("events", "default", None):
+        with Reader(db, table=table) as reader:
+            assert (len(reader), reader.to_df().empty, reader.latest().empty, reader.runs().empty) == (
+                0,
+                True,
+                True,
+                True,
+            )
+    with pytest.raises(
+        TableNotFoundError, match=r"no table 'training': it has no tables yet. A tracker creates a table"
+    ):
+        Reader(db, table="training")
+    with Tracker(db, table="training") as tracker:
+        tracker.log({"x": 1})
+        assert len(Reader(db, table="training")) == 1
+
+
+def test_no_table_in_particular_is_the_default_or_the_only_one_and_opens_any_file(tmp_path):
+    db = tmp_path / "t.db"
+    db.touch()
+    waiting = Reader(db, table=None)
+    assert (waiting.table, len(waiting)) == ("events", 0)
+    Tracker(db, table="one").log({"x": 1})
+    assert (waiting.table, len(waiting)) == ("one", 1)
+    assert Reader(db, table=None).table == "one"
+
+    Tracker(db, table="two").log({"x": 2})
+    with Reader(db, table=None) as reader:
+        assert reader.conn.execute("SELECT x FROM db.two").fetchall() == [(2,)]
+        assert repr(reader) == f"<Reader of {db}>"
+        reader.backup(tmp_path / "backup.db")
+        with pytest.raises(
+            TableNotFoundError, match=r"several tables and none named 'events'. Tables: one, two. Choose"
+        ):
+            len(reader)
+
+    Tracker(db).log({"x": 3})
+    assert Reader(db, table=None).to_df()["x"].tolist() == [3]
+    assert Reader(tmp_path / "backup.db", table="two").to_df()["x"].tolist() == [2]
+
+
+def test_a_table_without_rows_exists_if_it_had_some_or_a_run_was_recorded(path):
+    with Tracker(path, table="emptied", track_id="gone") as tracker:
+        tracker.log({"x": 1})
+    Reader(path, table="emptied").delete_run("gone")
+    assert len(Reader(path, table="emptied")) == 0
+
+    with closing(SqliteEngine(str(path))) as engine:
+        engine.save_run(Run("coming", "planned", started="2026-01-01 00:00:00.000000"))
+    with Reader(path, table="planned") as reader:
+        assert reader.to_df().empty
+        assert [(run["track_id"], run["rows"]) for run in reader.list_runs()] == [("coming", 0)]
+
+
+@pytest.mark.parametrize(
+    ("db", "engine"),
+    [(Tracker.IN_MEMORY, "sqlite"), (Tracker.SKIP_INSERT, "sqlite"), ("a.db", "memory"), ("a.db", "none")],
+)
+def test_what_keeps_no_file_cannot_be_read(tmp_path, monkeypatch, db, engine):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        Reader(db, engine)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        copy(db, "target.db", source_engine=engine)
+    with pytest.raises(OptionError, match="keeps no file to read or to copy to"):
+        copy("source.db", db, target_engine=engine)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_is_refused_leaves_nothing_open(path, monkeypatch):
+    closed = []
+
+    def close(engine):
+        closed.append(engine)
+
+    monkeypatch.setattr(SqliteEngine, "close", close)
+    with pytest.raises(TableNotFoundError):
+        Reader(path, table="evnts")
+    assert len(closed) == 1
 
 
 READS = {
@@ -277,7 +386,7 @@ def test_a_change_made_after_the_end_shows_in_runs(path, reader):
 
 
 def test_runs_of_an_empty_table_has_its_columns(tmp_path):
-    Tracker(tmp_path / "a.db", table="other").log({"x": 1})
+    (tmp_path / "a.db").touch()
 
     assert "status" in Reader(tmp_path / "a.db").runs().columns
 

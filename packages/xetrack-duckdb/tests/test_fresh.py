@@ -279,7 +279,7 @@ def test_tables_of_one_query_are_of_one_moment(db, start):
         db,
     )
     assert process.stdout.readline() == "begun\n"
-    with Reader(db, engine="duckdb") as reader:
+    with Reader(db, engine="duckdb", table=None) as reader:
         count = 0
         while count < 3000:
             count, other = reader.conn.execute(

@@ -134,7 +134,7 @@ def test_read_jsonl_warns_of_other_damage_and_of_what_is_no_object(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"x": 1}\n{"x":\n\n3\n{"x": 2}\n')
 
-    with pytest.warns(XetrackWarning, match="2 lines of .* cannot be read"):
+    with pytest.warns(XetrackWarning, match="2 lines of .* cannot be read in full, .* the first is in line 2."):
         assert list(Reader.read_jsonl(path)["x"]) == [1, 2]
 
 

@@ -429,7 +429,7 @@ def test_foreign_lines_are_left_out_and_damaged_events_warned_of(tmp_path):
     )
     (tmp_path / "image.png").write_bytes(bytes(range(256)) * 10)
 
-    with pytest.warns(XetrackWarning, match="1 event of .*a.log cannot be read"):
+    with pytest.warns(XetrackWarning, match="1 event of .*a.log cannot be read in full, .* in line 5."):
         assert list(Reader.read_logs(tmp_path)["a"]) == [2, 1]
 
 

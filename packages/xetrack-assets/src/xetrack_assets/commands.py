@@ -37,7 +37,7 @@ def commands(context: Context) -> typer.Typer:
     ) -> None:
         """List the objects: hash, serializer, bytes, uses, and where they are."""
         (db,) = terminal.arguments(words)
-        with Reader(db) as reader:
+        with Reader(db, table=None) as reader:
             keys = reader.assets.unused() if unused else list(reader.assets)
             found = [_row(info) for key in keys if (info := reader.assets.info(key)) is not None]
         terminal.show(
@@ -57,7 +57,7 @@ def commands(context: Context) -> typer.Typer:
         """
         db, key, name = terminal.arguments(words, "HASH", "FILE")
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
-        with Reader(db) as reader:
+        with Reader(db, table=None) as reader:
             _info(reader.assets, key)
             asset = reader.assets.raw(key)
             _write(path, asset.pieces, Path(reader.db))
@@ -76,7 +76,7 @@ def commands(context: Context) -> typer.Typer:
     ) -> None:
         """Remove objects, however often they are used. Rows that name one keep its hash."""
         db, *keys = terminal.arguments(words, "HASH...")
-        with Reader(db) as reader:
+        with Reader(db, table=None) as reader:
             for key in keys:
                 _info(reader.assets, key)
             for key in keys:
@@ -90,7 +90,7 @@ def commands(context: Context) -> typer.Typer:
     ) -> None:
         """Remove the objects that no row names, and give the disk space back. To see them first: ls --unused."""
         (db,) = terminal.arguments(words)
-        with Reader(db) as reader:
+        with Reader(db, table=None) as reader:
             if not reader.engine.has_assets():
                 terminal.tell("0 objects removed")
                 return

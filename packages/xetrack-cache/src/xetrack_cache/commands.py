@@ -38,7 +38,10 @@ def commands(context: Context) -> typer.Typer:
         as_csv: Csv = False,
     ) -> None:
         """List the entries, oldest first: function, the run that computed it, result, key."""
-        found = [row for row in _entries(folder) if track_id in {None, row["track_id"]}]
+        rows = _entries(folder)
+        if track_id is not None:
+            _check_run(folder, track_id, rows)
+        found = [row for row in rows if track_id in {None, row["track_id"]}]
         terminal.show(found, ["function", "track_id", "result", "key"], _style(as_json=as_json, as_csv=as_csv))
 
     @app.command()
@@ -47,11 +50,10 @@ def commands(context: Context) -> typer.Typer:
         track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The runs.")],
     ) -> None:
         """Forget what runs computed."""
-        known = Counter(row["track_id"] for row in _entries(folder))
+        rows = _entries(folder)
         for track_id in track_ids:
-            if track_id not in known:
-                raise XetrackError(f"nothing in {folder} was computed by the run {track_id!r}. See: xt cache ls FOLDER")
-        for track_id in track_ids:
+            _check_run(folder, track_id, rows)
+        for track_id in dict.fromkeys(track_ids):
             count = Reader.delete_cache_by_track_id(folder, track_id)
             terminal.tell(f"{count} {_entry(count)} of {track_id} deleted")
 
@@ -81,6 +83,11 @@ def _entries(folder: str) -> list[dict[str, Any]]:
         }
         for key, entry in Reader.scan_cache(folder)
     ]
+
+
+def _check_run(folder: str, track_id: str, rows: list[dict[str, Any]]) -> None:
+    if all(row["track_id"] != track_id for row in rows):
+        raise XetrackError(f"{folder} holds no results of run {track_id!r}. To list its entries: xt cache ls {folder}")
 
 
 def _plain(result: object) -> object:

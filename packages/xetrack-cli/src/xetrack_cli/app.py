@@ -20,31 +20,25 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "runs": Entry("Runs", "runs:runs", "List the runs, the one that logged last first."),
-    "show": Entry("Runs", "show:show", "Tell everything of one run, by default the latest."),
-    "compare": Entry(
-        "Runs", "show:compare", "Put the params and metrics of runs side by side; what differs is marked."
-    ),
+    "runs": Entry("Runs", "runs:runs", "List the runs, most recently active first."),
+    "show": Entry("Runs", "show:show", "Show one run in full; the latest by default."),
+    "compare": Entry("Runs", "show:compare", "Compare runs side by side, highlighting differences."),
     "watch": Entry("Runs", "watch:watch", "Follow the rows as they are logged, until Ctrl-C."),
     "head": Entry("Rows", "rows:head", "Print the first rows."),
     "tail": Entry("Rows", "rows:tail", "Print the last rows."),
     "columns": Entry("Rows", "rows:columns", "List the columns and their types."),
-    "ls": Entry("Rows", "rows:ls", "List the tables, or the values of a column, a line each."),
-    "sql": Entry("Rows", "query:sql", "Run a query; the tables are db.events and the like."),
-    "describe": Entry("Numbers", "stats:describe", "Count, mean, spread and quartiles of columns."),
+    "ls": Entry("Rows", "rows:ls", "List the tables, or the values of a column, one per line."),
+    "sql": Entry("Rows", "query:sql", "Run an SQL query; tables are named db.events and so on."),
+    "describe": Entry("Numbers", "stats:describe", "Show count, mean, standard deviation and quartiles of columns."),
     "stats": Entry("Numbers", "stats:commands", "Statistics: describe, top, bottom."),
     "plot": Entry("Numbers", "plot:commands", "Plots in the terminal: hist, scatter."),
-    "set": Entry(
-        "Files",
-        "change:set_command",
-        "Set a value in rows: in all, those of a run, or where another column has some value.",
-    ),
+    "set": Entry("Files", "change:set_command", "Set a value in the selected rows, or in all."),
     "delete": Entry("Files", "change:delete", "Delete runs."),
     "copy": Entry("Files", "transfer:copy", "Merge one database into another."),
-    "backup": Entry("Files", "transfer:backup", "Write a whole database into a file of its own, as of one moment."),
+    "backup": Entry("Files", "transfer:backup", "Write a consistent snapshot of a whole database to a new file."),
     "export": Entry("Files", "export:export", "Write the rows to a file: .csv, .jsonl, .parquet or .xlsx."),
-    "doctor": Entry("Files", "doctor:doctor", "Look a database over, and say what to do."),
-    "plugins": Entry("Plugins", "plugins:commands", "The plugins themselves: list, doctor, new."),
+    "doctor": Entry("Files", "doctor:doctor", "Check a database and suggest fixes."),
+    "plugins": Entry("Plugins", "plugins:commands", "Manage plugins: list, doctor, new."),
 }
 
 
@@ -125,15 +119,15 @@ def _options(
         bool,
         typer.Option(
             "--version",
-            help="Tell the versions, and the plugins that are installed.",
+            help="Show versions and installed plugins.",
             is_eager=True,
             callback=_tell_versions,
         ),
     ] = False,
 ) -> None:
-    """Look at, compare, plot, change and export what xetrack tracked.
+    """Inspect, compare, plot, change and export tracked runs.
 
-    DB is the path of a database; XETRACK_DB stands for one that is left out.
+    DB defaults to $XETRACK_DB.
     """
 
 

@@ -1,15 +1,16 @@
-"""`xt set` and `xt delete`: what changes rows."""
+"""`xt set` and `xt delete`: commands that change rows."""
 
 from typing import Annotated
 
 import typer
 
+from xetrack import Reader, XetrackError
 from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, check_run, open_reader
 from xetrack_cli.options import Engine, Table, Timeout
-from xetrack_cli.terminal import tell
-from xetrack_cli.values import parse
+from xetrack_cli.terminal import confirm, counted, tell
+from xetrack_cli.values import parse, wanted_value
 from xetrack_cli.words import arguments
 
 __all__ = ["delete", "set_command", "set_value"]
@@ -23,7 +24,7 @@ def set_value(
         list[str] | None,
         typer.Argument(
             metavar="[DB] KEY VALUE",
-            help="Path of the database; a column; its value, of the column's type.",
+            help="Database file, a column, and its value in the type of the column.",
             autocompletion=completion.columns,
         ),
     ] = None,
@@ -31,7 +32,7 @@ def set_value(
     where_key: Annotated[
         str | None,
         typer.Option(
-            "--where-key", metavar="COLUMN", help="Only where this column ...", autocompletion=completion.columns
+            "--where-key", metavar="COLUMN", help="Only rows where this column ...", autocompletion=completion.columns
         ),
     ] = None,
     where_value: Annotated[
@@ -39,47 +40,70 @@ def set_value(
     ] = None,
     track_id: Annotated[
         str | None,
-        typer.Option("--track-id", metavar="TRACK_ID", help="Only in this run.", autocompletion=completion.runs),
+        typer.Option("--track-id", metavar="TRACK_ID", help="Only this run.", autocompletion=completion.runs),
     ] = None,
+    everywhere: Annotated[bool, typer.Option("--all", help="All rows of all runs.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
     kind: Annotated[
         str | None,
-        typer.Option("--type", metavar="TYPE", help="The value's type: bool, int, float, text, bytes, json, none."),
+        typer.Option("--type", metavar="TYPE", help="Type of the value: bool, int, float, text, bytes, json, none."),
     ] = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     timeout: Timeout = 10.0,
 ) -> None:
-    """Set a value in rows: in all, those of a run, or where another column has some value."""
+    """Set a value in the selected rows, or in all.
+
+    Select rows with --track-id, with --where-key and --where-value, or with both. Without them --all is needed.
+    """
     for word in words or ():
         if word.startswith("--"):
             raise UsageError(f"there is no option {word}. Try: xt set --help")
     db, key, text = arguments(words, "KEY", "VALUE")
     if (where_key is None) != (where_value is None):
         raise UsageError("--where-key and --where-value go together.")
+    selected = track_id is not None or where_key is not None
+    if selected and everywhere:
+        raise UsageError("--all means all rows. Leave it out to change the selected rows only.")
     with open_reader(db, table, engine, timeout=timeout) as reader:
         types = reader.engine.columns(reader.table)
         value = parse(text, key, types.get(key, ""), kind)
         if track_id is not None:
             check_run(reader, track_id)
+        if not selected:
+            _ask(reader, f"{key} = {text}", everywhere=everywhere, yes=yes)
         if where_key is not None and where_value is not None:
             check_columns(reader, [where_key])
-            wanted = parse(where_value, where_key, types[where_key])
+            wanted = wanted_value(where_value, types[where_key])
             rows = reader.set_where(key, value, where_key, wanted, track_id)
         else:
             rows = reader.set_value(key, value, track_id)
-    new = "" if key in types or not rows else ", a new column"
-    tell(f"{key} set in {rows} {'row' if rows == 1 else 'rows'}{new}")
+    if not rows:
+        run = "" if track_id is None else f" of {track_id}"
+        told = "the table has no rows" if where_key is None else f"no row{run} has {where_key} = {where_value}"
+        raise XetrackError(f"nothing was set: {told}.")
+    new = "" if key in types else ", a new column"
+    tell(f"{key} set in {counted(rows, 'row')}{new}")
+
+
+def _ask(reader: Reader, change: str, *, everywhere: bool, yes: bool) -> None:
+    """Make sure that all rows are meant to be changed."""
+    affected = f"{counted(len(reader), 'row')} of {counted(len(reader.engine.runs(reader.table)), 'run')}"
+    if not everywhere:
+        message = (
+            f"this would set {change} in all {affected}. Select rows with --track-id or --where-key, or add --all."
+        )
+        raise UsageError(message)
+    confirm(f"Set {change} in {affected}?", yes=yes)
 
 
 def delete(
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DB] TRACK_ID...", help="Path of the database; the runs.", autocompletion=completion.runs
-        ),
+        typer.Argument(metavar="[DB] TRACK_ID...", help="Database file, and the runs.", autocompletion=completion.runs),
     ] = None,
     *,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     timeout: Timeout = 10.0,
 ) -> None:
@@ -91,6 +115,5 @@ def delete(
     with open_reader(db, table, engine, timeout=timeout) as reader:
         for track_id in track_ids:
             check_run(reader, track_id)
-        for track_id in track_ids:
-            rows = reader.delete_run(track_id)
-            tell(f"{track_id} deleted, {rows} {'row' if rows == 1 else 'rows'}")
+        for track_id in dict.fromkeys(track_ids):
+            tell(f"{track_id} deleted, {counted(reader.delete_run(track_id), 'row')}")

@@ -30,7 +30,7 @@ def _matching(ctx: typer.Context, incomplete: str, names: Callable[[Any], list[s
     if db is None:
         return []
     try:
-        with Reader(db, table=ctx.params.get("table") or "events") as reader:
+        with Reader(db, table=ctx.params.get("table")) as reader:
             return [name for name in names(reader) if name.startswith(incomplete)]
     except XetrackError:  # what is wrong with it is told when the command runs
         return []

@@ -1,4 +1,4 @@
-"""`xt doctor`: is the database well, and what to do if it is not."""
+"""`xt doctor`: check a database and suggest fixes."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -40,13 +40,13 @@ def doctor(
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> int:
-    """Look a database over, and say what to do.
+    """Check a database and suggest fixes.
 
-    Changes nothing. The exit code is 1 if there is a problem. Of plugins: xt plugins doctor.
+    Changes nothing. The exit code is 1 if there is a problem. To check plugins: xt plugins doctor.
     """
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
-    with Reader(db) as reader:
+    with Reader(db, table=None) as reader:
         found = list(examined(reader))
     rows = [each._asdict() for each in found]
     if style or not is_terminal():

@@ -10,15 +10,20 @@ import typer
 
 from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
 
-__all__ = ["Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
+__all__ = ["DeclinedError", "Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
 
 _FAILED, _MISUSED = 1, 2
 _LISTED = 8  # names, that fit a line
 _OF_DUCKDB = {"duckdb", "_duckdb"}
+_OPTIONS = {"overwrite=True": "--overwrite", "table=NAME": "--table NAME"}  # what errors advise, and what xt has for it
 
 
 class UsageError(OptionError):
-    """The command line is not one that the command understands."""
+    """The command line cannot be understood."""
+
+
+class DeclinedError(XetrackError):
+    """Someone was asked whether to go on, and said no."""
 
 
 class UnknownNameError(XetrackError, LookupError):
@@ -52,7 +57,9 @@ def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each ki
     if isinstance(error, UsageError):
         return Told(one_line(error), _MISUSED)
     if isinstance(error, XetrackError):
-        text = one_line(error).replace("overwrite=True", "--overwrite")  # the same, said to who is here
+        text = one_line(error)
+        for python, option in _OPTIONS.items():
+            text = text.replace(python, option)
         return Told(text + _cure(error), _FAILED)
     if isinstance(error, sqlite3.Error):
         return Told(f"SQL: {one_line(error)}{_cure_of_sql(error)}", _FAILED)

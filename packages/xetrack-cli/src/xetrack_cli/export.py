@@ -20,7 +20,7 @@ from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import reading
 from xetrack_cli.options import Engine, Table, TrackId
 from xetrack_cli.progress import progress
-from xetrack_cli.terminal import tell
+from xetrack_cli.terminal import counted, tell
 from xetrack_cli.words import arguments
 
 __all__ = ["export"]
@@ -33,26 +33,31 @@ _SHEET_ROWS, _SHEET_COLUMNS, _SHEET_TEXT = 1_048_576, 16_384, 32_767  # what a s
 def export(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DB] FILE", help="Path of the database; the file to write, whose ending tells how."),
+        typer.Argument(
+            metavar="[DB] FILE", help="Database file, and the file to write; its extension chooses the format."
+        ),
     ] = None,
     *,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
     """Write the rows to a file: .csv, .jsonl, .parquet or .xlsx.
 
-    A file of that name is replaced, once all is written.
+    An existing file is replaced once everything is written.
     """
     db, name = arguments(words, "FILE")
     path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise UsageError(f"{name}: the file ends in {', '.join(_WRITERS)}.")
+        *others, last = _WRITERS
+        raise UsageError(f"{name}: unsupported extension. Use {', '.join(others)} or {last}.")
     with reading(db, table, engine, track_id) as reader, progress("writing rows") as update:
         total = reader.engine.count(reader.table, track_id)
+        if path.exists() and path.samefile(reader.db):
+            raise UsageError(f"{path} is the database itself. Choose another file.")
         written = _replace(path, lambda part: writer(part, reader.columns, _chunks(reader, track_id, total, update)))
-    tell(f"{total} {'row' if total == 1 else 'rows'} written to {written}")
+    tell(f"{counted(total, 'row')} written to {written}")
 
 
 def _chunks(reader: Reader, track_id: str | None, total: int, update: Callable[[int, int], None]) -> Chunks:
@@ -74,7 +79,9 @@ def _chunks(reader: Reader, track_id: str | None, total: int, update: Callable[[
 def _replace(path: Path, write: Callable[[Path], None]) -> Path:
     """Write beside the path, and put it in its place only when it is whole."""
     if path.is_dir():
-        raise UsageError(f"{path} is a folder. Give the path of a file in it.")
+        raise UsageError(f"{path} is a folder. Choose a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: the folder {path.parent} does not exist. Create it first.")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(part)

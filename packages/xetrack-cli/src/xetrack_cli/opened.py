@@ -1,30 +1,35 @@
-"""Opening a database, and finding in it what a command line names."""
+"""Open a database, and find in it what a command line names."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from xetrack import Reader
+from xetrack import Reader, XetrackError
 from xetrack.protocols import Columns
-from xetrack_cli.errors import UnknownNameError
+from xetrack_cli.errors import UnknownNameError, UsageError
 
-__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "open_reader", "parts", "reading"]
+__all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "names_in", "open_reader", "parts", "reading"]
+
+_LISTED = 8  # names that fit a line
 
 
-def open_reader(db: str, table: str, engine: str = "sqlite", **options: Any) -> Reader:
-    """A reader of a table that is there. Never makes a file."""
+def open_reader(db: str, table: str | None, engine: str = "sqlite", **options: Any) -> Reader:
+    """Open a reader of the table; without a name, of `events` or of the only table. Never creates a file.
+
+    Raises `TableNotFoundError` if the table does not exist, or if none was named and there are several.
+    """
     reader = Reader(db, engine, table, **options)
-    tables = reader.engine.tables()
-    known = {*tables, *({"events", "default"} if {"events", "default"} & set(tables) else ())}
-    if table not in known and (tables or table not in {"events", "default"}):
+    try:
+        _ = reader.table
+    except XetrackError:
         reader.close()
-        raise UnknownNameError("table", table, tables)
+        raise
     return reader
 
 
 @contextmanager
-def reading(db: str, table: str, engine: str, track_id: str | None) -> Iterator[Reader]:
-    """A reader of a table that is there, in which the run, if one is named, is there too."""
+def reading(db: str, table: str | None, engine: str, track_id: str | None) -> Iterator[Reader]:
+    """Open a reader of a table that exists, and check that the run exists, if one is named."""
     with open_reader(db, table, engine) as reader:
         if track_id is not None:
             check_run(reader, track_id)
@@ -32,21 +37,29 @@ def reading(db: str, table: str, engine: str, track_id: str | None) -> Iterator[
 
 
 def parts(reader: Reader, track_id: str | None) -> Iterator[Columns]:
-    """The rows of all runs, some thousands at a time; or those of one, at once. A part may lack a column."""
+    """Yield the rows of all runs in chunks, or those of one run at once. A chunk may lack a column."""
     if track_id is None:
         return reader.engine.scan(reader.table)
     return iter([reader.engine.read(reader.table, track_id=track_id)])
 
 
 def chosen_columns(reader: Reader, text: str | None) -> list[str]:
-    """The columns in a list like `x,y,z`; all without one."""
+    """Return the columns in a list like `x,y,z`; all of them without one."""
     if text is None:
         return reader.columns
-    return check_columns(reader, [name.strip() for name in text.split(",") if name.strip()])
+    return check_columns(reader, names_in(text))
+
+
+def names_in(text: str) -> list[str]:
+    """Split a list of columns like `x,y,z`. Raises `UsageError` if it names none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"--columns {text!r} names no column. Example: --columns accuracy,loss")
+    return names
 
 
 def check_columns(reader: Reader, names: Sequence[str]) -> list[str]:
-    """The names again. Raises `UnknownNameError`, with a guess, for one that is no column."""
+    """Return the names. Raises `UnknownNameError`, with a guess, for one that is not a column."""
     known = reader.columns
     for name in names:
         if name not in known:
@@ -55,18 +68,21 @@ def check_columns(reader: Reader, names: Sequence[str]) -> list[str]:
 
 
 def check_run(reader: Reader, track_id: str) -> str:
-    """The track id again. Raises `UnknownNameError`, with a guess, if there is no such run."""
+    """Return the track id. Raises `UnknownNameError`, with a guess, if there is no such run."""
     if not reader.engine.count(reader.table, track_id):
         raise UnknownNameError("run", track_id, [run["track_id"] for run in reader.list_runs()])
     return track_id
 
 
 def find_run(reader: Reader, given: str) -> str:
-    """The run of that track id, or the only one whose track id begins so."""
+    """Return the run with this track id, or the only one whose track id starts with it."""
     if reader.engine.count(reader.table, given):
         return given
-    known = [run["track_id"] for run in reader.list_runs()]
-    found = [track_id for track_id in known if track_id.startswith(given)]
-    if len(found) != 1:
-        raise UnknownNameError("run", given, found or known)
-    return str(found[0])
+    known = [str(run["track_id"]) for run in reader.list_runs()]
+    found = [track_id for track_id in known if track_id == given or (given and track_id.startswith(given))]
+    if len(found) > 1:
+        listed = ", ".join(found[:_LISTED]) + ", and more" * (len(found) > _LISTED)
+        raise XetrackError(f"{given!r} is the start of {len(found)} runs: {listed}. Type more of the name.")
+    if not found:
+        raise UnknownNameError("run", given, known)
+    return found[0]

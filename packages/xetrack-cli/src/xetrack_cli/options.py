@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, each told once."""
+"""Arguments and options that several commands share."""
 
 from typing import Annotated, TypeAlias
 
@@ -21,18 +21,21 @@ __all__ = [
     "style_of",
 ]
 
-Db: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")]
-Table: TypeAlias = Annotated[str, typer.Option("--table", "-t", metavar="TABLE", help="The table of events.")]
-Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="The storage engine: sqlite, duckdb.")]
+Db: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(metavar="[DB]", help="Database file; defaults to $XETRACK_DB.")
+]
+Table: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--table", "-t", metavar="TABLE", help="Table of events. Default: events, or the only table."),
+]
+Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="Storage engine: sqlite or duckdb.")]
 TrackId: TypeAlias = Annotated[
-    str | None, typer.Option("--track-id", metavar="TRACK_ID", help="Of this run only.", autocompletion=completion.runs)
+    str | None, typer.Option("--track-id", metavar="TRACK_ID", help="Only this run.", autocompletion=completion.runs)
 ]
-Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", metavar="N", min=0, help="How many.")]
-Columns: TypeAlias = Annotated[
-    str | None, typer.Option("--columns", "-c", metavar="X,Y,Z", help="Of these columns only.")
-]
+Number: TypeAlias = Annotated[int, typer.Option("--n", "-n", metavar="N", min=0, help="Number of rows.")]
+Columns: TypeAlias = Annotated[str | None, typer.Option("--columns", "-c", metavar="X,Y,Z", help="Only these columns.")]
 Timeout: TypeAlias = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Seconds to wait for other writers.")
+    float, typer.Option("--timeout", metavar="SECONDS", min=0, max=1_000_000, help="Seconds to wait for other writers.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Csv: TypeAlias = Annotated[bool, typer.Option("--csv", help="As CSV.")]
@@ -40,8 +43,8 @@ Markdown: TypeAlias = Annotated[bool, typer.Option("--markdown", help="As a tabl
 
 
 def style_of(*, json: bool, csv: bool, markdown: bool) -> str:
-    """The style that was asked for, as `Terminal.show` takes it. Raises `UsageError` for two of them."""
+    """Return the chosen style, as `Terminal.show` takes it. Raises `UsageError` for more than one."""
     chosen = [name for name, wanted in (("json", json), ("csv", csv), ("markdown", markdown)) if wanted]
     if len(chosen) > 1:
-        raise UsageError(f"one style at a time: --{chosen[0]} or --{chosen[1]}.")
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other. Choose one.")
     return chosen[0] if chosen else ""

@@ -21,13 +21,14 @@ __all__ = ["commands", "hist", "scatter"]
 commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
 
 Width = Annotated[
-    int | None, typer.Option("--width", metavar="N", min=20, help="In characters; by default as the terminal is.")
+    int | None, typer.Option("--width", metavar="N", min=20, help="Width in characters. Default: that of the terminal.")
 ]
-Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="In lines.")]
+Height = Annotated[int, typer.Option("--height", metavar="N", min=5, help="Height in lines.")]
 
 _WIDEST = 100
 _MOST_POINTS = 20_000  # a terminal has fewer places; drawing all of a million would take minutes
 _BOX = 35
+_GREATEST = 1e300  # sums and differences of larger numbers overflow
 
 
 @commands.command()
@@ -35,15 +36,15 @@ def hist(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] COLUMN", help="Path of the database; a column of numbers.", autocompletion=completion.columns
+            metavar="[DB] COLUMN", help="Database file, and a column of numbers.", autocompletion=completion.columns
         ),
     ] = None,
     *,
-    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="How many bars.")] = 20,
+    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="Number of bars.")] = 20,
     width: Width = None,
     height: Height = 18,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
     """Draw the distribution of a column, with a summary."""
@@ -65,14 +66,14 @@ def scatter(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] X Y", help="Path of the database; two columns of numbers.", autocompletion=completion.columns
+            metavar="[DB] X Y", help="Database file, and two columns of numbers.", autocompletion=completion.columns
         ),
     ] = None,
     *,
     width: Width = None,
     height: Height = 24,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
     """Draw one column against another."""
@@ -90,7 +91,7 @@ def scatter(
 
 
 def _columns(
-    db: str, names: Sequence[str], table: str, engine: str, track_id: str | None
+    db: str, names: Sequence[str], table: str | None, engine: str, track_id: str | None
 ) -> tuple[list[list[float]], int]:
     """The numbers of columns, of those rows where all of them are finite numbers, and how many rows are not so."""
     left_out = 0
@@ -101,6 +102,9 @@ def _columns(
             left_out += _add_finite(kept, [part.get(name) for name in names], len(part["track_id"]))
     if not kept[0]:
         raise UsageError(f"{' and '.join(map(repr, names))}: no row has numbers there.")
+    for name, numbers in zip(names, kept, strict=True):
+        if max(map(abs, numbers)) > _GREATEST:
+            raise UsageError(f"column {name!r} holds numbers beyond {_GREATEST:g}, which are too large to plot.")
     return [list(numbers) for numbers in kept], left_out
 
 

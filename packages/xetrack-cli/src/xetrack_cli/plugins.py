@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["commands", "doctor", "list_plugins", "new"]
 
-commands = typer.Typer(rich_markup_mode=None, help="The plugins themselves: list, doctor, new.")
+commands = typer.Typer(rich_markup_mode=None, help="Manage plugins: list, doctor, new.")
 
 _COLUMNS = ("distribution", "version", "plugin", "target", "hooks", "state")
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "bold red"}

@@ -1,5 +1,6 @@
 """`xt sql`: a query in the SQL of the engine."""
 
+import re
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -7,16 +8,19 @@ import typer
 
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseReadOnlyError
+from xetrack_cli.errors import UsageError
 from xetrack_cli.options import Csv, Engine, Json, Markdown, Timeout, style_of
-from xetrack_cli.terminal import show, tell
+from xetrack_cli.terminal import counted, show, tell
 from xetrack_cli.words import arguments
 
 __all__ = ["sql"]
 
+_BLANK = re.compile(r"[\s;]+|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+
 
 def sql(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] QUERY", help="Path of the database; the query.")
+        list[str] | None, typer.Argument(metavar="[DB] QUERY", help="Database file, and the query.")
     ] = None,
     *,
     write: Annotated[bool, typer.Option("--write", help="Allow the query to change the database.")] = False,
@@ -26,13 +30,15 @@ def sql(
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Run a query; the tables are db.events and the like.
+    """Run an SQL query; tables are named db.events and so on.
 
-    Nothing is changed without --write.
+    Queries cannot change the database without --write.
     """
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, query = arguments(words, "QUERY")
-    reader = Reader(db, engine, timeout=timeout)  # also where the database is to be changed: it must be there
+    if not _BLANK.sub("", query):
+        raise UsageError("the query is empty.")
+    reader = Reader(db, engine, None, timeout=timeout)  # also where the database is to be changed: it has to exist
     try:
         if not write:
             with reader:
@@ -44,21 +50,21 @@ def sql(
     except DatabaseReadOnlyError as error:
         if engine == "sqlite":
             raise
-        told = str(error).rstrip(".")  # an engine that only reads
+        told = str(error).rstrip(".")  # an engine that can only read
         raise DatabaseReadOnlyError(f"{told}. With xt: --write, and no --engine.") from error
 
 
 def _run(connection: Any, query: str, style: str) -> None:
     cursor = connection.execute(query)
     if not cursor.description:
-        tell(f"{max(cursor.rowcount, 0)} rows changed")
+        tell(f"{counted(max(cursor.rowcount, 0), 'row')} changed")
         return
     names = _distinct([str(column[0]) for column in cursor.description])
     show([dict(zip(names, row, strict=True)) for row in cursor.fetchall()], names, style)
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """The names, told apart where a query gives one name twice."""
+    """Number the names that a query gives more than once."""
     told: list[str] = []
     for name in names:
         number, spelt = 2, name

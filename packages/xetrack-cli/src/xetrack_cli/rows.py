@@ -1,11 +1,14 @@
-"""`xt head`, `xt tail`, `xt columns`, `xt ls`: the rows as they are."""
+"""`xt head`, `xt tail`, `xt columns`, `xt ls`: rows and columns."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
+from xetrack import Reader
 from xetrack_cli import completion
 from xetrack_cli.cells import shown
+from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, open_reader, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
 from xetrack_cli.terminal import show, tell
@@ -20,7 +23,7 @@ def head(
     n: Number = 5,
     columns: Columns = None,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
@@ -39,7 +42,7 @@ def tail(
     n: Number = 5,
     columns: Columns = None,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
@@ -55,7 +58,7 @@ def tail(
 def columns(
     words: Db = None,
     *,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
@@ -72,31 +75,35 @@ def columns(
 def ls(
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DB] [COLUMN]", help="Path of the database; a column.", autocompletion=completion.columns
-        ),
+        typer.Argument(metavar="[DB] [COLUMN]", help="Database file, and a column.", autocompletion=completion.columns),
     ] = None,
     *,
-    unique: Annotated[
-        bool, typer.Option("--unique", help="Each value once; of track_id if no column is given.")
-    ] = False,
+    unique: Annotated[bool, typer.Option("--unique", help="Each value once. Default column: track_id.")] = False,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """List the tables, or the values of a column, a line each."""
+    """List the tables, or the values of a column, one per line."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, *names = arguments(words, "[COLUMN]")
+    if not names and not unique:
+        _show_tables(db, engine, style, {"--track-id": track_id, "--table": table})
+        return
     with reading(db, table, engine, track_id) as reader:
-        if not names and not unique:
-            show([_table_row(reader, name) for name in reader.engine.tables()], ["table", "rows", "columns"], style)
-            return
         (name,) = check_columns(reader, names or ["track_id"])
         values = [row[name] for row in reader.to_dicts(track_id)]
     _show_values(name, _distinct(values) if unique else values, style)
+
+
+def _show_tables(db: str, engine: str, style: str, ignored: Mapping[str, str | None]) -> None:
+    for option, value in ignored.items():
+        if value is not None:
+            raise UsageError(f"{option} needs a COLUMN or --unique: without them, xt ls lists the tables.")
+    with Reader(db, engine, table=None) as reader:
+        show([_table_row(reader, name) for name in reader.engine.tables()], ["table", "rows", "columns"], style)
 
 
 def _table_row(reader: Any, name: str) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def _table_row(reader: Any, name: str) -> dict[str, Any]:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    """Each value once, in order; 1, 1.0 and True are different ones."""
+    """Return each value once, in order. 1, 1.0 and True are different values."""
     found: dict[str, Any] = {}
     for value in values:
         found.setdefault(repr(value), value)

@@ -1,8 +1,6 @@
-"""`xt runs`: a line a run."""
+"""`xt runs`: one row per run."""
 
-import operator
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,8 +8,9 @@ import typer
 
 from xetrack_cli import completion
 from xetrack_cli.cells import is_number
+from xetrack_cli.conditions import filtered
 from xetrack_cli.errors import UnknownNameError, UsageError
-from xetrack_cli.opened import open_reader
+from xetrack_cli.opened import names_in, open_reader
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Table, style_of
 from xetrack_cli.terminal import show
 from xetrack_cli.words import arguments
@@ -29,16 +28,6 @@ _ABOUT = (
     "first",
     "last",
 )  # in --json, and where they are asked for
-_FILTER = re.compile(r"\s*(.+?)\s*(==|!=|<=|>=|=|<|>)\s*(.*?)\s*", re.DOTALL)
-_TESTS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def runs(
@@ -50,50 +39,52 @@ def runs(
             "--sort",
             "-s",
             metavar="COLUMN",
-            help="Order by this column, least first.",
+            help="Sort ascending by this column.",
             autocompletion=completion.columns,
         ),
     ] = None,
-    descending: Annotated[bool, typer.Option("--desc", "-d", help="The other way around.")] = False,
+    descending: Annotated[bool, typer.Option("--desc", "-d", help="Sort descending.")] = False,
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where", "-w", metavar="CONDITION", help="Such as 'accuracy>0.8' or model=resnet18; all must hold."
+            "--where",
+            "-w",
+            metavar="CONDITION",
+            help="Such as 'accuracy>0.8', model=resnet18, \"name='run 7'\" or loss!=none; repeat it for more.",
         ),
     ] = None,
-    n: Annotated[int | None, typer.Option("--n", "-n", metavar="N", min=0, help="At most so many.")] = None,
+    n: Annotated[int | None, typer.Option("--n", "-n", metavar="N", min=0, help="Maximum number of runs.")] = None,
     columns: Columns = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """List the runs, the one that logged last first."""
+    """List the runs, most recently active first."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
     with open_reader(db, table, engine) as reader:
         found = [summary(run) for run in reader.list_runs()]
     known = list(dict.fromkeys([*_FIRST, *(key for run in found for key in run if key not in _ABOUT)]))
-    for condition in where or ():
-        found = _filtered(found, condition, [*known, *_ABOUT])
+    found = filtered(found, where or (), [*known, *_ABOUT])
     if sort is not None:
         found = _sorted(found, _known(sort, [*known, *_ABOUT]), descending=descending)
     elif descending:
         raise UsageError("--desc needs --sort COLUMN.")
-    chosen = known if columns is None else [_known(name.strip(), [*known, *_ABOUT]) for name in columns.split(",")]
+    chosen = known if columns is None else [_known(name, [*known, *_ABOUT]) for name in names_in(columns)]
     show([_for_people(run) if style in {"", "markdown"} else run for run in found[:n]], chosen, style)
 
 
 def summary(run: dict[str, Any]) -> dict[str, Any]:
-    """A run with its duration in seconds, the most telling first."""
+    """Add the duration in seconds to a run, and put its main columns first."""
     told = {"track_id": run["track_id"], "status": run["status"], "started": run["started"] or run["first"]}
     told["duration"] = seconds_of(run)
     return told | run | {"started": told["started"]}
 
 
 def seconds_of(run: dict[str, Any]) -> float | None:
-    """From the start of a run to its end, or to its last row; None if the clock was set back meanwhile."""
+    """Return the seconds from the start of a run to its end or last row; None if the clock was set back meanwhile."""
     begin, end = run["started"] or run["first"], run["ended"] or run["last"]
     try:
         seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
@@ -110,7 +101,7 @@ def _for_people(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people say them: `310ms`, `4.25s`, `42s`, `3m 07s`, `2h 05m`, `3d 04h`."""
+    """Format seconds for people: `310ms`, `4.25s`, `42s`, `3m 07s`, `2h 05m`, `3d 04h`."""
     if seconds is None:
         return ""
     if seconds < 1:
@@ -131,7 +122,7 @@ def _known(name: str, known: Sequence[str]) -> str:
 
 
 def _sorted(found: list[dict[str, Any]], key: str, *, descending: bool) -> list[dict[str, Any]]:
-    """In order of a column: numbers before text, and runs without a value last, whichever way."""
+    """Sort by a column: numbers before text; runs without a value come last in either direction."""
     have = [run for run in found if _is_there(run.get(key))]
     have.sort(key=lambda run: _rank(run[key]), reverse=descending)
     return have + [run for run in found if not _is_there(run.get(key))]
@@ -143,26 +134,3 @@ def _is_there(value: object) -> bool:
 
 def _rank(value: Any) -> tuple[bool, Any]:
     return (False, value) if is_number(value) or isinstance(value, bool) else (True, str(value))
-
-
-def _filtered(found: list[dict[str, Any]], condition: str, known: Sequence[str]) -> list[dict[str, Any]]:
-    matched = _FILTER.fullmatch(condition)
-    if matched is None:
-        raise UsageError(f"--where {condition!r} is no condition. Such as: accuracy>0.8, model=resnet18.")
-    key, sign, text = matched.groups()
-    _known(key, known)
-    return [run for run in found if _holds(run.get(key), _TESTS[sign], text)]
-
-
-def _holds(value: Any, test: Callable[[Any, Any], bool], text: str) -> bool:
-    """Whether a value passes; one that is not there passes none."""
-    if value is None:
-        return False
-    if is_number(value):
-        try:
-            return test(value, float(text))
-        except ValueError:
-            return test is operator.ne
-    return test(
-        str(value).lower() if isinstance(value, bool) else str(value), text.lower() if isinstance(value, bool) else text
-    )

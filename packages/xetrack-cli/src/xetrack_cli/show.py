@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from xetrack import Reader
+from xetrack import Reader, XetrackError
 from xetrack_cli import completion
 from xetrack_cli.cells import is_number, json_line
-from xetrack_cli.errors import UnknownNameError, UsageError
+from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import find_run, open_reader
 from xetrack_cli.options import Csv, Engine, Json, Markdown, Table, style_of
 from xetrack_cli.runs import duration, summary
-from xetrack_cli.terminal import is_terminal, tell
+from xetrack_cli.terminal import is_terminal, note, tell
 from xetrack_cli.terminal import show as show_rows
 from xetrack_cli.words import arguments
 
@@ -28,24 +28,24 @@ def show(
         list[str] | None,
         typer.Argument(
             metavar="[DB] [TRACK_ID]",
-            help="Path of the database; a run, or how its name begins.",
+            help="Database file, and a run or the start of its name.",
             autocompletion=completion.runs,
         ),
     ] = None,
     *,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Tell everything of one run, by default the latest."""
+    """Show one run in full; the latest by default."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, *given = arguments(words, "[TRACK_ID]")
     with open_reader(db, table, engine) as reader:
         track_id = find_run(reader, given[0]) if given else reader.engine.latest_run(reader.table)
         if track_id is None:
-            raise UnknownNameError("run in the table", table, [])
+            raise XetrackError(f"table {reader.table!r} has no rows yet.")
         run = next(summary(each) for each in reader.list_runs() if each["track_id"] == track_id)
         metrics = _metrics(reader, track_id, run["params"])
     about = {key: run[key] for key in _ABOUT if run[key] is not None}
@@ -74,10 +74,10 @@ def _section(title: str, rows: Sequence[Mapping[str, Any]], style: str) -> None:
 
 
 def _metrics(reader: Reader, track_id: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """First, last, least and most of each key that is no param, and how many values it has."""
+    """Summarize each key that is not a param: first, last, min, max and the number of values."""
     rows = reader.to_dicts(track_id)
     told = []
-    for key in rows[0]:
+    for key in rows[0] if rows else ():
         values = [row[key] for row in rows if row[key] is not None]
         if not values or key in {"timestamp", "track_id"} or (key in params and all(v == params[key] for v in values)):
             continue
@@ -93,28 +93,30 @@ def compare(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DB] TRACK_ID...", help="Path of the database; two runs or more.", autocompletion=completion.runs
+            metavar="[DB] TRACK_ID...", help="Database file, and two runs or more.", autocompletion=completion.runs
         ),
     ] = None,
     *,
-    differences: Annotated[bool, typer.Option("--diff", help="Only what differs.")] = False,
-    table: Table = "events",
+    differences: Annotated[bool, typer.Option("--diff", help="Only rows that differ.")] = False,
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Put the params and metrics of runs side by side; what differs is marked."""
+    """Compare runs side by side, highlighting differences."""
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, *given = arguments(words, "TRACK_ID", "TRACK_ID...")
     with open_reader(db, table, engine) as reader:
         chosen = list(dict.fromkeys(find_run(reader, track_id) for track_id in given))
         if len(chosen) < 2:  # noqa: PLR2004 - what one compares are two
-            raise UsageError("name two runs or more to compare.")
+            raise UsageError(f"compare needs two different runs or more, and {chosen[0]!r} is only one.")
         listed = {run["track_id"]: summary(run) for run in reader.list_runs()}
     rows = _side_by_side([listed[track_id] for track_id in chosen])
     if differences:
         rows = [row for row in rows if row["differs"]]
+        if not rows:
+            note("the runs do not differ.")
     _show_compared(rows, chosen, style)
 
 

@@ -1,4 +1,4 @@
-"""`xt describe`, `xt stats`: numbers about columns."""
+"""`xt describe`, `xt stats`: statistics of columns."""
 
 import heapq
 import math
@@ -15,7 +15,7 @@ from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, parts, reading
 from xetrack_cli.options import Columns, Csv, Db, Engine, Json, Markdown, Number, Table, TrackId, style_of
-from xetrack_cli.terminal import show
+from xetrack_cli.terminal import note, show
 from xetrack_cli.words import arguments
 
 __all__ = ["bottom", "commands", "describe", "top"]
@@ -24,7 +24,7 @@ commands = typer.Typer(rich_markup_mode=None, help="Statistics: describe, top, b
 
 DbColumn = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DB] COLUMN", help="Path of the database; a column.", autocompletion=completion.columns),
+    typer.Argument(metavar="[DB] COLUMN", help="Database file, and a column.", autocompletion=completion.columns),
 ]
 
 
@@ -34,15 +34,15 @@ def describe(
     *,
     columns: Columns = None,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Count, mean, spread and quartiles of columns.
+    """Show count, mean, standard deviation and quartiles of columns.
 
-    A line a column: of all that hold numbers, or those named. NaN is not counted; True is 1, False is 0.
+    One row per column: those named, or all that hold numbers. NaN is not counted; True is 1, False is 0.
     """
     style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
@@ -51,13 +51,15 @@ def describe(
         for part in parts(reader, track_id):
             for name, each in described.items():
                 each.add(part.get(name, []), also_texts=columns is not None)
+    if columns is None and not any(each.numbers for each in described.values()):
+        note("no column holds numbers. To count other values, name columns: --columns X,Y")
     rows = [{"column": name} | each.told() for name, each in described.items() if each.numbers or columns is not None]
     keys = dict.fromkeys(key for row in rows for key in row)
     show(rows, list(keys) or ["column", "count"], style)
 
 
 class _Described:
-    """A column of numbers; or, as long as there are none, of anything."""
+    """A summary of a column: of its numbers, or of any values as long as there are no numbers."""
 
     def __init__(self) -> None:
         self.numbers = array("d")
@@ -65,7 +67,7 @@ class _Described:
         self._different: set[str] = set()
 
     def add(self, values: Sequence[Any], *, also_texts: bool) -> None:
-        """More of its values; those that are no numbers only if they are wanted."""
+        """Add values of the column; those that are not numbers only if asked to."""
         self.numbers.extend(value for value in values if _is_number(value))
         if also_texts and not self.numbers:
             there = [value for value in values if value is not None]
@@ -73,7 +75,7 @@ class _Described:
             self._different.update(repr(decode(value)) for value in there)
 
     def told(self) -> dict[str, Any]:
-        """What is told of it."""
+        """Return the summary as a row."""
         if not self.numbers:
             return {"count": self._count, "unique": len(self._different)}
         import pandas as pd
@@ -96,7 +98,7 @@ def top(
     *,
     n: Number = 1,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
@@ -115,7 +117,7 @@ def bottom(
     *,
     n: Number = 1,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,
@@ -129,17 +131,17 @@ def bottom(
 
 
 def _ranked(reader: Reader, name: str, track_id: str | None, n: int, *, highest: bool) -> list[dict[str, Any]]:
-    """The first `n` rows by a column; of equals, those logged earlier come first."""
+    """Return the first `n` rows by a column. Of equal values, those logged first come first."""
     check_columns(reader, [name])
     order = heapq.nlargest if highest else heapq.nsmallest
     found = order(max(n, 1), _places(parts(reader, track_id), name), key=lambda place: place[0])
     if not found:
-        raise UsageError(f"the column {name!r} holds no numbers.")
+        raise UsageError(f"column {name!r} holds no numbers.")
     return [{key: decode(cells[index]) for key, cells in part.items()} for _, part, index in found[:n]]
 
 
 def _places(rows: Iterator[Cells], name: str) -> Iterator[tuple[Any, Cells, int]]:
-    """Each number of a column, and where its row is."""
+    """Yield each number of a column, and the place of its row."""
     for part in rows:
         for index, value in enumerate(part.get(name, [])):
             if _is_number(value) and not isinstance(value, bool):

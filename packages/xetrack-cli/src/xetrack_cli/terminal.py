@@ -7,8 +7,9 @@ from typing import Any
 
 from xetrack_cli import words
 from xetrack_cli.cells import is_number, json_line, shown, spelt
+from xetrack_cli.errors import DeclinedError, UsageError
 
-__all__ = ["Screen", "is_terminal", "show", "tell"]
+__all__ = ["Screen", "confirm", "counted", "is_terminal", "note", "show", "tell"]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -21,6 +22,32 @@ def is_terminal() -> bool:
 def tell(text: str) -> None:
     """Print a line."""
     sys.stdout.write(f"{text}\n")
+
+
+def note(text: str) -> None:
+    """Print a line that is not part of the output, on standard error."""
+    print(f"xt: {text}", file=sys.stderr)  # noqa: T201 - this is not output
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number and what it counts, such as `1 row` or `2 rows`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on the terminal whether to go on, unless the answer is known. No answer means no.
+
+    Raises:
+        UsageError: nobody is there to answer, and --yes was not given.
+        DeclinedError: the answer was no.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{question} Nobody is there to answer: add --yes. Nothing was changed.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is not output
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise DeclinedError("Nothing was changed.")
 
 
 def show(rows: Rows, columns: Sequence[str] = (), style: str = "") -> None:

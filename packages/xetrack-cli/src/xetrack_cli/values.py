@@ -6,7 +6,7 @@ from typing import Any
 
 from xetrack_cli.errors import UsageError
 
-__all__ = ["KINDS", "parse"]
+__all__ = ["KINDS", "parse", "wanted_value"]
 
 _TRUE, _FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
 
@@ -22,6 +22,15 @@ def _number(text: str) -> int | float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def _real(text: str) -> int | float:
+    """A float; an integer that no float equals stays an integer."""
+    number = _number(text)
+    try:
+        return float(number) if float(number) == number else number
+    except OverflowError:
+        return number
 
 
 def _guessed(text: str) -> Any:
@@ -48,12 +57,12 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
     "none": _none,
 }
-"""What `--type` may name."""
+"""The types that `--type` may name."""
 
 _OF_COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "BOOLEAN": ("true or false", _boolean),
     "INTEGER": ("numbers", _number),
-    "REAL": ("numbers", float),
+    "REAL": ("numbers", _real),
     "TEXT": ("text", str),
     "BLOB": ("bytes, written in hex", bytes.fromhex),
     "JSON": ("JSON", json.loads),
@@ -62,9 +71,9 @@ _OF_COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 def parse(text: str, column: str, declared: str, kind: str | None = None) -> Any:
-    """The value that `text` spells: of the type `kind`, or of the declared type of its column; "" guesses.
+    """Parse `text` as the type `kind`, or as the declared type of its column; "" guesses.
 
-    Raises `UsageError` if it is none.
+    Raises `UsageError` if it is not of that type.
     """
     if kind is not None and kind not in KINDS:
         raise UsageError(f"--type is one of {', '.join(KINDS)}, not {kind!r}.")
@@ -75,3 +84,17 @@ def parse(text: str, column: str, declared: str, kind: str | None = None) -> Any
         cure = "" if kind else " To set it all the same: --type text"
         where = f"--type {what}" if kind else f"the column {column!r}, which holds {what}"
         raise UsageError(f"{text!r} does not fit {where}.{cure}") from None
+
+
+def wanted_value(text: str, declared: str) -> Any:
+    """Parse a value to select rows by. Unlike a value to set, it may be of another type than the column's.
+
+    Numbers are exact, `none` in a column of numbers or booleans is a missing value, and what fits no type is text.
+    """
+    if declared in {"INTEGER", "REAL", "BOOLEAN"} and text.lower() in {"none", "null"}:
+        return None
+    convert = _number if declared == "REAL" else _OF_COLUMNS.get(declared, _OF_COLUMNS[""])[1]
+    try:
+        return convert(text)
+    except ValueError:
+        return _guessed(text)

@@ -27,11 +27,12 @@ def watch(
     *,
     n: Number = 10,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, help="Seconds between two looks.")
+        float,
+        typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, max=1_000_000, help="Seconds between updates."),
     ] = 1.0,
     columns: Columns = None,
     track_id: TrackId = None,
-    table: Table = "events",
+    table: Table = None,
     engine: Engine = "sqlite",
     as_json: Json = False,
     as_csv: Csv = False,

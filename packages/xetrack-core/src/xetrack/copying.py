@@ -8,9 +8,10 @@ from xetrack.discovery import safe_mode
 from xetrack.errors import OptionError, XetrackError
 from xetrack.flags import flag
 from xetrack.objects import open_store, store_needed, uses_in
-from xetrack.opening import is_same_file, open_engine, resolve
+from xetrack.opening import check_file, is_same_file, open_engine, resolve
 from xetrack.plugins import discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Row
+from xetrack.tables import table_not_found
 
 __all__ = ["copy"]
 
@@ -42,8 +43,9 @@ def copy(
         progress: called with (rows done, rows in all) after each chunk.
 
     Raises:
-        DatabaseNotFoundError: there is no source.
-        XetrackError: source and target are one, or a table does not exist.
+        DatabaseNotFoundError: the source does not exist.
+        TableNotFoundError: the source has no such table.
+        XetrackError: source and target are the same database.
         PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
     """
     assets = flag("assets", assets)
@@ -51,6 +53,8 @@ def copy(
     if is_same_file(source, target):
         message = f"{source} cannot be copied into itself. Give another target."
         raise XetrackError(message)
+    check_file(source, source_engine)
+    check_file(target, target_engine)
     plugins = discovered()
     with closing(open_engine(plugins, source, source_engine, "events", {}, read_only=True)[0]) as reading:
         chosen = _chosen(reading, tables, source)
@@ -82,8 +86,7 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
     chosen = there if tables is None else list(dict.fromkeys(tables))
     missing = [table for table in chosen if table not in there and names.get(table) not in there]
     if missing:
-        message = f"{source} has no table {missing[0]!r}. It has: {', '.join(there) or 'none'}."
-        raise XetrackError(message)
+        raise table_not_found(source, missing[0], there)
     return chosen
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "PluginNotInstalledError",
     "PluginVersionError",
     "SchemaVersionError",
+    "TableNotFoundError",
     "UntrustedError",
     "XetrackError",
     "XetrackWarning",
@@ -52,6 +53,10 @@ class InvalidValueError(XetrackError, ValueError):
 
 class InvalidTableError(XetrackError, ValueError):
     """A table name that is empty, reserved, or somebody else's table."""
+
+
+class TableNotFoundError(XetrackError, LookupError):
+    """The table of events to read does not exist, or none was named and the file has several."""
 
 
 class ClosedError(XetrackError, RuntimeError):

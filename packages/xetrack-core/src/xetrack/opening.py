@@ -11,7 +11,7 @@ from xetrack.errors import OptionError
 from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Context, Engine
 
-__all__ = ["SKIP_INSERT", "is_same_file", "open_engine", "resolve", "resolve_option"]
+__all__ = ["SKIP_INSERT", "check_file", "is_same_file", "open_engine", "resolve", "resolve_option"]
 
 SKIP_INSERT = "SKIP_INSERT"
 """Given as a database: no rows are kept."""
@@ -45,6 +45,16 @@ def _is_too_long(path: str) -> bool:
 def resolve_option(value: Any) -> Any:
     """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
     return resolve(value) if value and isinstance(value, (str, os.PathLike)) else value
+
+
+def check_file(db: str, engine: str) -> None:
+    """Raise `OptionError` for a database or an engine without a file that others could read."""
+    if db in {MEMORY, SKIP_INSERT}:
+        raise OptionError(f"{db} keeps no file to read or to copy to. Its rows are with the tracker that logged them.")
+    if engine in {"memory", "none"}:
+        raise OptionError(
+            f"engine {engine!r} keeps no file to read or to copy to. Use sqlite, or the engine that wrote the file."
+        )
 
 
 def is_same_file(one: str, other: str) -> bool:

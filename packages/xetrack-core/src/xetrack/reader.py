@@ -17,9 +17,10 @@ from xetrack.engines.sql import check_table
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
 from xetrack.flags import flag
 from xetrack.objects import find_object, open_store, store_needed, uses_in
-from xetrack.opening import open_engine, resolve
+from xetrack.opening import check_file, open_engine, resolve
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
+from xetrack.tables import DEFAULT, choose_table, table_not_found
 from xetrack.values import IDENTITY, Normaliser, decode, describe, to_rows
 from xetrack.views import View
 
@@ -39,13 +40,17 @@ class Reader(View):
     Arguments:
         db: path of the database.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
-        table: the table of events.
+        table: the table of events, which has to exist; "default" is another name of "events". In a file that has no
+            tables yet, "events" is empty. None opens the file whatever its tables are, for `conn`, `assets` and
+            `backup()`; its rows are those of "events", or of the only table.
         trusted: False refuses to load logged objects that could run code, for files of strangers; so does
             `XETRACK_SAFE=1`.
         options: options of the engine, such as `timeout=60.0`, and of the asset store, such as `assets="folder"`.
 
     Raises:
-        DatabaseNotFoundError: there is no such file.
+        DatabaseNotFoundError: the file does not exist.
+        TableNotFoundError: the file has no such table. A tracker creates a table when it logs the first row: to wait
+            for one, try again.
         DatabaseError: the file cannot be read; the subclass says why.
         OptionError, PluginError: as for `Tracker`.
     """
@@ -54,30 +59,56 @@ class Reader(View):
         self,
         db: str | os.PathLike[str] = "track.db",
         engine: str = "sqlite",
-        table: str = "events",
+        table: str | None = DEFAULT,
         *,
         trusted: bool = True,
         **options: Any,
     ) -> None:
         trusted = flag("trusted", trusted)
         self.db = resolve(db)
-        self.table = check_table(table)
+        discovered().pick("engines", engine)  # raises if nobody brings it
+        check_file(self.db, engine)
+        self._table = None if table is None else check_table(table)
         self._engine_name = engine
         self._options = {name: value for name, value in options.items() if value is not None and value is not False}
         self._trusted = trusted and not safe_mode()
         self._store: AssetStore | None = None
         self._closed = False
         self.engine, self._routed = self._open(read_only=True)
+        try:
+            self._check_options()
+            self._table = choose_table(self.engine, self.db, self._table)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_options(self) -> None:
         for offer, given in self._routed:
             if offer.kind != "asset_stores":
-                self.close()
                 raise OptionError(f"{', '.join(given)}: an option of trackers. A reader only reads the database.")
 
+    @property
+    def table(self) -> str:
+        """The name of the table of events.
+
+        Raises `TableNotFoundError` for `table=None` if the file has several tables and no `events`.
+        """
+        if self._table is None:
+            self._check_open()
+            self._table = choose_table(self.engine, self.db, None)
+        if self._table is None:
+            tables = self.engine.tables()
+            if tables:
+                raise table_not_found(self.db, None, tables)
+            return DEFAULT  # until there is one
+        return self._table
+
     def _open(self, *, read_only: bool) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
-        return open_engine(discovered(), self.db, self._engine_name, self.table, self._options, read_only=read_only)
+        table = self._table or DEFAULT
+        return open_engine(discovered(), self.db, self._engine_name, table, self._options, read_only=read_only)
 
     def _open_store(self, engine: Engine, *, read_only: bool) -> AssetStore:
-        context = Context(self.db, self.table, read_only=read_only, engine=engine, trusted=self._trusted)
+        context = Context(self.db, self._table or DEFAULT, read_only=read_only, engine=engine, trusted=self._trusted)
         store = open_store(discovered(), self._routed, context)
         if store is None:
             raise store_needed(discovered(), "reading objects")
@@ -88,7 +119,7 @@ class Reader(View):
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
         """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them.
 
-        Without any there is an empty frame, also for a run that is not there.
+        Return an empty frame if there are no rows, and for a run that does not exist.
         """
         with paused_gc():
             return frames.to_pandas(self._select(track_id, head, tail))
@@ -138,7 +169,7 @@ class Reader(View):
         cls,
         db: str | os.PathLike[str],
         engine: str = "sqlite",
-        table: str = "events",
+        table: str | None = DEFAULT,
         track_id: str | None = None,
         head: int | None = None,
         tail: int | None = None,
@@ -160,7 +191,7 @@ class Reader(View):
 
     def __repr__(self) -> str:
         """Table and file."""
-        return f"<Reader of {self.table} in {self.db}>"
+        return f"<Reader of {self._table} in {self.db}>" if self._table else f"<Reader of {self.db}>"
 
     def _select(self, track_id: str | None, head: int | None, tail: int | None) -> Columns:
         self._check_open()

@@ -9,7 +9,7 @@ import pytest
 
 from xetrack import Reader, Tracker
 from xetrack.engines.sqlite import SqliteEngine
-from xetrack.errors import InvalidTableError, SchemaVersionError
+from xetrack.errors import InvalidTableError, OptionError, SchemaVersionError
 from xetrack.protocols import Run
 from xetrack.testing import listed, make_row, spelt
 
@@ -156,15 +156,14 @@ def test_reading_an_empty_file_gives_nothing_and_leaves_it_empty(db):
 
 
 def test_a_reader_sees_rows_columns_and_tables_that_come_later(db):
-    with Tracker(db) as tracker:
+    db.touch()
+    with Reader(db) as early, Tracker(db) as tracker:
         tracker.log({"x": 1})
-        with Reader(db) as reader, Reader(db, table="later") as later:
-            assert list(reader.to_df()["x"]) == [1]
+        with Reader(db) as reader:
+            assert list(reader.to_df()["x"]) == list(early.to_df()["x"]) == [1]
             tracker.log({"x": 2, "new": "y"})
-            with Tracker(db, table="later") as other:
-                other.log({"z": 1})
             assert list(reader.to_df()["new"])[1] == "y"
-            assert list(later.to_df()["z"]) == [1]
+            assert len(early) == 2
 
 
 def test_a_reader_refuses_writes_through_its_connection(db):
@@ -492,3 +491,24 @@ def test_switching_to_wal_waits_for_a_writer(db, monkeypatch):
             tracker.log({"x": 1})
             assert tracker.conn.execute("PRAGMA db.journal_mode").fetchone() == ("wal",)
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), float("nan"), -1, 3_000_000])
+def test_a_timeout_that_sqlite_cannot_wait_is_refused(db, timeout):
+    with pytest.raises(OptionError, match="timeout"):
+        Tracker(db, timeout=timeout)
+    assert not db.exists()
+
+
+def test_a_change_of_no_row_makes_no_column(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+        reader = Reader(db)
+        assert reader.set_where("y", 1, "x", 2) == reader.set_value("y", 1, track_id="nobody") == 0
+        assert "y" not in tracker.columns
+        assert contents_of(db) == ["timestamp", "track_id", "x"]
+
+
+def contents_of(db):
+    with closing(sqlite3.connect(db)) as connection:
+        return [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]

@@ -16,7 +16,7 @@ import orjson
 
 from xetrack.protocols import Json, Value
 
-__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head"]
+__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head", "headless", "start"]
 
 DELIMITER = "!📁!"
 """What stands between the head of a log line and its message; the environment variable `LOGS_DELIMITER` changes it."""
@@ -40,12 +40,30 @@ def delimiter() -> str:
 
 @lru_cache(maxsize=8)
 def head(between: str) -> re.Pattern[bytes]:
-    """Matches the start of each entry of a log file: of a line up to its delimiter, or of a serialized record."""
-    known = b"|".join(re.escape(each.encode()) for each in sorted({between, DELIMITER}))
-    return re.compile(
-        rb"^(?:(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + known + rb')|(?=\{"text": ?"))',
-        re.MULTILINE,
-    )
+    """Matches where an entry of a log file starts: a line up to its delimiter, or a serialized record.
+
+    Byte order marks and NULs before it mean nothing: files were joined, or a machine lost its power.
+    """
+    return re.compile(rb"^(?:\xef\xbb\xbf|\0)*(?:" + start(between).pattern + rb'|(?=\{"text": ?"))', re.MULTILINE)
+
+
+@lru_cache(maxsize=8)
+def start(between: str) -> re.Pattern[bytes]:
+    """Matches the start of a log line up to its delimiter, wherever in a line it stands."""
+    return re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + _known(between) + rb")")
+
+
+@lru_cache(maxsize=8)
+def headless(between: str) -> re.Pattern[bytes]:
+    """Matches a whole line that has the level of an event, but no delimiter: it is torn, or has another delimiter."""
+    levels = "|".join(LEVELS).encode()
+    began = rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \| (?:" + levels + rb") *\|"
+    return re.compile(began + rb"(?![^\n]*(?:" + _known(between) + rb"))[^\n]*\n", re.MULTILINE)
+
+
+def _known(between: str) -> bytes:
+    """The delimiters that are understood, as a pattern."""
+    return b"|".join(re.escape(each.encode()) for each in sorted({between, DELIMITER}))
 
 
 def encode(event: Mapping[str, Value], *, pretty: bool = False) -> bytes:

@@ -1,20 +1,21 @@
-"""Reading log files and JSONL files back, also those of xetrack 0.x, and those that a killed process left torn."""
+"""Read log files and JSONL files back, also those of xetrack 0.x, and those that a killed process left torn.
+
+What can be read is read; what cannot is counted in one warning per file. An unfinished last line is not damage: its
+writer may still be writing it, and once `log()` has returned its line is complete.
+"""
 
 import errno
-import json
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from xetrack import frames
 from xetrack.errors import XetrackWarning, outer_level
-from xetrack_sinks.formats import LEVELS, delimiter, head
+from xetrack_sinks.entries import Log, local_time
 from xetrack_sinks.linefile import parts
+from xetrack_sinks.objects import is_event, objects_in, parse, utf8
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,29 +23,27 @@ if TYPE_CHECKING:
 __all__ = ["read_jsonl", "read_logs"]
 
 _INT64 = 2**63
-
-
-class _Entry(NamedTuple):
-    """One entry of a log: its local time, its level, and what follows the delimiter."""
-
-    time: str
-    level: str
-    message: bytes
+_MARK = 4  # bytes, the longest byte order mark
 
 
 def read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
-    """The events in a log file, or in all log files of a folder and its folders, newest first, at most `limit`.
+    """Read the events in a log file, or in all log files of a folder and its folders, newest first, at most `limit`.
 
-    An entry is an event if its message is a JSON object, whatever its level; other entries, and lines that belong to
-    no entry, are left out. One of a level of events (MONITOR, TRACKING, EXPERIMENT) whose JSON is damaged is left out
-    with a warning. An event without a timestamp of its own gets that of its entry. Raises `FileNotFoundError`.
+    An entry is an event if its message is a JSON object, whatever its level. Other entries, and lines that belong to no
+    entry, are left out. An event without a timestamp of its own gets that of its entry.
+
+    Warns:
+        XetrackWarning: entries of a level of events (MONITOR, TRACKING, EXPERIMENT) cannot be read in full.
+
+    Raises:
+        FileNotFoundError: nothing was logged there.
     """
     files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
     if not path.exists():
         raise _nothing_at(path)
     found: list[tuple[str, dict[str, Any]]] = []
     for modified, file in sorted(((each.stat().st_mtime, each) for each in files), reverse=True):
-        if limit is not None and len(found) >= limit and (not limit or _local(modified) < found[-1][0]):
+        if limit is not None and len(found) >= limit and (not limit or local_time(modified) < found[-1][0]):
             break  # all that is in the files left was written before
         found += _events(file, limit)
         found = sorted(found, key=lambda each: each[0], reverse=True)[:limit]
@@ -52,10 +51,15 @@ def read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
 
 
 def read_jsonl(path: Path) -> "pd.DataFrame":
-    """The events in a JSONL file, and in those that were set aside for it, in the order they were written.
+    """Read the events in a JSONL file, and in those that were set aside for it, in the order they were written.
 
-    A last line that a killed process left torn is left out, and so are other lines that hold no JSON object, with a
-    warning. Raises `FileNotFoundError`.
+    Several objects on one line, byte order marks and UTF-16 are read too. A last line that is not finished is left out.
+
+    Warns:
+        XetrackWarning: lines cannot be read, or not in full.
+
+    Raises:
+        FileNotFoundError: nothing was logged there.
     """
     found = [each for each in parts(path) if each.exists()] if path.parent.is_dir() else []
     if not found:
@@ -65,7 +69,7 @@ def read_jsonl(path: Path) -> "pd.DataFrame":
 
 @contextmanager
 def _named(file: Path) -> Iterator[None]:
-    """Lets an error of the system name the file: one of reading does not."""
+    """Put the name of the file into an error of reading it, which has none."""
     try:
         yield
     except OSError as error:
@@ -79,81 +83,64 @@ def _nothing_at(path: Path) -> FileNotFoundError:
 
 def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
     """The events of one log file with their times, newest first, at most `limit`."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    damaged = 0
     with _named(file):
         data = file.read_bytes()
-    for entry in _entries(data):
+    log = Log(utf8(data))
+    found: list[tuple[str, dict[str, Any]]] = []
+    for time, event in log.events():
         if limit is not None and len(found) >= limit:
             break
-        event = _parse(entry.message.strip())
-        if event:
-            event.setdefault("timestamp", entry.time)
-            found.append((entry.time, event))
-        damaged += event is None and entry.level in LEVELS and entry.message.endswith(b"\n")
-    _warn_of(damaged, "event", file)
+        event.setdefault("timestamp", time)
+        found.append((time, event))
+    if log.damaged:
+        _warn_of(len(log.damaged), "event", file, log.line(min(log.damaged)))
     return found
 
 
-def _entries(data: bytes) -> Iterator[_Entry]:
-    """The entries of a log, the last one first."""
-    end = len(data)
-    for match in reversed(list(head(delimiter()).finditer(data))):
-        message, end = data[match.end() : end], match.start()
-        if match[1] is not None:
-            yield _Entry(match[1].decode(), match[2].decode("utf-8", "replace"), message)
-        elif (entry := _of_record((_parse(message.strip()) or {}).get("record"))) is not None:
-            yield entry
-
-
-def _of_record(record: Any) -> _Entry | None:
-    """The entry that loguru serialized as JSON; None if it did not."""
-    try:
-        time, level, message = record["time"]["timestamp"], record["level"]["name"], record["message"]
-        return _Entry(_local(time), str(level), message.encode() + b"\n")
-    except (LookupError, TypeError, AttributeError, ValueError, OverflowError, OSError):  # a time may be no time
-        return None
-
-
-def _local(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).isoformat(" ", "milliseconds")  # noqa: DTZ006 - as log lines tell the time
-
-
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    damaged = 0
-    with _named(file), file.open("rb") as opened:
-        for line in opened:
-            event = _parse(line.strip())
-            if event is not None:
+    """The events of one JSONL file."""
+    damaged: list[int] = []
+    again: set[bytes] = set()  # events that were glued to another's line: the sink has written each once more
+    for number, line in enumerate(_raw_lines(file), 1):
+        data = line.strip()
+        event = parse(data)
+        if event is not None:
+            if data in again:
+                again.remove(data)
+            else:
                 yield event
-            damaged += event is None and not line.isspace() and line.endswith(b"\n")
-    _warn_of(damaged, "line", file)
-
-
-def _parse(text: bytes) -> dict[str, Any] | None:
-    """The JSON object that the text is, or begins with; None if there is none."""
-    if not text.startswith(b"{"):
-        return None
-    try:
-        return orjson.loads(text)  # type: ignore[no-any-return] # a brace begins an object
-    except orjson.JSONDecodeError:
-        pass
-    try:  # what orjson refuses: NaN, deep nesting, and other lines below the JSON
-        found: dict[str, Any] = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))[0]
-    except (ValueError, RecursionError):
-        return None
-    return {_text(key): _text(value) for key, value in found.items()}
-
-
-def _text(value: Any) -> Any:
-    """Halves of surrogate pairs, which JSON can spell and no frame can hold, as their escapes; all else as it is."""
-    return value.encode("utf-8", "backslashreplace").decode() if type(value) is str else value
-
-
-def _warn_of(damaged: int, what: str, file: Path) -> None:
+            continue
+        finished = line.endswith(b"\n")
+        objects = objects_in(data, unfinished=not finished)
+        for place, each in enumerate(objects.found):
+            yield each.value
+            if is_event(each.value) and (place or not objects.intact):
+                again.add(objects.text[each.start : each.end].encode())
+        torn = not finished and objects.rest.startswith("{") and "\0" not in objects.rest
+        if not objects.intact or (objects.rest and not torn):
+            damaged.append(number)
     if damaged:
-        message = f"{damaged} {what}{'s' * (damaged > 1)} of {file} cannot be read, torn or not ours: left out."
-        warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+        _warn_of(len(damaged), "line", file, damaged[0])
+
+
+def _raw_lines(file: Path) -> Iterator[bytes]:
+    """The lines of a file as UTF-8, with their newlines."""
+    with _named(file), file.open("rb") as opened:
+        mark = opened.read(_MARK)
+        if utf8(mark) != mark:
+            opened.seek(0)
+            yield from utf8(opened.read()).splitlines(keepends=True)
+            return
+        opened.seek(0)
+        yield from opened
+
+
+def _warn_of(count: int, what: str, file: Path, first: int) -> None:
+    message = (
+        f"{count} {what}{'s' * (count > 1)} of {file} cannot be read in full, torn or not ours; the first is in line"
+        f" {first}. All else was read."
+    )
+    warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
 
 def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
@@ -166,5 +153,5 @@ def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
 
 
 def _fit(value: Any) -> Any:
-    """Whole numbers that fit no column keep every digit as text, as in the database."""
+    """Spell integers that fit no column as text, as the database does, so that no digit is lost."""
     return str(value) if type(value) is int and not -_INT64 <= value < _INT64 else value

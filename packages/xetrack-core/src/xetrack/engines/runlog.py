@@ -15,7 +15,7 @@ from xetrack.engines.sql import EXTRA, pack, quote, restore, unpack
 from xetrack.protocols import Row, Run
 from xetrack.values import IDENTITY
 
-__all__ = ["CREATE", "finish", "forget", "invalidation", "list_runs", "save"]
+__all__ = ["CREATE", "finish", "forget", "invalidation", "list_recorded", "list_runs", "save"]
 
 CREATE = (
     "CREATE TABLE IF NOT EXISTS db.xetrack_runs (track_id TEXT NOT NULL, event_table TEXT NOT NULL, started TEXT,"
@@ -96,6 +96,15 @@ def list_runs(database: Database, table: str, columns: dict[str, str], *, record
     told = _load_records(database, table, runs) if recorded else set()
     _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in told})
     return list(runs.values())
+
+
+def list_recorded(database: Database, table: str) -> list[Run]:
+    """Every run of a table that has no rows yet, most recently started first."""
+    sql = f"SELECT {_FIELDS}, params FROM db.xetrack_runs WHERE event_table = ? ORDER BY started DESC"
+    return [
+        Run(**dict(zip(_ATTRIBUTES, fields, strict=True)), params=_load(params))
+        for *fields, params in database.query(sql, (table,))
+    ]
 
 
 def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:

@@ -31,6 +31,8 @@ from xetrack.protocols import Columns, Context, Provider, Row, Run, Value
 
 __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
 
+_LONGEST = 2_000_000  # seconds, in milliseconds almost as much as SQLite can wait
+
 
 @dataclass(frozen=True, slots=True)
 class SqliteOptions:
@@ -43,8 +45,8 @@ class SqliteOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        if not float(self.timeout) >= 0:
-            raise ValueError(f"timeout is a number of seconds, not {self.timeout}")
+        if not 0 <= float(self.timeout) <= _LONGEST:
+            raise ValueError(f"timeout is a number of seconds up to {_LONGEST}, not {self.timeout}")
 
 
 class SqliteEngine:
@@ -147,6 +149,8 @@ class SqliteEngine:
         with self._writing() as connection:
             if not self._schema.has(table):
                 return 0
+            if not self._any(connection, table, track_id, where):
+                return 0  # and makes no column
             columns = self._inserts.make_columns(connection, table, {key: declared_type(value)})
             packed = None if key in columns and fits(value, columns[key]) else pack({key: value})
             if packed is not None:
@@ -161,6 +165,13 @@ class SqliteEngine:
             values = [item for _, items in changes for item in items]
             sql = f"UPDATE {self._schema.name(table)} SET {setters} WHERE {condition}"
             return connection.execute(sql, [*values, *bound]).rowcount
+
+    def _any(
+        self, connection: sqlite3.Connection, table: str, track_id: str | None, where: tuple[str, Value] | None
+    ) -> bool:
+        condition, bound = _condition(self._schema.columns(table), track_id, where)
+        sql = f"SELECT EXISTS (SELECT 1 FROM {self._schema.name(table)} WHERE {condition})"
+        return bool(connection.execute(sql, bound).fetchone()[0])
 
     def delete(self, table: str, track_id: str) -> int:
         """Delete a run; return how many rows it had."""
@@ -327,9 +338,9 @@ class SqliteEngine:
     def runs(self, table: str) -> list[Run]:
         """Every run, newest first, from records and rows."""
         with self.database.lock:
-            if not self._known(table):
-                return []
-            physical = self._schema.physical(table)
+            known, physical = self._known(table), self._schema.physical(table)
+            if not known:
+                return runlog.list_recorded(self.database, physical) if self._schema.recorded else []
             found = runlog.list_runs(
                 self.database, physical, self._schema.columns(table), recorded=self._schema.recorded
             )

@@ -31,7 +31,7 @@ def commands(context: Context) -> typer.Typer:
 
 def summaries(db: str) -> list[Mapping[str, Any]]:
     """A row a table: its name, the number of its runs, of those that failed, and of its rows."""
-    with Reader(db) as reader:
+    with Reader(db, table=None) as reader:
         return [_summary(reader, table) for table in reader.engine.tables()]
 
 

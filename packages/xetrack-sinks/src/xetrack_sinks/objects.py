@@ -1,0 +1,126 @@
+"""Find the JSON objects in bytes that hold more or less than one: joined lines, byte order marks, torn writes."""
+
+import codecs
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+__all__ = ["Found", "Objects", "is_event", "objects_in", "parse", "utf8"]
+
+_BOM = codecs.BOM_UTF8
+_WIDE = {  # the longer marks first: that of UTF-32 begins with that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_GAP = re.compile(r"[\s,\ufeff]*")  # may stand between objects and around them, and means nothing
+_STRUCTURE = re.compile(r"[][{}\"]")
+_EVENT = re.compile(r'\{\s*"timestamp"\s*:')
+
+
+class Found(NamedTuple):
+    """An object, and where it stands in the text."""
+
+    value: dict[str, Any]
+    start: int
+    end: int
+
+
+class Objects(NamedTuple):
+    """The objects in a text. `intact` is False if it holds anything else, which `rest` is if that comes last."""
+
+    text: str
+    found: list[Found]
+    intact: bool
+    rest: str
+
+
+def parse(data: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that `data` is; None if it is anything else. Strict, and fast."""
+    try:
+        value = orjson.loads(data.removeprefix(_BOM))
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def objects_in(data: bytes, *, unfinished: bool = False) -> Objects:
+    """Find the complete objects in `data`, in order, and tell whether they are all that it holds.
+
+    After a torn object, an object inside of it cannot be told from one behind it. So only complete events are taken
+    then: `{"timestamp": ..., "level": ..., "track_id": ...}`. Bytes that are not UTF-8 become `\ufffd`, which is
+    damage too.
+
+    Args:
+        data: a line, or more.
+        unfinished: more may be written to it: half a character at its end is not damage.
+    """
+    text, intact = _decoded(data, unfinished=unfinished)
+    found: list[Found] = []
+    place, sure = 0, True  # sure: whether an object that starts here is not a part of another
+    while (place := _skip(text, place)) < len(text):
+        value, end = _object_at(text, place)
+        if value is not None and (sure or is_event(value)):
+            found.append(Found(_plain(value), place, end))
+            place, sure = end, True
+            continue
+        following, sure = _next(text, place, sure=sure)
+        if following is None:
+            return Objects(text, found, intact, text[place:])
+        place, intact = following, False
+    return Objects(text, found, intact, "")
+
+
+def is_event(value: Mapping[str, Any]) -> bool:
+    """Whether an object is what the JSONL sink writes."""
+    return next(iter(value), None) == "timestamp" and "level" in value and "track_id" in value
+
+
+def utf8(data: bytes) -> bytes:
+    """Return `data` in UTF-8, which it is unless its byte order mark says UTF-16 or UTF-32."""
+    encoding = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
+    return data if encoding is None else data.decode(encoding, "backslashreplace").encode("utf-8", "backslashreplace")
+
+
+def _decoded(data: bytes, *, unfinished: bool) -> tuple[str, bool]:
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(data, final=not unfinished), True
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace"), False
+
+
+def _skip(text: str, place: int) -> int:
+    matched = _GAP.match(text, place)
+    return matched.end() if matched else place
+
+
+def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
+    if text[place] != "{":
+        return None, place
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, place)
+    except (ValueError, RecursionError):
+        return None, place
+    return value, end
+
+
+def _next(text: str, place: int, *, sure: bool) -> tuple[int | None, bool]:
+    """Where to try again behind what cannot be read at `place`, and whether an object there stands by itself."""
+    brace = text.find("{", place)
+    if sure and brace > place and not _STRUCTURE.search(text, place, brace):
+        return brace, True  # before it there was no JSON that it could be a part of
+    event = _EVENT.search(text, place + 1)
+    return (event.start(), False) if event else (None, False)
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Spell halves of surrogate pairs, which JSON can hold and no frame can, as their escapes."""
+    return {_text(key): _text(each) for key, each in value.items()}
+
+
+def _text(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if type(value) is str else value
