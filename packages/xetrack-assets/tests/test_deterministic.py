@@ -45,7 +45,7 @@ for number, cell in enumerate(cells):
 exec(tell, globals())
 """
 AGAIN = """
-import base64, json, os, pickle, sys
+import base64, json, os, pickle, sys, traceback
 from xetrack_assets import deterministic
 told = json.load(sys.stdin)
 text = lambda data: base64.b64encode(data).decode()
@@ -59,6 +59,8 @@ def alone(loads, each):
         try:
             with open(write, "w") as pipe:
                 json.dump(again(loads, each), pipe)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(write)

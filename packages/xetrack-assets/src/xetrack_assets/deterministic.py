@@ -25,6 +25,7 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Iterable
+from enum import EnumType
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -85,12 +86,12 @@ def _content_id(kind: Any) -> str:
     return _PREFIX + digest.hexdigest()
 
 
-class _Sorted:
-    """A set of constants, pickled in sorted order."""
+class _Call:
+    """A constant, pickled as a call that makes it."""
 
-    def __init__(self, kind: type, items: list[Any]) -> None:
-        self.kind = kind
-        self.items = items
+    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
+        self.function = function
+        self.argument = argument
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no types
@@ -104,7 +105,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         self._shared = shared
         self._ids: dict[int, str] = {}
         self._constants: dict[tuple[type, Any], Any] = {}
-        self._sets: dict[int, tuple[Any, _Sorted]] = {}
+        self._sets: dict[int, tuple[Any, _Call]] = {}
 
     def reducer_override(self, obj: Any) -> Any:
         """Reduce what cloudpickle reduces by value. pickle asks this of every object of no builtin type."""
@@ -129,15 +130,17 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
             reduced = _private._dynamic_class_reduce(kind)  # noqa: SLF001 - nothing public does it
         match reduced:
             case (make, (*head, str(), None), (dict() as members, {} as slots), None, None, set_state):
-                if "__slots__" in members and make is not getattr(_private, "_make_skeleton_enum", None):
+                if members.get("__slots__") and make is not getattr(_private, "_make_skeleton_enum", None):
                     head[-1]["__slots__"] = members.pop("__slots__")  # later it would come too late to have effect
                 args = [self._rebuilt(each) if type(each) is dict else self._named(each) for each in head]
-                return make, (*args, self._id(kind), None), (self._members(members), slots), None, None, set_state
+                return make, (*args, self._id(kind), None), (self._members(kind, members), slots), None, None, set_state
             case (_, (_,)):  # the type of None, and the like
                 return reduced
         raise _UnfamiliarError
 
-    def _members(self, members: dict[str, Any]) -> dict[str, Any]:
+    def _members(self, kind: type, members: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(kind, EnumType):  # cloudpickle leaves out what is the same object in a base, if by chance
+            members = {name: each for name, each in kind.__dict__.items() if _may_be_shared(name, each)} | members
         members = {name: members[name] for name in sorted(members) if name not in _CACHES}
         if not members.get("__annotations__", True):  # a look at it makes it
             del members["__annotations__"]
@@ -162,6 +165,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
                     base.pop("__package__", None)
                 base.update(self._rebuilt(base))  # the same dict: functions of a module share it
                 slots["__defaults__"] = self._each(slots["__defaults__"])
+                if slots["__closure__"] is not None:  # loading makes a cell for each function, whether shared or not
+                    slots["__closure__"] = tuple(map(_copy_of_cell, slots["__closure__"]))
                 slots["_cloudpickle_submodules"].sort(key=lambda module: module.__name__)
                 return make, args, (self._rebuilt(own), self._rebuilt(slots)), None, None, setter
         raise _UnfamiliarError
@@ -201,8 +206,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
             return make, args
         return make, (*map(self._settled, args[:-1]), self._id(variable))
 
-    def _set(self, values: _Sorted) -> Any:
-        return values.kind, (values.items,)
+    def _call(self, call: _Call) -> Any:
+        return call.function, (call.argument,)
 
     def _id(self, kind: Any) -> str:
         """The id of a class: its content, and a number where another class of this pickle is equal."""
@@ -221,7 +226,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         kind = type(value)
         if kind is str or kind is bytes:
             known = self._constants.get((kind, value))
-            return self._constants.setdefault((kind, value), _copy(value)) if known is None else known
+            return self._constants.setdefault((kind, value), _apart(value)) if known is None else known
         if kind is tuple and value and _is_constant(value):
             return self._constants.setdefault((kind, repr(value)), tuple(map(self._settled, value)))
         if kind is frozenset and all(map(_is_constant, value)):
@@ -230,8 +235,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
             return self._sets.setdefault(id(value), (value, self._sorted(value)))[1]
         return value
 
-    def _sorted(self, values: Any) -> _Sorted:
-        return _Sorted(type(values), [self._settled(each) for each in sorted(values, key=_sort_key)])
+    def _sorted(self, values: Any) -> _Call:
+        return _Call(type(values), [self._settled(each) for each in sorted(values, key=_sort_key)])
 
     def _each(self, values: Any) -> Any:
         return self._settled(tuple(map(self._settled, values)) if type(values) is tuple else values)
@@ -258,17 +263,31 @@ _REDUCERS: dict[type, Callable[[_Pickler, Any], Any]] = {
     ModuleType: _Pickler._module,  # noqa: SLF001
     dataclasses.Field: _Pickler._field,  # noqa: SLF001
     typing.TypeVar: _Pickler._type_variable,  # noqa: SLF001
-    _Sorted: _Pickler._set,  # noqa: SLF001
+    _Call: _Pickler._call,  # noqa: SLF001
 }
 
 
-def _copy(text: Any) -> Any:
-    """A new object, equal to a string: longer ones only, Python keeps the others."""
+def _apart(text: Any) -> Any:
+    """An equal string that is no other's object. Of single characters, Python has one or two, by chance."""
+    if len(text) == 1:
+        return _Call(chr, ord(text)) if type(text) is str else _Call(bytes, list(text))
     return (text + text)[: len(text)]
+
+
+def _copy_of_cell(cell: CellType) -> CellType:
+    try:
+        return CellType(cell.cell_contents)
+    except ValueError:  # nothing in there yet
+        return CellType()
 
 
 def _is_constant(value: Any) -> bool:
     return type(value) in _ATOMS or (type(value) is tuple and all(map(_is_constant, value)))
+
+
+def _may_be_shared(name: str, value: Any) -> bool:
+    own = name == "__module__" or name.startswith("__annot")
+    return not own and (_is_constant(value) or type(value) is frozenset)
 
 
 def _sort_key(value: Any) -> tuple[str, str]:
