@@ -153,7 +153,7 @@ CHANGES = {
     "function": ("factor=2", "factor=3"),
     "function with globals": ('WORDS = {"the", ', 'WORDS = {"a word", '),
     "recursive function": ("n < 2", "n < 3"),
-    "mutual recursion": ("n != 0 and", "n != 1 and"),
+    "mutual recursion": ("n == 0 or", "n < 1 or"),
     "lambda": ('{"radial", "linear", "cubic"} or', '{"radial", "linear"} or'),
     "closure": ("adder(5), lambda", "adder(6), lambda"),
     "local class": ("width = size", "width = size + 1"),
@@ -227,9 +227,10 @@ def test_a_process_that_never_logged_a_class_has_it_all_the_same(script, tmp_pat
 print(_json.dumps([type(_loads(_b64.b64decode(data))) is Model for data in _json.load(_sys.stdin)]))
 """
     path = tmp_path / "again.py"
-    path.write_text(SOURCE + TELL.partition("if __name__")[0] + ask)
+    source = re.sub("from sklearn.*", "", SOURCE.partition("\n# %%\nclass Estimator")[0])
+    path.write_text(source + TELL.partition("if __name__")[0] + ask)
     assert run(None, path, stdin=json.dumps([script["instance"]["data"], script["slots"]["data"]])) == [True, False]
-    path.write_text(SOURCE.replace("LIMIT = 3", "LIMIT = 4") + TELL.partition("if __name__")[0] + ask)
+    path.write_text(source.replace("LIMIT = 3", "LIMIT = 4") + TELL.partition("if __name__")[0] + ask)
     assert run(None, path, stdin=json.dumps([script["instance"]["data"]])) == [False]
 
 
@@ -247,10 +248,10 @@ def test_the_tracker_of_cloudpickle_stays_as_it_is():
     class Local:
         pass
 
-    theirs = cloudpickle.dumps(Local)
+    theirs = cloudpickle.dumps(Local())
     deterministic.loads(deterministic.dumps(Local()))
-    assert cloudpickle.dumps(Local) == theirs
-    assert pickle.loads(theirs) is Local  # noqa: S301 - our own
+    assert cloudpickle.dumps(Local()) == theirs
+    assert type(pickle.loads(theirs)) is Local  # noqa: S301 - our own
 
 
 # What is not touched
@@ -258,7 +259,15 @@ def test_the_tracker_of_cloudpickle_stays_as_it_is():
 
 def test_pickles_of_what_can_be_imported_are_those_of_cloudpickle():
     fitted = LogisticRegression().fit(np.arange(8.0).reshape(4, 2), [0, 0, 1, 1])
-    for value in [fitted, {"a": np.arange(3), "b": [fitted]}, range(3), {"a", 1}, Path("x"), LogisticRegression, re.sub]:
+    for value in [
+        fitted,
+        {"a": np.arange(3), "b": [fitted]},
+        range(3),
+        {"a", 1},
+        Path("x"),
+        LogisticRegression,
+        re.sub,
+    ]:
         assert deterministic.dumps(value) == cloudpickle.dumps(value, protocol=5)
 
 

@@ -195,7 +195,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         return make, tuple(map(self._settled, args))
 
     def _field(self, field: "dataclasses.Field[Any]") -> Any:
-        make, args, (_, slots), *_ = field.__reduce_ex__(PROTOCOL)
+        reduced: Any = field.__reduce_ex__(PROTOCOL)
+        make, args, (_, slots), *_ = reduced
         return make, args, (None, self._rebuilt(slots))
 
     def _type_variable(self, variable: Any) -> Any:
@@ -364,7 +365,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _find(key: str, args: Iterable[Any]) -> Any:
-    """The class of this process with an id: by preference the one that its name means now, in the script or notebook."""
+    """The class of this process with an id: preferably the one that has its name in the script or notebook now."""
     found = _live.get(key)
     names = [each for each in args if isinstance(each, str)]
     named = next((each for name in names if isinstance(each := getattr(_main(), name, None), type)), None)
