@@ -1,5 +1,7 @@
 """`xt assets`. The terminal of xt is stood in for here; tests/test_xt.py of the workspace has the real one."""
 
+from pathlib import Path
+
 import cloudpickle
 import numpy as np
 import pytest
@@ -132,3 +134,13 @@ def test_gc_of_a_file_without_objects(xt, tracker):
     tracker.log({"x": 1})
     tracker.close()
     assert xt("gc", tracker.db).lines == ["0 objects removed"]
+
+
+def test_gc_gives_the_space_of_deleted_objects_back(xt, tracker):
+    keys = tracker.log({"one": np.random.default_rng(0).random(100_000), "two": np.arange(200_000)})
+    tracker.close()
+    before = Path(tracker.db).stat().st_size
+    for key in (keys["one"], keys["two"]):
+        xt("delete", tracker.db, key)
+    assert xt("gc", tracker.db).lines == ["0 objects removed"]
+    assert Path(tracker.db).stat().st_size < before / 10

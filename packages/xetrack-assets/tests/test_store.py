@@ -302,3 +302,74 @@ def test_threads_that_insert_at_once_lose_no_use(tracker):
         assert [tracker.assets.info(key).uses for key in keys] == [8] * 10
         for key in keys:
             tracker.assets.remove(key, None)
+
+
+BIG = 3_000_000  # bytes
+
+
+def by_tracker(tracker, options, keys):
+    for number, key in enumerate(keys):
+        tracker.remove_asset(key, f"big{number}")
+
+
+def by_hash(tracker, options, keys):
+    for key in keys:
+        tracker.assets.remove(key, None)
+
+
+def by_reader(tracker, options, keys):
+    with Reader(tracker.db, **options) as reader:
+        for key in keys:
+            reader.remove_asset(key)
+
+
+def with_the_run(tracker, options, keys):
+    with Reader(tracker.db, **options) as reader, pytest.warns(XetrackWarning, match="by no other run"):
+        assert reader.delete_run(tracker.track_id)
+
+
+@pytest.mark.parametrize("remove", [by_tracker, by_hash, by_reader, with_the_run])
+def test_collecting_gives_the_space_of_what_was_removed_back(track, options, remove):
+    with Tracker(track(**options).db, track_id="other", **options) as other:
+        kept = other.log({"kept": np.arange(10)})["kept"]
+    tracker = track(**options, track_id="run")
+    random = np.random.default_rng(0)
+    row = tracker.log({f"big{number}": random.random(BIG // 16) for number in range(2)} | {"more": random.random(100)})
+    keys = [row["big0"], row["big1"]]
+    tracker.flush()
+    remove(tracker, options, keys)
+    with Reader(tracker.db, **options) as reader:
+        reader.collect_assets()
+        assert reader.assets.get(kept).tolist() == list(range(10))
+    tracker.flush()
+    assert Path(tracker.db).stat().st_size < BIG // 10
+    assert stored(tracker, options) == len(tracker.assets)
+
+
+def test_collecting_rewrites_the_file_only_where_that_is_worth_it(tracker, monkeypatch):
+    database, compactions = tracker.engine.database, []
+    monkeypatch.setattr(database, "compact", lambda: compactions.append(1))
+    for number in range(20):
+        tracker.log({"big": np.full(20_000, number)})
+    tracker.log({"small": np.arange(500)})
+    assert (tracker.assets.collect(), compactions) == ([], [])
+    tracker.assets.remove(tracker[20]["small"])
+    assert (tracker.assets.collect(), compactions) == ([], [])
+    for number in range(10):
+        tracker.assets.remove(tracker[number]["big"])
+    assert (tracker.assets.collect(), compactions) == ([], [1])
+
+
+def test_files_of_a_folder_that_holds_no_object_any_more_are_removed(track, tmp_path):
+    tracker = track(assets=tmp_path / "f")
+    key = tracker.log({"value": range(5)})["value"]
+    (file,) = (tmp_path / "f").rglob(key)
+    with tracker.engine.transaction():  # it may be undone: the bytes are left to `collect()`
+        tracker.assets.remove(key)
+    (file.parent / f"{key}.abc_1234").write_bytes(b"of a process that was killed as it wrote")
+    assert file.exists()
+    assert tracker.assets.collect() == []
+    assert list(file.parent.iterdir()) == []
+    again = tracker.log({"value": range(5)})["value"]
+    assert (file.parent / again).exists()
+    assert list(tracker.assets) == [again]

@@ -20,6 +20,7 @@ __all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "open_place", "put"]
 MOST_WHOLE = 64 * 2**20
 PART = 4 * 2**20
 _HASH = re.compile(r"[0-9a-f]{16}")
+_PART_NAME = re.compile(r"[0-9a-f]{16}\.[a-z0-9_]{8}")  # as `mkstemp` makes them
 
 
 def put(blobs: MutableMapping[str, Any], key: str, parts: Iterable[bytes]) -> None:
@@ -110,6 +111,12 @@ class Folder(MutableMapping[str, Buffer]):
         except BaseException:
             Path(name).unlink()
             raise
+
+    def remove_parts(self) -> None:
+        """Remove incomplete files of writers that were killed. Nobody may be writing."""
+        for path in self._path.glob("*.*") if self._path.is_dir() else ():
+            if _PART_NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
     def __setitem__(self, key: str, value: Buffer) -> None:
         self.put(key, [bytes(value)])

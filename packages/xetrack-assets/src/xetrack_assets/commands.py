@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader, XetrackError
+from xetrack.engines.database import Database
 from xetrack.errors import OptionError
 from xetrack.protocols import AssetInfo, AssetStore, Context
 
@@ -91,7 +92,7 @@ def commands(context: Context) -> typer.Typer:
         """Remove the objects that no row names, and give the disk space back. To see them first: ls --unused."""
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
-            if not reader.engine.has_assets():
+            if not (reader.engine.has_assets() or isinstance(getattr(reader.engine, "database", None), Database)):
                 terminal.tell("0 objects removed")
                 return
             gone = reader.collect_assets()

@@ -135,6 +135,10 @@ class Index:
         found = self._database.query("SELECT DISTINCT place FROM db.xetrack_assets")
         return {place for (place,) in found} - {WHOLE, CHUNKS}
 
+    def keep_place(self, place: str) -> None:
+        """Remember a place that holds no object any more: files may be left there, and new ones go there."""
+        self._database.query("REPLACE INTO db.xetrack_assets (key, place) VALUES (?, ?)", (place, place))
+
     def add(self, asset: Asset, place: str, uses: int) -> None:
         """Record an object."""
         self._database.query(

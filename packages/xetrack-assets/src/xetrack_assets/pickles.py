@@ -58,11 +58,14 @@ class Pickles:
 
     def dumps(self, value: object) -> bytes:
         """The pickle of `value`."""
-        import cloudpickle
+        from xetrack_assets import deterministic
 
-        data: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
-        return data
+        return deterministic.dumps(value)
 
     def loads(self, data: Buffer) -> object:
         """The value again."""
-        return load_plain(data) if self.safe else pickle.loads(data)  # noqa: S301 - trusted
+        if self.safe:
+            return load_plain(data)
+        from xetrack_assets import deterministic
+
+        return deterministic.loads(data)

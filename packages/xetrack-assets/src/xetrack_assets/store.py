@@ -23,12 +23,15 @@ from xetrack.errors import (
 from xetrack.objects import hashes_in
 from xetrack.protocols import Asset, AssetInfo, Buffer, Context, Engine
 from xetrack_assets import AssetOptions
-from xetrack_assets.blobs import MOST_WHOLE, Chunks, open_place, put
+from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, open_place, put
 from xetrack_assets.content import compressed, make_asset, original, parts_of
 from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
 
 __all__ = ["Store"]
 
+
+_FREE_BYTES, _FREE_SHARE = 16 * 2**20, 0.1
+"""Free space in the file that is worth compacting it."""
 
 _MOST_UNPACKED = 256 * 2**20  # bytes, of what strangers compressed
 
@@ -266,14 +269,27 @@ class Store:
             with self._engine.transaction():
                 doomed = self.unused()
                 self._forget(doomed)
+        if doomed or self._is_sparse():
             self._database.compact()
         self._sweep(places, None)
         return doomed
 
+    def _is_sparse(self) -> bool:
+        """Whether compacting is worth rewriting the file: objects removed one by one leave free pages in it."""
+        if not self._database.exists:
+            return False
+        [(free,)] = self._database.query("PRAGMA db.freelist_count")
+        [(pages,)] = self._database.query("PRAGMA db.page_count")
+        [(size,)] = self._database.query("PRAGMA db.page_size")
+        return bool(free * size >= _FREE_BYTES or free > pages * _FREE_SHARE)
+
     def _forget(self, keys: list[str]) -> None:
         self._index.make()
+        places = self._index.places()
         for key in keys:
             self._index.forget(key)
+        for place in places - self._index.places():
+            self._index.keep_place(place)
 
     def _sweep(self, places: set[str], keys: list[str] | None) -> None:
         """Remove bytes outside of the file that belong to no object: under some keys, or all."""
@@ -281,6 +297,8 @@ class Store:
             unremoved = _explained(place, "what no row names any more cannot be removed")
             with self._engine.transaction(), unremoved:  # nobody else puts an object there meanwhile
                 blobs = self._blobs(place)
+                if keys is None and isinstance(blobs, Folder):
+                    blobs.remove_parts()
                 for key in list(blobs) if keys is None else keys:
                     if self._index.find(key) is None:
                         blobs.pop(key, None)

@@ -30,13 +30,17 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError(message)
 
 
+# a row without a serializer names a folder that holds no objects now
+_RECORDS = "SELECT key, size, serializer FROM db.xetrack_assets WHERE serializer IS NOT NULL"
+
+
 def listed(query: Callable[[str], list[tuple[Any, ...]]], tables: set[str]) -> Blocks:
     """All objects, as one block."""
     found = {
         _key(key): (size, _OF_OLD) for key, size in query("SELECT key, length(value) FROM db.assets ORDER BY _rowid_")
     }
     if "xetrack_assets" in tables:
-        found |= {key: (size, tag) for key, size, tag in query("SELECT key, size, serializer FROM db.xetrack_assets")}
+        found |= {key: (size, tag) for key, size, tag in query(_RECORDS)}
     counts: dict[str, int | None] = {}
     if "counts" in tables:
         counts = {key: _count(value) for key, value in query("SELECT key, value FROM db.counts")}

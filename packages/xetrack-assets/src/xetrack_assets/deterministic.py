@@ -1,0 +1,385 @@
+"""Deterministic cloudpickle: equal objects become equal bytes, in every process.
+
+cloudpickle pickles classes and functions of scripts and notebooks by value, and marks each class with a random id: an
+equal object gets other bytes, and so another hash, in each process. `dumps` writes the same kind of pickle, readable by
+plain `pickle.loads`, without what is due to chance or to the place of the code:
+
+- The id of a class is a digest of its content.
+- Code carries no file name, and its lines count from its own first line: a cell that runs again, or a function that
+  moves, is unchanged. Tracebacks show these relative lines, and no source text, which may have changed since.
+- Sets of text and numbers in code are written in sorted order, whatever the hash seed.
+- Strings in code are never shared with strings in data. Whether two equal strings are one object is an accident, which
+  pickle would record.
+- Caches that Python keeps in classes are left out.
+
+Pickles of anything else are byte for byte those of cloudpickle. Its class tracker, which joblib and ray rely on, is not
+relied on here: `loads` looks for the class itself, unchanged, among those of this process.
+"""
+
+import copyreg
+import dataclasses
+import hashlib
+import io
+import pickle
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterable
+from enum import EnumType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import Any
+from weakref import WeakValueDictionary
+
+import cloudpickle
+
+from xetrack.protocols import Buffer
+
+__all__ = ["PROTOCOL", "dumps", "loads"]
+
+PROTOCOL = 5
+"""Frozen: the hashes of objects depend on it."""
+
+_PREFIX = "xetrack:"
+_FILE = "<logged with xetrack>"
+_CACHES = ("__slotnames__", "__firstlineno__")
+_REBUILT = ("__annotations__", "__dataclass_fields__", "__kwdefaults__", "__globals__", "_field_defaults")
+_ATOMS = (str, bytes, int, float, bool, complex, type(None))
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+
+_private = cloudpickle.cloudpickle
+
+_live: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""Id to the class or type variable of this process that was last pickled or loaded under it."""
+
+
+class _UnfamiliarError(Exception):
+    """This release of cloudpickle builds its pickles in another way."""
+
+
+def dumps(value: object) -> bytes:
+    """Pickle a value, deterministically as far as its data is."""
+    try:
+        return _dumps(value)
+    except _UnfamiliarError:
+        data: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
+        return data
+
+
+def _dumps(value: object) -> bytes:
+    shared: frozenset[int] = frozenset()
+    while True:
+        file = io.BytesIO()
+        pickler = _Pickler(file, shared=shared)
+        pickler.dump(value)
+        found = pickler.shared_sets()
+        if found <= shared:
+            break
+        shared |= found  # in code and in data: to stay one set, it has to be pickled as itself
+    _live.update(pickler.identified)
+    return file.getvalue()
+
+
+def _content_id(kind: Any) -> str:
+    """The digest of a class or type variable, with all that it refers to."""
+    digest = hashlib.blake2b(digest_size=16)
+    _Pickler(SimpleNamespace(write=digest.update), within=True).dump(kind)
+    return _PREFIX + digest.hexdigest()
+
+
+class _Call:
+    """A constant, pickled as a call that makes it."""
+
+    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
+        self.function = function
+        self.argument = argument
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no types
+    """Pickles classes and functions by content. `within`: to tell the id of a class, with numbers for ids."""
+
+    def __init__(self, file: Any, *, within: bool = False, shared: frozenset[int] = frozenset()) -> None:
+        self.dispatch_table = copyreg.dispatch_table | self._dispatch_table  # a plain dict is looked up much faster
+        super().__init__(file, protocol=PROTOCOL)
+        self.identified: dict[str, Any] = {}
+        self._within = within
+        self._shared = shared
+        self._ids: dict[int, str] = {}
+        self._constants: dict[tuple[type, Any], Any] = {}
+        self._sets: dict[int, tuple[Any, _Call]] = {}
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Reduce what cloudpickle reduces by value. pickle asks this of every object of no builtin type."""
+        kind = type(obj)
+        if issubclass(kind, type):
+            return self._class(obj)
+        reduce = _REDUCERS.get(kind)
+        return NotImplemented if reduce is None else reduce(self, obj)
+
+    def shared_sets(self) -> set[int]:
+        """Sets of code that were met in data, too."""
+        met = self.memo.copy() if self._sets else {}
+        return {each for each in self._sets if each in met}
+
+    # Kinds of code
+
+    def _class(self, kind: type) -> Any:
+        reduced = super().reducer_override(kind)
+        if reduced is NotImplemented:
+            if kind.__module__ != "__mp_main__":
+                return reduced
+            reduced = _private._dynamic_class_reduce(kind)  # noqa: SLF001 - nothing public does it
+        match reduced:
+            case (make, (*head, str(), None), (dict() as members, {} as slots), None, None, set_state):
+                if members.get("__slots__") and make is not getattr(_private, "_make_skeleton_enum", None):
+                    head[-1]["__slots__"] = members.pop("__slots__")  # later it would come too late to have effect
+                args = [self._rebuilt(each) if type(each) is dict else self._named(each) for each in head]
+                return make, (*args, self._id(kind), None), (self._members(kind, members), slots), None, None, set_state
+            case (_, (_,)):  # the type of None, and the like
+                return reduced
+        raise _UnfamiliarError
+
+    def _members(self, kind: type, members: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(kind, EnumType):  # cloudpickle leaves out what is the same object in a base, if by chance
+            members = {name: each for name, each in kind.__dict__.items() if _may_be_shared(name, each)} | members
+        members = {name: members[name] for name in sorted(members) if name not in _CACHES}
+        if not members.get("__annotations__", True):  # a look at it makes it
+            del members["__annotations__"]
+        if "__static_attributes__" in members:
+            members["__static_attributes__"] = tuple(sorted(members["__static_attributes__"]))
+        if isinstance(members.get("_abc_impl"), list):
+            members["_abc_impl"].sort(key=lambda each: (each.__module__, each.__qualname__))
+        if "__dataclass_params__" in members and isinstance(doc := members.get("__doc__"), str):
+            members["__doc__"] = _ADDRESS.sub("", doc)  # of functions that are defaults
+        return self._rebuilt(members)
+
+    def _function(self, function: FunctionType) -> Any:
+        reduced = super().reducer_override(function)
+        if reduced is NotImplemented:
+            if function.__module__ != "__mp_main__":
+                return reduced
+            reduced = self._dynamic_function_reduce(function)
+        match reduced:
+            case (make, (CodeType(), dict() as base, *_) as args, (dict() as own, dict() as slots), None, None, setter):
+                base.pop("__file__", None)  # a function that reads it has it among its globals
+                if not base.get("__package__"):
+                    base.pop("__package__", None)
+                base.update(self._rebuilt(base))  # the same dict: functions of a module share it
+                slots["__defaults__"] = self._each(slots["__defaults__"])
+                if slots["__closure__"] is not None:  # loading makes a cell for each function, whether shared or not
+                    slots["__closure__"] = tuple(map(_copy_of_cell, slots["__closure__"]))
+                slots["_cloudpickle_submodules"].sort(key=lambda module: module.__name__)
+                return make, args, (self._rebuilt(own), self._rebuilt(slots)), None, None, setter
+        raise _UnfamiliarError
+
+    def _code(self, code: CodeType) -> Any:
+        placed = code.replace(co_filename=_FILE, co_firstlineno=1)
+        make, args = self.dispatch_table[CodeType](placed)
+        return make, tuple(map(self._each, args))
+
+    def _cell(self, cell: CellType) -> Any:
+        make, args = self.dispatch_table[CellType](cell)
+        return make, tuple(map(self._settled, args))
+
+    def _method(self, method: MethodType) -> Any:
+        """By its name, where it has one: a class that is there already has its own function."""
+        function, owner = method.__func__, method.__self__
+        name = getattr(function, "__name__", "")
+        kinds = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+        found = next((kind.__dict__[name] for kind in kinds if name in kind.__dict__), None)
+        if getattr(found, "__func__", found) is function and super().reducer_override(function) is not NotImplemented:
+            return getattr, (owner, self._settled(name))
+        return NotImplemented
+
+    def _module(self, module: ModuleType) -> Any:
+        make, args = self.dispatch_table[ModuleType](module)
+        return make, tuple(map(self._settled, args))
+
+    def _field(self, field: "dataclasses.Field[Any]") -> Any:
+        reduced: Any = field.__reduce_ex__(PROTOCOL)
+        make, args, (_, slots), *_ = reduced
+        return make, args, (None, self._rebuilt(slots))
+
+    def _type_variable(self, variable: Any) -> Any:
+        make, args = self.dispatch_table[typing.TypeVar](variable)
+        if make is getattr and args[0].__name__ == "__mp_main__":
+            make, args = _private._make_typevar, _private._decompose_typevar(variable)  # noqa: SLF001 - as with classes
+        if make is getattr:
+            return make, args
+        return make, (*map(self._settled, args[:-1]), self._id(variable))
+
+    def _call(self, call: _Call) -> Any:
+        return call.function, (call.argument,)
+
+    def _id(self, kind: Any) -> str:
+        """The id of a class: its content, and a number where another class of this pickle is equal."""
+        if id(kind) not in self._ids:
+            new = content = str(len(self._ids)) if self._within else _content_id(kind)
+            while new in self.identified:
+                new = f"{content}-{len(self.identified)}"
+            self._ids[id(kind)] = new
+            self.identified[new] = kind  # keeps it, so that its id() is not used again
+        return self._ids[id(kind)]
+
+    # Values in code
+
+    def _settled(self, value: Any) -> Any:
+        """A constant as one object for all equal ones; anything else as it is."""
+        kind = type(value)
+        if kind is str or kind is bytes:
+            known = self._constants.get((kind, value))
+            return self._constants.setdefault((kind, value), _apart(value)) if known is None else known
+        if kind is tuple and value and _is_constant(value):
+            return self._constants.setdefault((kind, repr(value)), tuple(map(self._settled, value)))
+        if kind is frozenset and all(map(_is_constant, value)):
+            return self._constants.setdefault((kind, repr(sorted(value, key=_sort_key))), self._sorted(value))
+        if kind is set and id(value) not in self._shared and all(map(_is_constant, value)):
+            return self._sets.setdefault(id(value), (value, self._sorted(value)))[1]
+        return value
+
+    def _sorted(self, values: Any) -> _Call:
+        return _Call(type(values), [self._settled(each) for each in sorted(values, key=_sort_key)])
+
+    def _each(self, values: Any) -> Any:
+        return self._settled(tuple(map(self._settled, values)) if type(values) is tuple else values)
+
+    def _rebuilt(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """A dict that belongs to code, and to nothing else, with settled keys and values."""
+        return {self._settled(key): self._value(key, value) for key, value in values.items()}
+
+    def _value(self, key: Any, value: Any) -> Any:
+        if key in _REBUILT and type(value) is dict:
+            return self._rebuilt(value)
+        return self._named(value) if key in ("__module__", "__name__") else self._settled(value)
+
+    def _named(self, value: Any) -> Any:
+        """The name of a module: what multiprocessing runs under another name is the script all the same."""
+        return self._settled("__main__" if value == "__mp_main__" and type(value) is str else value)
+
+
+_REDUCERS: dict[type, Callable[[_Pickler, Any], Any]] = {
+    FunctionType: _Pickler._function,  # noqa: SLF001 - of this module
+    CodeType: _Pickler._code,  # noqa: SLF001
+    CellType: _Pickler._cell,  # noqa: SLF001
+    MethodType: _Pickler._method,  # noqa: SLF001
+    ModuleType: _Pickler._module,  # noqa: SLF001
+    dataclasses.Field: _Pickler._field,  # noqa: SLF001
+    typing.TypeVar: _Pickler._type_variable,  # noqa: SLF001
+    _Call: _Pickler._call,  # noqa: SLF001
+}
+
+
+def _apart(text: Any) -> Any:
+    """An equal string that is no other's object. Of single characters, Python has one or two, by chance."""
+    if len(text) == 1:
+        return _Call(chr, ord(text)) if type(text) is str else _Call(bytes, list(text))
+    return (text + text)[: len(text)]
+
+
+def _copy_of_cell(cell: CellType) -> CellType:
+    try:
+        return CellType(cell.cell_contents)
+    except ValueError:  # nothing in there yet
+        return CellType()
+
+
+def _is_constant(value: Any) -> bool:
+    return type(value) in _ATOMS or (type(value) is tuple and all(map(_is_constant, value)))
+
+
+def _may_be_shared(name: str, value: Any) -> bool:
+    own = name == "__module__" or name.startswith("__annot")
+    return not own and (_is_constant(value) or type(value) is frozenset)
+
+
+def _sort_key(value: Any) -> tuple[str, str]:
+    return type(value).__name__, repr(value)
+
+
+# Loading
+
+
+def loads(data: Buffer) -> Any:
+    """Load a pickle. Instances get the class of this process if it has the same one, as it is now."""
+    return _Unpickler(io.BytesIO(data) if isinstance(data, bytes) else io.BufferedReader(_Reader(data))).load()
+
+
+class _Reader(io.RawIOBase):
+    """Reads long data where it lies."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._left = memoryview(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        length = min(len(target), len(self._left))
+        target[:length] = self._left[:length]
+        self._left = self._left[length:]
+        return length
+
+
+class _Unpickler(pickle.Unpickler):
+    """Makes a class once a process.
+
+    cloudpickle's own functions do so too, but set all attributes of a class that is there already to what they were:
+    to read an object would undo what has been done to the user's class since, and replace its methods.
+    """
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self._found: dict[int, tuple[Any, str]] = {}  # keeps what it names
+        self._made: dict[int, str] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Find a global, and stand in for those of cloudpickle that make classes."""
+        found = super().find_class(module, name)
+        if module == _private.__name__:
+            if name in ("_make_skeleton_class", "_make_skeleton_enum"):
+                return lambda *args: self._make(found, args, args[-2])
+            if name == "_make_typevar":
+                return lambda *args: self._make(found, args, args[-1])
+            if name == "_class_setstate":
+                return lambda kind, state: self._set_state(found, kind, state)
+        return found
+
+    def _make(self, make: Callable[..., Any], args: tuple[Any, ...], key: object) -> Any:
+        if not (isinstance(key, str) and key.startswith(_PREFIX)):  # written by cloudpickle itself
+            return make(*args)
+        kind = _find(key, args)
+        if kind is not None and self._found.setdefault(id(kind), (kind, key))[1] == key:
+            return kind
+        kind = make(*args)
+        self._made[id(kind)] = key
+        if not isinstance(kind, type):
+            _live[key] = kind
+        return kind
+
+    def _set_state(self, set_state: Callable[[Any, Any], Any], kind: Any, state: Any) -> Any:
+        if id(kind) in self._found and id(kind) not in self._made:
+            return kind
+        set_state(kind, state)
+        if id(kind) in self._made:
+            _live[self._made[id(kind)]] = kind
+        return kind
+
+
+def _find(key: str, args: Iterable[Any]) -> Any:
+    """The class of this process with an id: preferably the one that has its name in the script or notebook now."""
+    found = _live.get(key)
+    names = [each for each in args if isinstance(each, str)]
+    named = next((each for name in names if isinstance(each := getattr(_main(), name, None), type)), None)
+    if named is not None and named is not found and _has_id(named, key):
+        _live[key] = found = named
+    return found
+
+
+def _main() -> Any:
+    return sys.modules.get("__main__")
+
+
+def _has_id(kind: Any, key: str) -> bool:
+    try:
+        return _content_id(kind) == key
+    except Exception:  # noqa: BLE001 - it has changed in such a way that it cannot be pickled any more
+        return False
