@@ -57,10 +57,16 @@ class _UnfamiliarError(Exception):
 
 
 def dumps(value: object) -> bytes:
-    """Pickle a value, deterministically as far as its data is."""
+    """Pickle a value, deterministically as far as its data is.
+
+    Whatever fails in that, plain cloudpickle has the last word: an equal object may then get another hash, but no object
+    that can be pickled is refused.
+    """
     try:
         return _dumps(value)
-    except _UnfamiliarError:
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - cloudpickle raises what is wrong with the value itself
         data: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
         return data
 
