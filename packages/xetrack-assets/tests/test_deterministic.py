@@ -111,7 +111,7 @@ def test_there_is_no_kind_that_is_not_told(script):
     assert len(script) == SOURCE.count("\nKINDS[") > 50
 
 
-@pytest.mark.parametrize("seed", [1, SEED])
+@pytest.mark.parametrize("seed", [1, SEED], ids=["1", "random"])
 def test_another_process_makes_the_same_bytes(script, seed, tmp_path):
     assert differing(script, run_file(tmp_path, "train.py", seed=seed)) == []
 

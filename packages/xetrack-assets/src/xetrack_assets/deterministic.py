@@ -59,7 +59,7 @@ class _UnfamiliarError(Exception):
 def dumps(value: object) -> bytes:
     """Pickle a value, deterministically as far as its data is.
 
-    Whatever fails in that, plain cloudpickle has the last word: an equal object may then get another hash, but no object
+    Whatever fails, plain cloudpickle has the last word: an equal object may then get another hash, but no object
     that can be pickled is refused.
     """
     try:
