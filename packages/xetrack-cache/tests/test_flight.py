@@ -340,7 +340,7 @@ MANY = """
 
     tracker = Tracker(f"{os.getpid()}.db", cache="cache")
     inputs = list(range(40))
-    random.shuffle(inputs)
+    random.Random(int(sys.argv[1])).shuffle(inputs)
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(4) as pool:
@@ -349,8 +349,8 @@ MANY = """
 """
 
 
-def test_pools_of_threads_in_several_processes_compute_each_once(process):
-    workers = [process(MANY) for _ in range(3)]
+def test_pools_of_threads_in_several_processes_compute_each_once(process, seed):
+    workers = [process(MANY, seed + number) for number in range(3)]
     for each in workers:
         read(each, "ready")
     for each in workers:

@@ -9,9 +9,10 @@ import weakref
 import pytest
 
 from xetrack import Reader, Tracker
+from xetrack.engines.bulk import run_aside
+from xetrack_duckdb import mirror
 
 WRITE = """
-import random
 tracker = Tracker(sys.argv[1], engine=sys.argv[2], track_id=sys.argv[3])
 for number in range(int(sys.argv[4])):
     tracker.log({"n": number, f"k{number % 50}": number})
@@ -143,32 +144,42 @@ def test_a_fork_waits_for_a_copy_under_way(db, run):
     assert out == "200000\n"
 
 
-def copy_for_ever(tracker):
-    while True:
-        tracker.conn.execute("SELECT count(*) FROM db.events")
-        tracker.log({"n": 1})
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
+def test_an_interrupt_ends_a_copy_and_nothing_else(db, monkeypatch, check):
+    class AlarmError(Exception):
+        pass
 
+    def interrupt(*_):
+        raise AlarmError
 
-def test_an_interrupt_ends_a_copy_and_nothing_else(db, check):
+    asked = []
+
+    class Interrupting:
+        """Whether the copy shall stop; sends a signal when asked for the second time, in the middle of it."""
+
+        def __init__(self, stop):
+            self.stop = stop
+
+        def is_set(self):
+            asked.append(1)
+            if len(asked) == 2:
+                os.kill(os.getpid(), signal.SIGUSR1)
+                assert self.stop.wait(60)
+            return self.stop.is_set()
+
     with Tracker(db, engine="duckdb") as tracker:
         tracker.log_batch([{"n": number} for number in range(300_000)])
-
-        class AlarmError(Exception):
-            pass
-
-        def interrupt(*_):
-            raise AlarmError
-
         assert tracker.conn.is_usable  # opened, for the copy alone to be interrupted
-        before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        before = signal.signal(signal.SIGUSR1, interrupt)
         try:
+            monkeypatch.setattr(mirror, "run_aside", lambda work: run_aside(lambda stop: work(Interrupting(stop))))
             with pytest.raises(AlarmError):
-                copy_for_ever(tracker)
+                tracker.conn.execute("SELECT count(*) FROM db.events")
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            monkeypatch.undo()
+            signal.signal(signal.SIGUSR1, before)
         check(tracker)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt(), TimeoutError("mine")])
