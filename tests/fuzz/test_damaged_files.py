@@ -180,6 +180,7 @@ def logged(tmp_path_factory):
 def check_lines(data, found, name, read):
     """Lines that nothing was done to are read as they are."""
     changed = damaged(data, found)
+    assert changed != data
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(changed)
