@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from xetrack import Reader, Tracker
-from xetrack.testing import Processes, spelt
+from xetrack.testing import PATIENCE, Processes, spelt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -137,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         told = pickle.dumps((str(self.db), self.engine, table, run, events)).hex()
         with Processes() as processes:
             process = processes.start(KILLED, told)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == -9, err
         stamps = out.splitlines()
         assert len(stamps) == len(events)

@@ -11,7 +11,7 @@ from typing import Self, TypeAlias
 
 __all__ = ["PATIENCE", "Process", "Processes"]
 
-PATIENCE = 60
+PATIENCE = 110
 """Seconds until a process counts as stuck."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
