@@ -1,6 +1,6 @@
 """Many processes write, read, watch and die on one database for some minutes; then everything is counted.
 
-    uv run python scripts/soak.py --minutes 10
+    uv run python scripts/soak.py --minutes 10 [--seed 123]
 
 Four writers (engines sqlite and duckdb, with objects, a cache of results, JSONL and log files), two readers, one
 `xt watch`, and a fifth writer that is killed with SIGKILL every few seconds and started again. A writer notes each row
@@ -13,6 +13,7 @@ import faulthandler
 import json
 import os
 import random
+import secrets
 import signal
 import sqlite3
 import statistics
@@ -30,13 +31,14 @@ from xetrack import Reader, Tracker
 
 STUCK = 300  # seconds without a sign of life
 SLACK = 12 * 2**20  # bytes of memory that a process may gain
+ENOUGH = 100  # rows, until a writer has done everything that it does
 PAUSE = 0.004  # seconds between two rounds of a writer
 
 
 # What the processes do
 
 
-def write(folder: Path, name: str, engine: str) -> None:
+def write(folder: Path, name: str, engine: str, seed: int) -> None:
     """Log until told to stop, noting each row whose call returned."""
     notes = os.open(folder / f"noted-{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     tracker = Tracker(
@@ -49,6 +51,7 @@ def write(folder: Path, name: str, engine: str) -> None:
         warnings=False,
     )
     number = 0
+    choices = random.Random(f"{seed} {name}")  # noqa: S311 - no secret
 
     def row(**more: Any) -> dict[str, Any]:
         nonlocal number
@@ -64,7 +67,7 @@ def write(folder: Path, name: str, engine: str) -> None:
         if not number % 7:
             note(tracker.log(row(thing=thing(number % 50))))
         if not number % 5:
-            asked = random.randrange(200)  # noqa: S311 - no secret
+            asked = choices.randrange(200)
             found = tracker.track(squares, asked, params={"row": row()["row"]})
             note({"row": f"{name}-{os.getpid()}-{number}"})
             if found != squares(asked):
@@ -88,7 +91,7 @@ def squares(x: int) -> list[int]:
     return [x * each for each in range(200)]
 
 
-def read(folder: Path, name: str, engine: str) -> None:
+def read(folder: Path, name: str, engine: str, _: int) -> None:
     """Ask for counts and the newest rows, again and again: a count may only grow."""
     seen = 0
     with Reader(folder / "soak.db", engine=engine) as reader:
@@ -109,8 +112,9 @@ def read(folder: Path, name: str, engine: str) -> None:
 class Soak:
     """The processes, and what was seen of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
+        self.seed = seed
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.samples: dict[str, list[tuple[int, int, int]]] = {}
         self.kills = 0
@@ -119,8 +123,9 @@ class Soak:
     def start(self, name: str, role: str, engine: str) -> None:
         """Start one of ours."""
         (self.folder / f"alive-{name}").touch()
-        (self.folder / f"noted-{name}").touch()
-        self._start(name, [sys.executable, __file__, "--role", role, name, engine, str(self.folder)])
+        self._start(
+            name, [sys.executable, __file__, "--role", role, name, engine, str(self.folder), "--seed", str(self.seed)]
+        )
 
     def watch(self) -> None:
         """Start `xt watch`."""
@@ -133,27 +138,30 @@ class Soak:
             self.running[name] = subprocess.Popen(command, stdout=file, stderr=errors)
 
     def run(self, seconds: float) -> None:
-        """Let all go on for some time from when every writer has begun, killing one now and then."""
-        while not all(path.stat().st_size for path in self._notes()):
-            for name, process in self.running.items():
-                self._look(name, process)
-            time.sleep(0.1)
+        """Let all go on for some time, killing one now and then; longer if some have not begun."""
         end = time.monotonic() + seconds
         kill_at = time.monotonic() + min(3.0, seconds / 4)
-        while (now := time.monotonic()) < end:
+        choices = random.Random(self.seed)  # noqa: S311 - no secret
+        while (now := time.monotonic()) < end or not self._is_under_way():
             for name, process in self.running.items():
                 self._look(name, process)
-            if now > kill_at:
+            if now > kill_at and self._is_logging("killed"):
                 self.running["killed"].kill()
                 self.running["killed"].wait()
                 self.kills += 1
                 self.start("killed", "writer", ("sqlite", "duckdb")[self.kills % 2])
-                kill_at = now + random.uniform(1, 5)  # noqa: S311 - no secret
+                kill_at = now + choices.uniform(1, 5)
             time.sleep(0.5)
 
-    def _notes(self) -> list[Path]:
-        """What writers note their rows in."""
-        return [self.folder / f"noted-{name}" for name in self.running if name.startswith("writer")]
+    def _is_under_way(self) -> bool:
+        """Whether one was killed, and every other writer has logged rows, objects and results of calls."""
+        notes = [self.folder / f"noted-{name}" for name in self.running if name.startswith("writer")]
+        return self.kills > 0 and all(each.exists() and each.read_text().count("\n") > ENOUGH for each in notes)
+
+    def _is_logging(self, name: str) -> bool:
+        """Whether a writer has logged since it was started."""
+        noted = self.folder / f"noted-{name}"
+        return noted.exists() and f"{name}-{self.running[name].pid}-" in noted.read_text()
 
     def _look(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         if process.poll() is not None:
@@ -263,6 +271,8 @@ def checks(soak: Soak) -> Iterator[tuple[str, object, object]]:
     yield "complaints of the processes", [path.read_text() for path in sorted(folder.glob("wrong-*"))], []
     for name in soak.running:
         yield f"errors of {name}", soak.errors(name), ""
+    did = {"kill": soak.kills, "watch": len(watched), "object": len(loaded), "log": len(noted)}
+    yield "what was never done", [name for name, times in did.items() if not times], []
     print(f"{len(noted)} rows noted, {len(rows)} in the database, {soak.kills} kills, {len(loaded)} objects,", end=" ")
     print(f"{len(watched)} watched, {db.stat().st_size / 1e6:.0f} MB")
 
@@ -281,9 +291,10 @@ def flatness(soak: Soak) -> Iterator[tuple[str, object, object]]:
             yield f"memory gained by {name} beyond {SLACK >> 20} MiB", max(after[0] - before[0] - SLACK, 0), 0
 
 
-def soak_for(seconds: float, folder: Path) -> int:
+def soak_for(seconds: float, folder: Path, seed: int) -> int:
     """Everything; the exit status."""
-    soak = Soak(folder)
+    print(f"Seed of what is random here: --seed {seed}")
+    soak = Soak(folder, seed)
     try:
         Tracker(folder / "soak.db", warnings=False).log({"row": "first", "n": 1, "thing": thing(1)})
         for number in range(4):
@@ -310,14 +321,15 @@ def main() -> int:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     parser.add_argument("--role", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role is None:
         with tempfile.TemporaryDirectory(prefix="xetrack-soak-") as folder:
-            return soak_for(options.minutes * 60, Path(folder))
+            return soak_for(options.minutes * 60, Path(folder), options.seed)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     role, name, engine, folder = options.role
-    {"writer": write, "reader": read}[role](Path(folder), name, engine)
+    {"writer": write, "reader": read}[role](Path(folder), name, engine, options.seed)
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xetrack.testing import Processes
+from xetrack.testing.seeds import logged_seed
 
 PRELUDE = """
 import ctypes, errno, json, os, sys, warnings
@@ -24,6 +25,12 @@ class Thing:
 def work(size):
     return "y" * size
 """
+
+
+@pytest.fixture
+def seed(request) -> int:
+    """What a test chooses by at random; a failure prints how to repeat it."""
+    return logged_seed(request.node.nodeid)
 
 
 @pytest.fixture

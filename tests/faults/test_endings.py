@@ -122,6 +122,8 @@ def test_daemon_threads_that_log_at_the_end_lose_nothing(python, tmp_path):
 def test_what_was_acknowledged_before_an_exit_at_once_is_there(python, tmp_path):
     python(AT_ONCE)
     assert [row["n"] for row in rows(tmp_path)] == [line["n"] for line in lines(tmp_path)] == list(range(9))
+    with Reader(tmp_path / "track.db") as reader:
+        assert [run["status"] for run in reader.list_runs()] == ["crashed"]  # or it would have been closed after all
 
 
 def test_the_tracker_is_closed_in_its_turn_at_exit(python, tmp_path):

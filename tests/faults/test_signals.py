@@ -9,6 +9,7 @@ import pandas, random, signal, time
 from collections import Counter
 
 engine, seconds = sys.argv[1], float(sys.argv[2])
+choices = random.Random(int(sys.argv[3]))
 warnings.simplefilter("error")
 sinks = {"jsonl": "a.jsonl", "logs_path": "logs"}
 first = Tracker("track.db", {"p": 1}, engine=engine, assets="assets", cache="cache", **sinks)
@@ -32,17 +33,17 @@ readings = [lambda: first.to_df(), lambda: first.conn.execute("SELECT count(*) F
 
 def handler(*_):
     try:
-        random.choice(actions)("handler")
+        choices.choice(actions)("handler")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0001, 0.01))
+        signal.setitimer(signal.ITIMER_REAL, choices.uniform(0.0001, 0.01))
 
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.001)
 end = time.monotonic() + seconds
-while time.monotonic() < end:
-    random.choice(actions)("main")
+while time.monotonic() < end or min(counts["main"], counts["handler"]) <= 20:
+    choices.choice(actions)("main")
     if counts["main"] % 50 == 0:
-        random.choice(readings)()
+        choices.choice(readings)()
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 assert not first.losses, first.losses
 first.close()
@@ -61,5 +62,5 @@ assert min(counts["main"], counts["handler"]) > 20, counts
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 @pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
-def test_a_handler_that_logs_at_any_moment_loses_nothing(python, engine):
-    python(SCRIPT, engine, 2)
+def test_a_handler_that_logs_at_any_moment_loses_nothing(python, seed, engine):
+    python(SCRIPT, engine, 2, seed)

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from hypothesis import settings
+from hypothesis import assume, settings
 from hypothesis import strategies as st
 
-__all__ = ["Damage", "damages", "few"]
+__all__ = ["Damage", "damaged", "damages", "few"]
 
 
 def few(examples):
@@ -49,3 +49,12 @@ def _damage(draw):
 def damages():
     """A few of them, one after the other."""
     return st.lists(_damage(), min_size=1, max_size=4)
+
+
+def damaged(data, found):
+    """`data`, with that done to it. Zeros in place of zeros change nothing: such an example is rejected."""
+    changed = data
+    for each in found:
+        changed = each.done(changed)
+    assume(changed != data)
+    return changed

@@ -5,6 +5,7 @@ import pytest
 
 from xetrack.plugins import discovered
 from xetrack.testing import Processes
+from xetrack.testing.seeds import logged_seed
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # where tests find cache_values, under the name that other processes find it
@@ -19,6 +20,12 @@ def clean(monkeypatch, tmp_path):
     discovered.cache_clear()
     yield
     discovered.cache_clear()
+
+
+@pytest.fixture
+def seed(request):
+    """What a test chooses by at random; a failure prints how to repeat it."""
+    return logged_seed(request.node.nodeid)
 
 
 @pytest.fixture

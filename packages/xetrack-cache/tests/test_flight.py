@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
+from xetrack.testing import PATIENCE
 from xetrack_cache.flight import Claim, Flights, flights, own_flights
 
 WORK = """
@@ -253,7 +254,7 @@ CROSSED = """
 
 def test_two_processes_that_wait_for_each_other_do_not(process):
     left, right = (process(CROSSED, name) for name in ("left", "right"))
-    answers = {each.communicate(timeout=300)[0].strip() for each in (left, right)}
+    answers = {each.communicate(timeout=PATIENCE)[0].strip() for each in (left, right)}
 
     assert left.returncode == right.returncode == 0
     assert answers <= {"left(right)", "right(left)", "left(right(left))", "right(left(right))"}
@@ -321,10 +322,10 @@ def test_two_processes_that_wait_for_each_other_do_not_while_one_waits_for_a_thi
     third = process(CIRCLE, "third")
     until(Path("third").exists)
     left, right = (process(CIRCLE, name) for name in ("left", "right"))
-    answers = {each.communicate(timeout=300)[0].strip() for each in (left, right)}
+    answers = {each.communicate(timeout=PATIENCE)[0].strip() for each in (left, right)}
     Path("stop").touch()
 
-    assert third.communicate(timeout=300)[0].strip() == "1"
+    assert third.communicate(timeout=PATIENCE)[0].strip() == "1"
     assert answers <= {"left of right", "right of left", "left of right of left", "right of left of right"}
 
 
@@ -340,7 +341,7 @@ MANY = """
 
     tracker = Tracker(f"{os.getpid()}.db", cache="cache")
     inputs = list(range(40))
-    random.shuffle(inputs)
+    random.Random(int(sys.argv[1])).shuffle(inputs)
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(4) as pool:
@@ -349,8 +350,8 @@ MANY = """
 """
 
 
-def test_pools_of_threads_in_several_processes_compute_each_once(process):
-    workers = [process(MANY) for _ in range(3)]
+def test_pools_of_threads_in_several_processes_compute_each_once(process, seed):
+    workers = [process(MANY, seed + number) for number in range(3)]
     for each in workers:
         read(each, "ready")
     for each in workers:

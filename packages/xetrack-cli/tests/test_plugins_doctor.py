@@ -140,7 +140,7 @@ def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, ins
 
 def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, installed, tmp_path):
     pid, ended = tmp_path / "pid", tmp_path / "ended"
-    sleeper = f"import time; time.sleep(20); open({str(ended)!r}, 'w')"
+    sleeper = f"import time; time.sleep(100); open({str(ended)!r}, 'w')"
     lines = [
         "import subprocess, sys, threading",
         f"child = subprocess.Popen([sys.executable, '-c', {sleeper!r}])",
@@ -148,7 +148,7 @@ def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, install
         "threading.Thread(target=child.wait).start()",
     ]
     installed("acme", good("acme") + "\n".join(lines))
-    rows, code = checked("acme", "--timeout", "30")
+    rows, code = checked("acme", "--timeout", "60")
     assert code == 0
     assert "threads" in rows["acme"]["notes"][0]
     assert not ended.exists()

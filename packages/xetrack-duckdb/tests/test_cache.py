@@ -1,6 +1,7 @@
 """The copy that is kept in a file: found again, never stale, shared by nobody, and worth nothing more than time."""
 
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 
@@ -181,7 +182,7 @@ def test_killed_at_work_it_is_whole_or_made_anew(db, start, check, steps):
         for _ in range(steps):
             assert process.stdout.readline()
         process.kill()
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
 
         with Reader(db, engine="duckdb", duckdb_cache=True) as reader:
             check(reader)

@@ -9,9 +9,10 @@ import weakref
 import pytest
 
 from xetrack import Reader, Tracker
+from xetrack.engines.bulk import run_aside
+from xetrack_duckdb import mirror
 
 WRITE = """
-import random
 tracker = Tracker(sys.argv[1], engine=sys.argv[2], track_id=sys.argv[3])
 for number in range(int(sys.argv[4])):
     tracker.log({"n": number, f"k{number % 50}": number})
@@ -40,6 +41,7 @@ def test_while_others_write_counts_only_grow_and_in_the_end_all_agree(db, start,
             assert counts[-1] >= mine
         assert [writer.wait() for writer in writers] == [0, 0]
 
+        assert len(counts) > 2  # or nothing was counted while others wrote
         assert counts == sorted(counts)
         rows, total = tracker.conn.execute("SELECT count(*), sum(n)::BIGINT FROM db.events").fetchone()
         assert rows == 8000 + mine
@@ -54,7 +56,7 @@ def test_a_writer_killed_at_work_leaves_what_it_committed(db, start, check):
         while tracker.conn.execute("SELECT count(*) FROM db.events").fetchone()[0] < 500:
             pass
         process.kill()
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
         tracker.log({"n": -1})
         check(tracker)
         assert (
@@ -80,8 +82,8 @@ def test_a_reader_killed_at_work_harms_nobody(db, start, check):
         assert process.stdout.read(1) == "."
         for number in range(200):
             tracker.log({"n": number})
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
         tracker.log({"n": 200})
         check(tracker)
         assert len(tracker) == 202
@@ -125,17 +127,30 @@ def test_a_fork_waits_for_a_copy_under_way(db, run):
     out = run(
         """
         import warnings
+        from xetrack.engines.bulk import run_aside
+        from xetrack_duckdb import mirror
+
         warnings.simplefilter("ignore", DeprecationWarning)
+        copying, asked = threading.Event(), []
+
+        class Noted:  # the copy asks from time to time whether it shall stop
+            def is_set(self):
+                asked.append(1)
+                copying.set()
+
+        mirror.run_aside = lambda work: run_aside(lambda stop: work(Noted()))
         with Tracker(sys.argv[1], engine="duckdb") as tracker:
             tracker.log_batch([{"n": number} for number in range(200_000)])
             thread = threading.Thread(target=lambda: tracker.conn.execute("SELECT count(*) FROM db.events"))
             thread.start()
+            copying.wait()
             for _ in range(5):
                 child = os.fork()
                 if not child:
                     os._exit(0)
                 assert os.waitpid(child, 0)[1] == 0
             thread.join()
+            assert len(asked) > 9  # it had most of its way to go when the first fork came
             print(tracker.conn.execute("SELECT count(*) FROM db.events").fetchone()[0])
         """,
         db,
@@ -143,32 +158,42 @@ def test_a_fork_waits_for_a_copy_under_way(db, run):
     assert out == "200000\n"
 
 
-def copy_for_ever(tracker):
-    while True:
-        tracker.conn.execute("SELECT count(*) FROM db.events")
-        tracker.log({"n": 1})
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
+def test_an_interrupt_ends_a_copy_and_nothing_else(db, monkeypatch, check):
+    class AlarmError(Exception):
+        pass
 
+    def interrupt(*_):
+        raise AlarmError
 
-def test_an_interrupt_ends_a_copy_and_nothing_else(db, check):
+    asked = []
+
+    class Interrupting:
+        """Whether the copy shall stop; sends a signal when asked for the second time, in the middle of it."""
+
+        def __init__(self, stop):
+            self.stop = stop
+
+        def is_set(self):
+            asked.append(1)
+            if len(asked) == 2:
+                os.kill(os.getpid(), signal.SIGUSR1)
+                assert self.stop.wait(60)
+            return self.stop.is_set()
+
     with Tracker(db, engine="duckdb") as tracker:
         tracker.log_batch([{"n": number} for number in range(300_000)])
-
-        class AlarmError(Exception):
-            pass
-
-        def interrupt(*_):
-            raise AlarmError
-
         assert tracker.conn.is_usable  # opened, for the copy alone to be interrupted
-        before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        before = signal.signal(signal.SIGUSR1, interrupt)
         try:
+            monkeypatch.setattr(mirror, "run_aside", lambda work: run_aside(lambda stop: work(Interrupting(stop))))
             with pytest.raises(AlarmError):
-                copy_for_ever(tracker)
+                tracker.conn.execute("SELECT count(*) FROM db.events")
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            monkeypatch.undo()
+            signal.signal(signal.SIGUSR1, before)
         check(tracker)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt(), TimeoutError("mine")])

@@ -392,8 +392,9 @@ def test_memory_stays_bounded_and_what_does_not_fit_goes_to_a_temporary_file(db,
     folder = tmp_path / "spill"
     folder.mkdir()
     with Tracker(db, engine="duckdb", memory_limit="60MB", temp_directory=folder) as tracker:
+        chosen = random.Random(0)
         for _ in range(8):
-            tracker.log_batch([{"text": random.randbytes(100).hex()} for _ in range(50_000)])
+            tracker.log_batch([{"text": chosen.randbytes(100).hex()} for _ in range(50_000)])
             tracker.conn.execute("SELECT count(*) FROM db.events")
         limit = tracker.conn.execute("SELECT current_setting('memory_limit')").fetchone()[0]
         count, length = tracker.conn.execute("SELECT count(*), sum(length(text)) FROM db.events").fetchone()

@@ -77,9 +77,10 @@ def test_kill_9_costs_nobody_else_a_line(tmp_path):
     survivor = writer(path, "survivor", 3000)
     for round_ in range(8):
         victim = writer(path, f"victim{round_}")
-        victim.stdout.readline()
+        assert victim.stdout.readline() == b"going\n"
         victim.kill()
         victim.communicate()
+        assert victim.returncode == -signal.SIGKILL
     survivor.communicate()
 
     found, _ = numbers(path)
@@ -275,7 +276,7 @@ def test_forked_children_log_too(tmp_path):
 def test_a_stopped_process_keeps_nobody_waiting(tmp_path):
     path = tmp_path / "a.jsonl"
     stopped = writer(path, "stopped", largest=100_000)
-    stopped.stdout.readline()
+    assert stopped.stdout.readline() == b"going\n"
     stopped.send_signal(signal.SIGSTOP)
     assert os.WIFSTOPPED(os.waitpid(stopped.pid, os.WUNTRACED)[1])  # not until then
     try:

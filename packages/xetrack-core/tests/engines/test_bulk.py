@@ -31,24 +31,33 @@ def test_many_blocks_are_one_table_in_order(db):
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
 def test_what_a_signal_handler_raises_ends_the_read_and_is_not_lost(db, monkeypatch):
     class Block:
-        """The size of a block, which sends a signal when it is compared: in the function that SQLite calls."""
+        """A block size that sends one signal when it is compared, inside the function that SQLite calls.
+
+        Only one: the main thread restores the handler as soon as it is interrupted, while the reading thread still
+        compares. A signal sent after that would end the process.
+        """
+
+        sent = 0
 
         def __le__(self, size):
-            os.kill(os.getpid(), signal.SIGUSR1)
+            if not self.sent:
+                self.sent += 1
+                os.kill(os.getpid(), signal.SIGUSR1)
             return size >= 2000
 
     def handler(*_):
         raise AlarmError
 
     before = signal.signal(signal.SIGUSR1, handler)
-    reader = Reader(db)
+    block, reader = Block(), Reader(db)
     try:
-        monkeypatch.setattr(bulk, "_BLOCK", Block())
+        monkeypatch.setattr(bulk, "_BLOCK", block)
         with pytest.raises(AlarmError):
             reader.to_df()
     finally:
         monkeypatch.undo()
         signal.signal(signal.SIGUSR1, before)
+    assert block.sent == 1
     assert len(reader.to_df()) == 10_000  # the reader goes on
 
 

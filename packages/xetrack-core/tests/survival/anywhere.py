@@ -1,58 +1,96 @@
-"""Lets something happen at the n-th place where Python looks for signals in our code.
+"""Injects an event at the n-th place where Python checks for signals in our code.
 
-Those are where a function begins, and where one of C has returned. Usually some of the places are tried, others in each
-run of the tests: a failure tells which. `XETRACK_EVERY_PLACE=1 uv run pytest -k anywhere --timeout 0` tries all of
-them, which takes minutes on a slow disk.
+Those are where a function begins, and where a C function has returned. Each run of the tests tries some of the places,
+chosen by a seed. A failure prints the seed, the place, and the command that repeats it. `XETRACK_EVERY_PLACE=1 uv run
+pytest -k anywhere --timeout 0` tries all places, which takes minutes on a slow disk.
 """
 
 import contextlib
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 import xetrack
 
-__all__ = ["Watch", "places"]
+__all__ = ["Injector"]
 
 _OURS = (str(Path(xetrack.__file__).parent), contextlib.__file__)
 
 
-class Watch:
-    """Called with an action, does it, and at the n-th place `happen()`; `seen` counts the places."""
+class Injector:
+    """Chooses places by `seed`, injects events there, and fails if it could not.
 
-    def __init__(self, n: int = 0, happen: Callable[[], object] = lambda: None, but: str = "") -> None:
+    `but` is the name of functions whose beginning does not count as a place.
+
+        injector.count(action)
+        for place in injector.places():
+            injector.inject(place, event, action)
+    """
+
+    def __init__(self, seed: int, but: str = "") -> None:
         self.seen = 0
-        self._n = n
-        self._happen = happen
-        self._but = but  # the name of functions whose beginning is none
+        self.tried = 0
+        self.injected = 0
+        self._random = random.Random(seed)
+        self._but = but
 
-    def __call__(self, action: Callable[..., Any], *arguments: object) -> Any:
-        """What the action returns."""
-        look = self._look  # Python does not hold it while it is called
+    def count(self, action: Callable[..., Any], *arguments: object) -> Any:
+        """Do `action`, and count its places: those of the last time count. Return its result."""
+        return self._watched(action, arguments, 0, lambda: None)
+
+    def places(self, about: int = 25) -> Iterator[int]:
+        """Yield so many of the places that were counted, or $XETRACK_PLACE alone.
+
+        Raises:
+            AssertionError: fewer than three in four of the places were reached in the end. What an action does may
+                depend on the clock, so its last places may be missing.
+        """
+        for place in self._chosen(about):
+            sys.stdout.write(f"At place {place} of {self.seen}; XETRACK_PLACE={place} repeats this one alone.\n")
+            self.tried += 1
+            yield place
+        reached = f"the event was injected at {self.injected} of {self.tried} places"
+        assert self.injected, reached
+        assert self.injected >= 0.75 * self.tried, reached
+
+    def _chosen(self, about: int) -> range:
+        assert self.seen >= about, f"there are only {self.seen} places"
+        if place := int(os.environ.get("XETRACK_PLACE", "0")):
+            return range(place, place + 1)
+        step = 1 if "XETRACK_EVERY_PLACE" in os.environ else self.seen // about
+        return range(self._random.randint(1, step), self.seen + 1, step)
+
+    def inject(self, place: int, event: Callable[[], object], action: Callable[..., Any], *arguments: object) -> Any:
+        """Do `action`, and let `event` happen at that place of it. Return the result of `action`."""
+        return self._watched(action, arguments, place, event)
+
+    def _watched(
+        self, action: Callable[..., Any], arguments: tuple[object, ...], place: int, event: Callable[[], object]
+    ) -> Any:
+        seen = 0
+
+        def look(frame: FrameType, kind: str, _: object) -> None:
+            nonlocal seen
+            if self._is_place(kind, frame.f_code):
+                seen += 1
+                if seen == place:
+                    sys.setprofile(None)
+                    self.injected += 1
+                    event()
+
         sys.setprofile(look)
         try:
             return action(*arguments)
         finally:
             sys.setprofile(None)
+            if not place:
+                self.seen = seen
 
-    def _look(self, frame: FrameType, event: str, _: object) -> None:
-        if self._is_place(event, frame.f_code):
-            self.seen += 1
-            if self.seen == self._n:
-                sys.setprofile(None)
-                self._happen()
-
-    def _is_place(self, event: str, code: CodeType) -> bool:
+    def _is_place(self, kind: str, code: CodeType) -> bool:
         if not code.co_filename.startswith(_OURS):
             return False
-        return event == "c_return" or (event == "call" and code.co_name != self._but)
-
-
-def places(watch: Watch, tried: int = 25) -> range:
-    """The places to try, of those that were seen."""
-    step = 1 if "XETRACK_EVERY_PLACE" in os.environ else max(watch.seen // tried, 1)
-    return range(random.SystemRandom().randint(1, step), watch.seen + 1, step)
+        return kind == "c_return" or (kind == "call" and code.co_name != self._but)

@@ -7,6 +7,7 @@ import pytest
 
 from xetrack import Reader
 from xetrack.testing import Process, Processes
+from xetrack.testing.seeds import logged_seed
 
 PRELUDE = (
     "import os, pickle, signal, sys, threading\nfrom datetime import datetime\nfrom xetrack import Reader, Tracker\n"
@@ -16,6 +17,12 @@ PRELUDE = (
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     return tmp_path / "track.db"
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What a test chooses by at random; a failure prints how to repeat it."""
+    return logged_seed(request.node.nodeid)
 
 
 @pytest.fixture

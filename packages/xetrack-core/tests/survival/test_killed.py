@@ -1,5 +1,7 @@
 """`kill -9`: what was acknowledged is there, a batch is all there or not at all, and the next tracker goes on."""
 
+import signal
+
 import pytest
 
 from xetrack import Reader, Tracker
@@ -54,7 +56,7 @@ def killed_after(process, acknowledged: int) -> int:
     for _ in range(acknowledged):
         assert process.stdout.readline()
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     return acknowledged + process.stdout.read().count("\n")
 
 
@@ -85,7 +87,7 @@ def test_a_call_killed_inside_leaves_nothing_of_it(db, start, integrity, method,
     process = start(STOP_INSIDE, db, method, steps)
     assert process.stdout.readline() == "inside\n"
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     with Reader(db) as reader:
         assert [row["n"] for row in reader] == [0]
     assert integrity(db) == "ok"

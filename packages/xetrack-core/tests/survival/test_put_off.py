@@ -13,7 +13,7 @@ from xetrack.errors import InvalidKeyError
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from anywhere import Watch, places
+from anywhere import Injector
 
 ACTIONS = {
     "log": lambda tracker: tracker.log({"id": 1}),
@@ -52,12 +52,15 @@ def made(db, action):
     return tracker
 
 
-def tried(folder, action):
-    """The places to try of an action."""
-    watch = Watch()
-    with made(folder / "counted.db", action) as tracker:
-        watch(ACTIONS[action], tracker)
-    return places(watch, 4)
+def counted(folder, action, seed, begin=lambda db: None):
+    """An injector that has counted the places of the action, in a file that `begin` began."""
+    injector = Injector(seed)
+    for name in ("first", "counted"):  # the first time of all has more places: imports, and what is kept
+        db = folder / f"{name}.db"
+        begin(db)
+        with made(db, action) as tracker:
+            injector.count(ACTIONS[action], tracker)
+    return injector
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +74,13 @@ def quick_collection():
 
 @pytest.mark.parametrize("handler", HANDLERS)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, action, handler):
-    for n in tried(tmp_path, action):
+def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, seed, action, handler):
+    injector = counted(tmp_path, action, seed)
+    for n in injector.places(4):
         db, promised = tmp_path / f"{n}.db", []
         tracker, other = made(db, action), Tracker(db, timeout=0)
-        Watch(n, lambda: promised.append(HANDLERS[handler](tracker, other)))(ACTIONS[action], tracker)  # noqa: B023
+        event = lambda: promised.append(HANDLERS[handler](tracker, other))  # noqa: B023, E731
+        injector.inject(n, event, ACTIONS[action], tracker)
         tracker.log({"id": 3})
         tracker.close()
         other.close()
@@ -91,11 +96,18 @@ def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, action, handler
         db.unlink()
 
 
+# What is raised while a library is imported breaks that import for the rest of the process: numpy refuses to be loaded
+# twice. So pandas, which `to_df` needs, is imported before the shooting starts, as a program does that survives its
+# handlers. (One whose handler ends it does not care.)
 CLOSING = """
-import random, time
+import pandas, random
 from xetrack.errors import ClosedError
 
+choices = random.Random(int(sys.argv[2]))
+
 def handler(*_):
+    global handled
+    handled += 1
     tracker.log({"id": 2})
     tracker.close()
     sys.exit(3)
@@ -115,14 +127,15 @@ actions = {
     "flush": lambda tracker: tracker.flush(),
     "to_df": lambda tracker: tracker.to_df(),
 }
+handled = 0
 for number in range(120):
-    name = random.choice(list(actions))
+    name = choices.choice(list(actions))
     db = f"{sys.argv[1]}.{number}"
     tracker = Tracker(db, {"p": 1}, timeout=0)
     if name != "log":
         tracker.log({"id": 0})
     try:
-        again_and_again(actions[name], random.uniform(1e-6, 0.01 if name == "log" else 0.002))
+        again_and_again(actions[name], choices.uniform(1e-6, 0.01 if name == "log" else 0.002))
     # What is raised in a function that SQLite calls, sqlite3 throws away: then it is a KeyboardInterrupt. And what is
     # raised as garbage is collected, Python tells and ignores: then the next call finds the tracker closed.
     except (SystemExit, KeyboardInterrupt, ClosedError):
@@ -136,25 +149,33 @@ for number in range(120):
     with Reader(db) as reader:
         assert [row.get("id") for row in reader.to_dicts()].count(2) == 1, name
         assert [run["status"] for run in reader.list_runs()] == ["finished"], name
+    assert handled == number + 1, name
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
-def test_a_handler_that_closes_and_exits_at_any_moment_leaves_all_in_order(db, start, finish):
-    finish(start(CLOSING, db))
+def test_a_handler_that_closes_and_exits_at_any_moment_leaves_all_in_order(db, start, finish, seed):
+    finish(start(CLOSING, db, seed))
+
+
+def forgotten_in(db):
+    """A list with a tracker that logged."""
+    tracker = Tracker(db, track_id="forgotten", timeout=0)
+    tracker.log({"id": 0})
+    return [tracker]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_forgotten_tracker_that_is_collected_anywhere_is_closed(tmp_path, action):
+def test_a_forgotten_tracker_that_is_collected_anywhere_is_closed(tmp_path, seed, action):
     """It waited a minute for the call in whose middle it was collected, and then its run had crashed."""
-    for n in tried(tmp_path, action):
+    injector = counted(tmp_path, action, seed, lambda db: forgotten_in(db).clear())
+    for n in injector.places(4):
         db = tmp_path / f"{n}.db"
-        forgotten = [Tracker(db, track_id="forgotten", timeout=0)]
-        forgotten[0].log({"id": 0})
+        forgotten = forgotten_in(db)
         forgotten.append(forgotten)
         tracker = made(db, action)
         del forgotten
-        Watch(n, gc.collect)(ACTIONS[action], tracker)
+        injector.inject(n, gc.collect, ACTIONS[action], tracker)
         tracker.close()
         gc.collect()
         with Reader(db) as reader:

@@ -265,14 +265,16 @@ class Database:
 
     @staticmethod
     def undo(connection: sqlite3.Connection, savepoint: str | None = None) -> None:
-        """Roll back; SQLite may have done so by itself."""
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):  # the error that brought us here is the one to tell
-                if savepoint is None:
-                    connection.execute("ROLLBACK")
-                else:
-                    connection.execute(f"ROLLBACK TO {savepoint}")
-                    connection.execute(f"RELEASE {savepoint}")
+        """Roll back, unless SQLite has done so or the connection is closed. Report no error of its own."""
+        # the error that led here is the one to report
+        with suppress(sqlite3.Error):
+            if not connection.in_transaction:
+                return
+            if savepoint is None:
+                connection.execute("ROLLBACK")
+            else:
+                connection.execute(f"ROLLBACK TO {savepoint}")
+                connection.execute(f"RELEASE {savepoint}")
 
     def flush(self) -> bool:
         """Move the write-ahead log into the file. False if somebody who is reading kept part of it from getting there.
