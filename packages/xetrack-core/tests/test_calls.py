@@ -731,8 +731,11 @@ def test_the_exception_of_a_call_has_no_part_of_xetracks_own_troubles(tracker):
 
 # What cannot be logged
 
+CYCLE = []
+CYCLE.append(CYCLE)
 
-@pytest.mark.parametrize("result", ["\ud800", {"ok": 1, "text": "\ud800"}])
+
+@pytest.mark.parametrize("result", [CYCLE, {"ok": 1, "list": CYCLE}])
 def test_a_result_that_cannot_be_stored_is_returned_and_logged_as_text(result):
     tracker = Tracker(":memory:")
     with pytest.warns(XetrackWarning, match="logged as plain text"):

@@ -88,10 +88,14 @@ def _of_one_type(values: list[Value]) -> list[Any]:
     kinds = set(map(type, values)) - {type(None)}
     if len(kinds) <= 1 and not kinds & _ENCODED:
         return list(values)
-    if kinds <= _INTEGERS and all(value is None or 0 <= value < _UINT64 for value in values):  # type: ignore[operator] # integers
-        return [None if value is None else decode(value) for value in values]
     convert = float if kinds == {int, float} and _exact_as_floats(values) else _spell
     return [None if value is None else convert(value) for value in values]
+
+
+def _are_unsigned(values: list[Any]) -> bool:
+    """Whether the values are integers that fit 64 bits only without a sign, as hashes often are."""
+    kinds = set(map(type, values)) - {type(None)}
+    return BigInt in kinds <= _INTEGERS and all(value is None or 0 <= value < _UINT64 for value in values)
 
 
 def _spell(value: Value) -> str:
@@ -111,7 +115,15 @@ def to_arrow(columns: Columns) -> Any:
     except ModuleNotFoundError as error:
         message = "Arrow and Parquet need pyarrow: pip install pyarrow"
         raise PluginNotInstalledError(message) from error
-    return pa.table({key: pa.array(_of_one_type(values), from_pandas=False) for key, values in columns.items()})
+    return pa.table({key: _arrow_array(values) for key, values in columns.items()})
+
+
+def _arrow_array(values: list[Value]) -> Any:
+    import pyarrow as pa
+
+    if _are_unsigned(values):
+        return pa.array(values, pa.uint64(), from_pandas=False)
+    return pa.array(_of_one_type(values), from_pandas=False)
 
 
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
@@ -144,4 +156,9 @@ def to_polars(columns: Columns) -> Any:
     except ModuleNotFoundError as error:
         message = "to_polars() needs polars: pip install polars"
         raise PluginNotInstalledError(message) from error
-    return pl.DataFrame([pl.Series(key, _of_one_type(values)) for key, values in columns.items()])
+    return pl.DataFrame(
+        [
+            pl.Series(key, values, pl.UInt64) if _are_unsigned(values) else pl.Series(key, _of_one_type(values))
+            for key, values in columns.items()
+        ]
+    )

@@ -31,6 +31,7 @@ from xetrack.protocols import BigInt, Columns, Json, Row, SurrogateText, Value
 __all__ = [
     "EXTRA",
     "IDENTITY",
+    "MAX_INT_BITS",
     "Keep",
     "Normaliser",
     "check_key",
@@ -51,7 +52,8 @@ EXTRA = "xetrack_extra"
 
 INT64 = 2**63
 
-_INT_BITS = 14_000  # Python reads and writes integers of up to 4,300 digits, which is a little more
+MAX_INT_BITS = 14_000
+"""Integers up to this size have at most 4,300 decimal digits, the most that Python reads and prints."""
 
 
 class Keep(Protocol):
@@ -300,7 +302,7 @@ def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) 
         if isinstance(stored, bytes):
             return of_object(path, value)
         if isinstance(stored, BigInt):
-            return int(stored) if stored.bit_length() < _INT_BITS else str(stored)
+            return int(stored) if stored.bit_length() <= MAX_INT_BITS else str(stored)
         return json.loads(stored) if type(stored) is Json else stored
 
     return encode(container, (key,), leaf, _key_text)

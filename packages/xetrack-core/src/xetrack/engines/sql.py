@@ -13,7 +13,7 @@ from typing import Any
 
 from xetrack.errors import InvalidTableError, NotADatabaseError
 from xetrack.protocols import BigInt, Json, Row, SurrogateText, Value
-from xetrack.values import EXTRA, escaped, is_utf8
+from xetrack.values import EXTRA, MAX_INT_BITS, escaped, is_utf8
 
 __all__ = [
     "EXTRA",
@@ -168,7 +168,7 @@ def _pack_value(value: Value) -> object:
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
     if isinstance(value, BigInt):
-        return {"int": hex(value)}
+        return {"int": hex(value) if value.bit_length() > MAX_INT_BITS else str(value)}
     if isinstance(value, SurrogateText):
         return {"text": json.dumps(value)}
     if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
@@ -200,7 +200,7 @@ _UNPACK: dict[str, Callable[[str], Value]] = {
     "json": Json,
     "bytes": base64.b64decode,
     "float": float,
-    "int": lambda text: BigInt(text, 16),
+    "int": lambda text: BigInt(text, 0),
     "text": lambda text: SurrogateText(json.loads(text)),
 }
 
