@@ -7,7 +7,7 @@
 | IntEnum, IntFlag                                  | the int                                               |
 | datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
 | Decimal, Fraction, other Enum, numpy.datetime64   |                                                       |
-| list, tuple, dict, set of such values             | JSON; tuples and sets come back as lists, keys as text|
+| list, tuple, dict, set, config of such values     | JSON; tuples and sets come back as lists, keys as text|
 | the same, with anything else in it                | what `keep(key, value, objects)` returns              |
 | pandas.NA, NaT                                    | None                                                  |
 | anything else                                     | what `keep(key, value)` returns                       |
@@ -24,6 +24,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
+from xetrack.configs import is_config, omegaconf_list
 from xetrack.containers import CONTAINERS, Path, encode, is_plain, label, path_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import BigInt, Columns, Json, Row, SurrogateText, Value
@@ -173,7 +174,9 @@ def _converter(kind: type) -> Converter | None:
     for base, convert in _CONVERTERS:
         if issubclass(kind, base):
             return convert
-    return _scalar if hasattr(kind, "item") and hasattr(kind, "shape") else _kept
+    if hasattr(kind, "item") and hasattr(kind, "shape"):
+        return _scalar
+    return _config if is_config(kind) or kind.__name__ == "ListConfig" else _kept
 
 
 def _is_missing(kind: type) -> bool:
@@ -262,6 +265,14 @@ def _container(key: str, value: Any, keep: Keep) -> Value:
 
     nested = _encode(key, value, note)
     return keep(key, value, objects) if objects else _json(nested)
+
+
+def _config(key: str, value: Any, keep: Keep) -> Value:
+    items = omegaconf_list(value)
+    try:
+        return _container(key, value if items is None else items, keep)
+    except RecursionError:  # one that refers to itself can still be serialized
+        return keep(key, value)
 
 
 def _json(plain: Any) -> Json:
