@@ -1,7 +1,7 @@
 """Configs and tables of other libraries, read as dicts.
 
-A config is a mapping, a dataclass, an attrs class, a pydantic model, a namespace or an OmegaConf container. None of their
-libraries is imported here: a value of theirs can only be there once its library is.
+A config is a mapping, a dataclass, an attrs class, a pydantic model, a namespace or an OmegaConf container. None of
+their libraries is imported here: a value of theirs can only be there once its library is.
 """
 
 import sys

@@ -47,8 +47,8 @@ class Tracker(RunView, Recorder):
     Arguments:
         db: path of the database, made with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT`, which keeps
             no rows, for when only logs are wanted.
-        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic model, an
-            `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
+        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic model,
+            an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
         table: the table of events; several kinds of experiments can live in one file.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
@@ -85,7 +85,7 @@ class Tracker(RunView, Recorder):
     def __init__(
         self,
         db: str | os.PathLike[str] = "track.db",
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | Any = None,
         *,
         table: str = "events",
         engine: str = "sqlite",
@@ -199,7 +199,7 @@ class Tracker(RunView, Recorder):
 
     # Logging
 
-    def log(self, data: Mapping[str, Any], *, step: int | None = None) -> dict[str, Any]:
+    def log(self, data: Mapping[str, Any] | Any, *, step: int | None = None) -> dict[str, Any]:
         """Log one event, a dict or a config, and return its row: params, event, `timestamp` and `track_id`.
 
         When it returns, the row is durable. `step` adds a column of that name. Raises `InvalidKeyError` or
@@ -216,7 +216,7 @@ class Tracker(RunView, Recorder):
             data = {**self._without_params(listeners.read()), **data}
         return self._writer.log(data, self._keep())
 
-    def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def log_batch(self, data: Iterable[Mapping[str, Any] | Any]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows. Raises as `log` does.
 
         `data` is an iterable of dicts or configs, or a table of pandas, polars or Arrow, whose index is left out.
@@ -242,7 +242,7 @@ class Tracker(RunView, Recorder):
         """Add `key` to every row from now on. Raises as `set_params` does."""
         self.set_params({key: value})
 
-    def set_params(self, params: Mapping[str, Any]) -> None:
+    def set_params(self, params: Mapping[str, Any] | Any) -> None:
         """Add `params` to every row from now on, beside those set before.
 
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key; then none of them is added.
