@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from xetrack.errors import InvalidValueError
+from xetrack.texts import safe_text
 
 __all__ = ["as_row", "as_rows", "fields_of", "is_config", "omegaconf_list"]
 
@@ -84,8 +85,6 @@ def as_row(data: Any, what: str, cure: str = "") -> Mapping[Any, Any]:
         return data
     row = fields_of(data)
     if row is None:
-        from xetrack.values import safe_text
-
         kinds = "a dict, or a config such as a dataclass, a pydantic model or an argparse.Namespace"
         message = f"{what} takes {kinds}, not {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}."
         raise InvalidValueError(f"{message} {cure}".rstrip())
@@ -109,8 +108,6 @@ def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
             raise InvalidValueError(f"{what} got a DataFrame with two columns of one name. Rename one of them.")
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable) or fields_of(data) is not None:
-        from xetrack.values import safe_text
-
         message = f"{what} takes a list of dicts, or a table of pandas, polars or Arrow, not"
         raise InvalidValueError(f"{message} {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}. For one row: log().")
     return [as_row(each, f"row {number} of {what}") for number, each in enumerate(data)]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import PluginNotInstalledError
 from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
-from xetrack.values import decode, escaped
+from xetrack.texts import escaped
+from xetrack.values import decode
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,8 @@ from xetrack.objects import find_object
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
-from xetrack.values import Keep, decode, describe, readable, safe_text, to_rows
+from xetrack.texts import safe_text
+from xetrack.values import Keep, decode, describe, readable, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
 from xetrack.writer import Writer
@@ -47,8 +48,8 @@ class Tracker(RunView, Recorder):
     Arguments:
         db: path of the database, made with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT`, which keeps
             no rows, for when only logs are wanted.
-        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic model,
-            an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
+        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic
+            model, an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
         table: the table of events; several kinds of experiments can live in one file.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.

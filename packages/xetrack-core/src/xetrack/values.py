@@ -28,6 +28,7 @@ from xetrack.configs import is_config, omegaconf_list
 from xetrack.containers import CONTAINERS, Path, encode, is_plain, label, path_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import BigInt, Columns, Json, Row, SurrogateText, Value
+from xetrack.texts import is_utf8, safe_text
 
 __all__ = [
     "EXTRA",
@@ -38,10 +39,7 @@ __all__ = [
     "check_key",
     "decode",
     "describe",
-    "escaped",
-    "is_utf8",
     "readable",
-    "safe_text",
     "to_rows",
 ]
 
@@ -215,14 +213,6 @@ def _as_text(value: str) -> str:
     return text if is_utf8(text) else SurrogateText(text)
 
 
-def is_utf8(text: str) -> bool:
-    """Whether UTF-8 can encode the text; it cannot encode a lone surrogate."""
-    try:
-        return text.isascii() or bool(text.encode())
-    except UnicodeEncodeError:
-        return False
-
-
 def _bytes(_: str, value: bytes, __: Keep) -> bytes:
     return bytes(value)
 
@@ -336,20 +326,6 @@ def _key_text(key: object) -> str | None:
     except _NoValueError:
         return None
     return None if isinstance(stored, bytes) else str(stored)
-
-
-def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
-    """`spell(value)`, whatever it does, as text that a database can store."""
-    try:
-        text = spell(value)
-    except Exception as error:  # noqa: BLE001 - user code; what it stands for is logged all the same
-        text = f"<{type(value).__name__}: {type(error).__name__} on showing it>"
-    return escaped(text)
-
-
-def escaped(text: str) -> str:
-    """Return the text with lone surrogates escaped, so that UTF-8 can encode it."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(value: Value) -> Any:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from xetrack.configs import fields_of, is_config
-from xetrack.values import safe_text
+from xetrack.texts import safe_text
 
 __all__ = ["MAX_TEXT", "as_text", "bounded", "described", "name_of", "text_of", "unpack_arguments"]
 

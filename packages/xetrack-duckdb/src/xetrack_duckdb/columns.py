@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
-from xetrack.values import escaped
+from xetrack.texts import escaped
 
 __all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 

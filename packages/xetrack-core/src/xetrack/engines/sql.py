@@ -13,7 +13,8 @@ from typing import Any
 
 from xetrack.errors import InvalidTableError, NotADatabaseError
 from xetrack.protocols import BigInt, Json, Row, SurrogateText, Value
-from xetrack.values import EXTRA, MAX_INT_BITS, escaped, is_utf8
+from xetrack.texts import escaped, is_utf8
+from xetrack.values import EXTRA, MAX_INT_BITS
 
 __all__ = [
     "EXTRA",
