@@ -581,7 +581,7 @@ def test_dataclass_arguments_are_unpacked_by_parameter_and_field(tracker):
 
     tracker.track(train, Config(3), 5, other=Optimizer("sgd"))
 
-    assert told(tracker, "config_epochs", "config_optimizer") == (3, {"name": "adam", "rate": 0.1})
+    assert told(tracker, "config_epochs", "config_optimizer_name", "config_optimizer_rate") == (3, "adam", 0.1)
     assert told(tracker, "other_name", "other_rate") == ("sgd", 0.1)
 
 

@@ -10,7 +10,7 @@ from enum import Enum, Flag, IntEnum, IntFlag, StrEnum
 from fractions import Fraction
 from http import HTTPStatus
 from pathlib import PurePosixPath
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from uuid import UUID
 
 import numpy as np
@@ -58,6 +58,11 @@ class Real(float):
 
 
 Point = namedtuple("Point", ["x", "y"])  # noqa: PYI024 - as users make them
+
+
+@dataclass
+class Holder:
+    items: list
 
 
 def kept(key, value, objects=()):
@@ -203,7 +208,11 @@ TABLE = {
     "complex": (1 + 2j, "kept x"),
     "function": (len, "kept x"),
     "class": (int, "kept x"),
-    "namespace": (SimpleNamespace(a=1), "kept x"),
+    "namespace": (SimpleNamespace(a=1), json('{"a": 1}')),
+    "namespace of objects": (SimpleNamespace(a=[1j]), "kept x['a'][0]"),
+    "mapping": (MappingProxyType({"a": {1: 2}}), json('{"a": {"1": 2}}')),
+    "dataclass": (Holder([Holder([1]), None]), json('{"items": [{"items": [1]}, null]}')),
+    "dataclass of objects": (Holder([1, object()]), "kept x['items'][1]"),
     "range": (range(3), "kept x"),
 }
 
@@ -249,11 +258,6 @@ def test_a_tensor_of_any_library_with_shape_and_item_is_its_number():
 
     assert stored(Tensor()) == 0.75
     assert stored(Vector()) == "kept x"
-
-
-@dataclass
-class Holder:
-    items: list
 
 
 def nested(depth):

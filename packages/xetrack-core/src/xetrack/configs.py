@@ -5,7 +5,7 @@ their libraries is imported here: a value of theirs can only be there once its l
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from xetrack.errors import InvalidValueError
 from xetrack.texts import safe_text
 
-__all__ = ["as_row", "as_rows", "fields_of", "is_config", "omegaconf_list"]
+__all__ = ["as_row", "as_rows", "fields_of", "is_config", "is_omegaconf_list", "omegaconf_list"]
 
 _SHOWN = 200  # characters of a value in an error
 _MISSING = "???"  # as OmegaConf writes a value that is yet to be given
@@ -61,10 +61,14 @@ def _of_omegaconf(config: Any) -> dict[Any, Any]:
     return {key: _MISSING if is_missing(config, key) else config[key] for key in config}
 
 
+def is_omegaconf_list(kind: type) -> bool:
+    """Whether this is the type of a list or tuple of OmegaConf."""
+    return kind.__module__.partition(".")[0] == "omegaconf" and issubclass(kind, Sequence)
+
+
 def omegaconf_list(value: Any) -> list[Any] | None:
-    """Return the items of a list of OmegaConf, resolved; None for any other value."""
-    kind = type(value)
-    if kind.__name__ != "ListConfig" or kind.__module__.partition(".")[0] != "omegaconf":
+    """Return the items of a list or tuple of OmegaConf, resolved; None for any other value."""
+    if not is_omegaconf_list(type(value)):
         return None
     items: list[Any] = sys.modules["omegaconf"].OmegaConf.to_container(value, resolve=True)
     return items
@@ -103,7 +107,7 @@ def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
     if library == "pyarrow" and hasattr(data, "to_pylist") and hasattr(data, "column_names"):
         return list(data.to_pylist())
     if library == "pandas" and hasattr(data, "columns"):
-        columns = {str(name): data.iloc[:, place].tolist() for place, name in enumerate(data.columns)}
+        columns = {str(name): _cells(data.iloc[:, place]) for place, name in enumerate(data.columns)}
         if len(columns) < data.shape[1]:
             raise InvalidValueError(f"{what} got a DataFrame with two columns of one name. Rename one of them.")
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
@@ -111,3 +115,11 @@ def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
         message = f"{what} takes a list of dicts, or a table of pandas, polars or Arrow, not"
         raise InvalidValueError(f"{message} {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}. For one row: log().")
     return [as_row(each, f"row {number} of {what}") for number, each in enumerate(data)]
+
+
+def _cells(column: Any) -> list[Any]:
+    """The values of a pandas column; what is missing is None, and NaN where the column holds floats."""
+    values: list[Any] = column.tolist()
+    if column.dtype.kind == "f":
+        return values
+    return [None if missing else value for value, missing in zip(values, column.isna(), strict=True)]

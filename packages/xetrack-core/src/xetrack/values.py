@@ -24,7 +24,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
-from xetrack.configs import is_config, omegaconf_list
+from xetrack.configs import is_config, is_omegaconf_list, omegaconf_list
 from xetrack.containers import CONTAINERS, Path, encode, is_plain, label, path_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
 from xetrack.protocols import BigInt, Columns, Json, Row, SurrogateText, Value
@@ -174,7 +174,7 @@ def _converter(kind: type) -> Converter | None:
             return convert
     if hasattr(kind, "item") and hasattr(kind, "shape"):
         return _scalar
-    return _config if is_config(kind) or kind.__name__ == "ListConfig" else _kept
+    return _config if is_config(kind) or is_omegaconf_list(kind) else _kept
 
 
 def _is_missing(kind: type) -> bool:
