@@ -4,7 +4,6 @@ import re
 import threading
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -16,9 +15,17 @@ from xetrack import Reader, Tracker, XetrackWarning
 from xetrack.errors import InvalidValueError
 
 
-@dataclass
 class Layer:
-    size: int
+    def __init__(self, size):
+        self.size = size
+
+    def __eq__(self, other):
+        return isinstance(other, Layer) and self.size == other.size
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"Layer(size={self.size})"
 
 
 class Color(Enum):

@@ -581,7 +581,7 @@ def test_dataclass_arguments_are_unpacked_by_parameter_and_field(tracker):
 
     tracker.track(train, Config(3), 5, other=Optimizer("sgd"))
 
-    assert told(tracker, "config_epochs", "config_optimizer") == (3, {"name": "adam", "rate": 0.1})
+    assert told(tracker, "config_epochs", "config_optimizer_name", "config_optimizer_rate") == (3, "adam", 0.1)
     assert told(tracker, "other_name", "other_rate") == ("sgd", 0.1)
 
 
@@ -731,8 +731,11 @@ def test_the_exception_of_a_call_has_no_part_of_xetracks_own_troubles(tracker):
 
 # What cannot be logged
 
+CYCLE = []
+CYCLE.append(CYCLE)
 
-@pytest.mark.parametrize("result", ["\ud800", {"ok": 1, "text": "\ud800"}])
+
+@pytest.mark.parametrize("result", [CYCLE, {"ok": 1, "list": CYCLE}])
 def test_a_result_that_cannot_be_stored_is_returned_and_logged_as_text(result):
     tracker = Tracker(":memory:")
     with pytest.warns(XetrackWarning, match="logged as plain text"):

@@ -67,7 +67,9 @@ def _spelt(value: Any) -> tuple[str, str]:
 
 def in_sqlite(engine: Engine, table: str = "events") -> dict[str, list[Any]]:
     """The rows of a table as the engine reads them, each column of one type."""
-    columns = frames.to_arrow(engine.read(table)).to_pydict()
+    table = frames.to_arrow(engine.read(table))
+    texts = [column.cast("string") if column.type == "uint64" else column for column in table.columns]
+    columns = dict(zip(table.column_names, (column.to_pylist() for column in texts), strict=True))
     return {key: spelt(values) for key, values in columns.items() if any(value is not None for value in values)}
 
 

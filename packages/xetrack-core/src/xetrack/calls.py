@@ -11,6 +11,7 @@ from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from xetrack.caching import Cached
+from xetrack.configs import as_row
 from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
 from xetrack.flags import flag
 from xetrack.protocols import ResultCache
@@ -225,6 +226,10 @@ def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
     return chosen
 
 
+def _params(params: Any) -> Mapping[str, Any]:
+    return {} if params is None else as_row(params, "params=")
+
+
 def _can_be_key(key: object) -> bool:
     try:
         check_key(key)
@@ -294,7 +299,7 @@ class Recorder(ABC):
         """
         if (positional and args is not None) or (named.keys() & (kwargs or {})):
             raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
-        call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, params or {})
+        call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, _params(params))
         force = flag("cache_force", cache_force)
         kind = runner(function)
         if self.cache is not None:
@@ -320,7 +325,7 @@ class Recorder(ABC):
 
         `depends_on` is as for `track()`.
         """
-        chosen, others = dict(params or {}), tuple(depends_on)
+        chosen, others = dict(_params(params)), tuple(depends_on)
 
         def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
             return Call(self, function, args, kwargs, chosen, depends_on=others)

@@ -1,9 +1,11 @@
-"""Lists, tuples, dicts and sets as JSON, and the objects in them that JSON cannot hold."""
+"""Lists, tuples, dicts, sets and configs as JSON, and the objects in them that JSON cannot hold."""
 
 import re
 import types
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
+
+from xetrack.configs import fields_of
 
 __all__ = ["CONTAINERS", "Path", "encode", "is_plain", "label", "path_text"]
 
@@ -62,23 +64,26 @@ def encode(
     """Return the container as lists and dicts with text keys.
 
     Args:
-        container: one of `CONTAINERS`, nested to any depth.
+        container: one of `CONTAINERS`, or a config, nested to any depth.
         path: where it is.
         leaf: gives what JSON holds for anything else. Also called with a whole dict whose keys `key_text` cannot tell
             apart.
         key_text: gives the text of a key that is not text, None if it has none.
     """
-    if isinstance(container, dict):
-        texts = [key if type(key) is str else key_text(key) for key in container]
-        if None in texts or len(set(texts)) < len(texts):
-            return leaf(path, container)
-        pairs = zip(texts, container.items(), strict=True)
-        return {text: encode(item, (*path, key), leaf, key_text) for text, (key, item) in pairs}
+    if type(container) in _SCALARS:
+        return leaf(path, container)
     if isinstance(container, (set, frozenset)):
         container = _in_order(container)
     if isinstance(container, (list, tuple)):
         return [encode(item, (*path, index), leaf, key_text) for index, item in enumerate(container)]
-    return leaf(path, container)
+    fields = container if isinstance(container, dict) else fields_of(container)
+    if fields is None:
+        return leaf(path, container)
+    texts = [key if type(key) is str else key_text(key) for key in fields]
+    if None in texts or len(set(texts)) < len(texts):
+        return leaf(path, fields)
+    pairs = zip(texts, fields.items(), strict=True)
+    return {text: encode(item, (*path, key), leaf, key_text) for text, (key, item) in pairs}
 
 
 def _in_order(members: Iterable[Any]) -> list[Any]:

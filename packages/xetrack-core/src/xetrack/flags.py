@@ -3,7 +3,7 @@
 from typing import Any
 
 from xetrack.errors import OptionError
-from xetrack.values import safe_text
+from xetrack.texts import safe_text
 
 __all__ = ["flag", "optional_flag"]
 

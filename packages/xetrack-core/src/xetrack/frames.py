@@ -1,7 +1,8 @@
 """Columns of values as frames of pandas, Arrow and polars; each is imported when it is asked for.
 
-pandas gets Python objects: lists and dicts where JSON was logged. Arrow and polars, whose columns have one type, get
-the JSON text, and keep None and NaN apart. A column of several types is text there.
+pandas gets Python objects: lists and dicts where JSON was logged, integers of any size. Arrow and polars, whose columns
+have one type, get the JSON text, and keep None and NaN apart. A column of several types is text there, and so is one
+with integers beyond 64 bits, unless all of them fit unsigned ones.
 """
 
 import os
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import PluginNotInstalledError
-from xetrack.protocols import Columns, Json, Value
+from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
+from xetrack.texts import escaped
 from xetrack.values import decode
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["to_arrow", "to_pandas", "to_polars", "write_csv", "write_parquet"]
 
 _EXACT = 2**53  # integers up to this size survive as floats
+_ENCODED = frozenset({Json, BigInt, SurrogateText})
+_INTEGERS = frozenset({int, BigInt})
+_UINT64 = 2**64
 
 
 def to_pandas(columns: Columns) -> "pd.DataFrame":
@@ -48,7 +53,7 @@ def _series(values: list[Value], index: Any) -> "pd.Series[Any]":
         return pd.Series(np.array(values, dtype=np.bool_), index=index)
     if kinds == {str}:
         return pd.Series(_texts(values), index=index)
-    decoded = [decode(value) for value in values] if Json in kinds else values
+    decoded = [decode(value) for value in values] if kinds & _ENCODED else values
     return pd.Series(decoded, index=index, dtype=object)
 
 
@@ -82,20 +87,26 @@ def _exact_as_floats(values: list[Value]) -> bool:
 def _of_one_type(values: list[Value]) -> list[Any]:
     """The values, as floats or text where they are of several types."""
     kinds = set(map(type, values)) - {type(None)}
-    if len(kinds) <= 1 and Json not in kinds:
+    if len(kinds) <= 1 and not kinds & _ENCODED:
         return list(values)
     convert = float if kinds == {int, float} and _exact_as_floats(values) else _spell
     return [None if value is None else convert(value) for value in values]
 
 
+def _are_unsigned(values: list[Any]) -> bool:
+    """Whether the values are integers that fit 64 bits only without a sign, as hashes often are."""
+    kinds = set(map(type, values)) - {type(None)}
+    return BigInt in kinds <= _INTEGERS and all(value is None or 0 <= value < _UINT64 for value in values)
+
+
 def _spell(value: Value) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    return escaped(value) if isinstance(value, str) else str(value)
 
 
 def _spell_nested(value: Value) -> Value:
-    return _spell(value) if isinstance(value, (Json, bytes)) else value
+    return _spell(value) if isinstance(value, (Json, BigInt, SurrogateText, bytes)) else value
 
 
 def to_arrow(columns: Columns) -> Any:
@@ -105,7 +116,15 @@ def to_arrow(columns: Columns) -> Any:
     except ModuleNotFoundError as error:
         message = "Arrow and Parquet need pyarrow: pip install pyarrow"
         raise PluginNotInstalledError(message) from error
-    return pa.table({key: pa.array(_of_one_type(values), from_pandas=False) for key, values in columns.items()})
+    return pa.table({key: _arrow_array(values) for key, values in columns.items()})
+
+
+def _arrow_array(values: list[Value]) -> Any:
+    import pyarrow as pa
+
+    if _are_unsigned(values):
+        return pa.array(values, pa.uint64(), from_pandas=False)
+    return pa.array(_of_one_type(values), from_pandas=False)
 
 
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
@@ -138,4 +157,9 @@ def to_polars(columns: Columns) -> Any:
     except ModuleNotFoundError as error:
         message = "to_polars() needs polars: pip install polars"
         raise PluginNotInstalledError(message) from error
-    return pl.DataFrame([pl.Series(key, _of_one_type(values)) for key, values in columns.items()])
+    return pl.DataFrame(
+        [
+            pl.Series(key, values, pl.UInt64) if _are_unsigned(values) else pl.Series(key, _of_one_type(values))
+            for key, values in columns.items()
+        ]
+    )

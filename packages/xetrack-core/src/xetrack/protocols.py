@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from xetrack.errors import XetrackWarning, outer_level
@@ -16,6 +17,7 @@ __all__ = [
     "Asset",
     "AssetInfo",
     "AssetStore",
+    "BigInt",
     "Buffer",
     "Claim",
     "Columns",
@@ -31,6 +33,7 @@ __all__ = [
     "Run",
     "Serializer",
     "Sink",
+    "SurrogateText",
     "Terminal",
     "Value",
 ]
@@ -47,8 +50,33 @@ class Json(str):
     __slots__ = ()
 
 
-Value: TypeAlias = bool | int | float | str | bytes | Json | None
-"""What an engine stores. An int is within 64 bits, signed; a float may be NaN or infinite; text is valid UTF-8."""
+class BigInt(int):
+    """An integer beyond 64 bits, as told apart from others by its type alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """All digits. An `int` refuses to print more than 4,300."""
+        return format(Decimal(int(self)), "f")
+
+    __str__ = __repr__
+
+
+class SurrogateText(str):
+    """Text with lone surrogates, which UTF-8 cannot encode, as told apart from other text by its type alone.
+
+    Python makes such text of file names whose bytes are not UTF-8 (PEP 383).
+    """
+
+    __slots__ = ()
+
+
+Value: TypeAlias = bool | int | float | str | bytes | Json | BigInt | SurrogateText | None
+"""What an engine stores, and returns with its type.
+
+Beyond 64 bits, signed, an int is a `BigInt`. Text that UTF-8 cannot encode is a `SurrogateText`. A float may be NaN or
+infinite.
+"""
 
 Row: TypeAlias = dict[str, Value]
 """One event, in the order of its keys. `timestamp` and `track_id` are always among them."""

@@ -1,6 +1,5 @@
 """The Reader: every run of a table, without changing the file."""
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from xetrack.flags import flag
 from xetrack.objects import find_object, open_store, store_needed, uses_in
 from xetrack.opening import check_file, open_engine, resolve
 from xetrack.plugins import Offer, discovered
-from xetrack.protocols import AssetStore, Columns, Context, Engine, Json, Run, Value
+from xetrack.protocols import AssetStore, Columns, Context, Engine, Run, Value
 from xetrack.tables import DEFAULT, choose_table, table_not_found
 from xetrack.values import IDENTITY, Normaliser, decode, describe, to_rows
 from xetrack.views import View
@@ -384,7 +383,7 @@ _RUN_COLUMNS = (
 
 def _run_row(run: Run) -> dict[str, Any]:
     row = {name: getattr(run, name) for name in _RUN_COLUMNS}
-    row["params"] = Json(json.dumps({key: decode(value) for key, value in run.params.items()}, default=str))
+    row["params"] = _stored("params", {key: decode(value) for key, value in run.params.items()})
     row["status"] = _status(run)
     for key, value in run.values.items():
         if key not in IDENTITY:

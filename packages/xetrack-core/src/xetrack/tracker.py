@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from xetrack import runs
 from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
+from xetrack.configs import as_row, as_rows
 from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError, OptionError
@@ -19,7 +20,8 @@ from xetrack.objects import find_object
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
-from xetrack.values import Keep, decode, describe, readable, safe_text, to_rows
+from xetrack.texts import safe_text
+from xetrack.values import Keep, decode, describe, readable, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
 from xetrack.writer import Writer
@@ -27,6 +29,9 @@ from xetrack.writer import Writer
 __all__ = ["Tracker"]
 
 T = TypeVar("T")
+
+_BATCH = "For many rows: log_batch()."
+_PARAM = "For one param: set_param(key, value)."
 
 
 class Tracker(RunView, Recorder):
@@ -43,7 +48,8 @@ class Tracker(RunView, Recorder):
     Arguments:
         db: path of the database, made with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT`, which keeps
             no rows, for when only logs are wanted.
-        params: values added to every row of the run. Copied.
+        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic
+            model, an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
         table: the table of events; several kinds of experiments can live in one file.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
         track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
@@ -80,7 +86,7 @@ class Tracker(RunView, Recorder):
     def __init__(
         self,
         db: str | os.PathLike[str] = "track.db",
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | Any = None,
         *,
         table: str = "events",
         engine: str = "sqlite",
@@ -123,7 +129,7 @@ class Tracker(RunView, Recorder):
         settings = Settings(resolve(db), check_table(table), engine, given, tuple(plugins), warnings, trusted)
         self._start(settings, track_id)
         self.raise_on_error = raise_on_error
-        self.set_params(params or {})
+        self.set_params({} if params is None else as_row(params, "params="))
         if git_root is not None:
             self.set_params(runs.git_params(git_root, self._writer.params, self.warn))
         if reset:
@@ -194,13 +200,14 @@ class Tracker(RunView, Recorder):
 
     # Logging
 
-    def log(self, data: Mapping[str, Any], *, step: int | None = None) -> dict[str, Any]:
-        """Log one event and return its row: params, event, `timestamp` and `track_id`.
+    def log(self, data: Mapping[str, Any] | Any, *, step: int | None = None) -> dict[str, Any]:
+        """Log one event, a dict or a config, and return its row: params, event, `timestamp` and `track_id`.
 
         When it returns, the row is durable. `step` adds a column of that name. Raises `InvalidKeyError` or
         `InvalidValueError`, naming the key, `OptionError` if `data` has another `step`, or `DatabaseError`; then
         nothing was logged.
         """
+        data = as_row(data, "log()", _BATCH if isinstance(data, (list, tuple)) else "")
         if step is not None:
             if "step" in data:
                 _check_one_step(data["step"], step)
@@ -210,9 +217,12 @@ class Tracker(RunView, Recorder):
             data = {**self._without_params(listeners.read()), **data}
         return self._writer.log(data, self._keep())
 
-    def log_batch(self, data: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Log many events in one transaction, all or none, and return their rows. Raises as `log` does."""
-        return self._writer.log_batch(data, self._keep())
+    def log_batch(self, data: Iterable[Mapping[str, Any] | Any]) -> list[dict[str, Any]]:
+        """Log many events in one transaction, all or none, and return their rows. Raises as `log` does.
+
+        `data` is an iterable of dicts or configs, or a table of pandas, polars or Arrow, whose index is left out.
+        """
+        return self._writer.log_batch(as_rows(data, "log_batch()"), self._keep())
 
     def _without_params(self, measured: dict[str, Any]) -> dict[str, Any]:
         """What was measured, except under keys of params: those are the user's."""
@@ -233,12 +243,12 @@ class Tracker(RunView, Recorder):
         """Add `key` to every row from now on. Raises as `set_params` does."""
         self.set_params({key: value})
 
-    def set_params(self, params: Mapping[str, Any]) -> None:
+    def set_params(self, params: Mapping[str, Any] | Any) -> None:
         """Add `params` to every row from now on, beside those set before.
 
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key; then none of them is added.
         """
-        self._writer.set_params(params)
+        self._writer.set_params(as_row(params, "set_params()", _PARAM if isinstance(params, str) else ""))
 
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows that this run has logged so far; return how many rows.

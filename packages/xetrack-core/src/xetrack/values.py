@@ -2,12 +2,12 @@
 
 | logged                                            | stored                                                |
 |---------------------------------------------------|-------------------------------------------------------|
-| None, bool, float, str, bytes, int within 64 bits | as it is                                              |
-| int beyond 64 bits                                | text with every digit                                 |
+| None, bool, int, float, str, bytes                | as it is                                              |
 | scalar or 0-d array of numpy, torch, jax          | the Python number                                     |
+| IntEnum, IntFlag                                  | the int                                               |
 | datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
-| Decimal, Fraction, Enum, numpy.datetime64         |                                                       |
-| list, tuple, dict, set of such values             | JSON; tuples and sets come back as lists, keys as text|
+| Decimal, Fraction, other Enum, numpy.datetime64   |                                                       |
+| list, tuple, dict, set, config of such values     | JSON; tuples and sets come back as lists, keys as text|
 | the same, with anything else in it                | what `keep(key, value, objects)` returns              |
 | pandas.NA, NaT                                    | None                                                  |
 | anything else                                     | what `keep(key, value)` returns                       |
@@ -24,20 +24,22 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
+from xetrack.configs import is_config, is_omegaconf_list, omegaconf_list
 from xetrack.containers import CONTAINERS, Path, encode, is_plain, label, path_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
-from xetrack.protocols import Columns, Json, Row, Value
+from xetrack.protocols import BigInt, Columns, Json, Row, SurrogateText, Value
+from xetrack.texts import is_utf8, safe_text
 
 __all__ = [
     "EXTRA",
     "IDENTITY",
+    "MAX_INT_BITS",
     "Keep",
     "Normaliser",
     "check_key",
     "decode",
     "describe",
     "readable",
-    "safe_text",
     "to_rows",
 ]
 
@@ -49,7 +51,8 @@ EXTRA = "xetrack_extra"
 
 INT64 = 2**63
 
-_INT_BITS = 14_000  # Python reads and writes integers of up to 4,300 digits, which is a little more
+MAX_INT_BITS = 14_000
+"""Integers up to this size have at most 4,300 decimal digits, the most that Python reads and prints."""
 
 
 class Keep(Protocol):
@@ -92,7 +95,7 @@ class _Shape(NamedTuple):
     integers: tuple[str, ...]  # may be too big
     texts: tuple[str, ...]  # may hold what is no Unicode
     others: tuple[tuple[str, Converter], ...]  # are to be converted
-    plain: bool  # holds nothing but numbers and text: no None, no JSON
+    plain: bool  # holds nothing but numbers and text: no None, no JSON, unless a value is beyond what types tell
 
 
 class Normaliser:
@@ -106,7 +109,7 @@ class Normaliser:
         self._known: dict[tuple[Any, ...], _Shape] = {}
 
     def __call__(self, event: dict[str, Any], keep: Keep) -> bool:
-        """Turn `event` itself into a row, and tell whether it is plain: without any None or JSON.
+        """Turn `event` itself into a row; return whether it is plain: no None, and nothing for `decode` to do.
 
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
         """
@@ -114,10 +117,12 @@ class Normaliser:
         integers, texts, others, plain = self._known.get(key) or self._learn(event, key)
         for name in integers:
             if not -INT64 <= event[name] < INT64:
-                event[name] = _integer(name, event[name], keep)
+                event[name] = BigInt(event[name])
+                plain = False
         for name in texts:
             if not event[name].isascii():
-                _convert(event, name, _text, keep)
+                event[name] = _as_text(event[name])
+                plain = plain and type(event[name]) is str
         for name, convert in others:
             _convert(event, name, convert, keep)
         return plain
@@ -167,7 +172,9 @@ def _converter(kind: type) -> Converter | None:
     for base, convert in _CONVERTERS:
         if issubclass(kind, base):
             return convert
-    return _scalar if hasattr(kind, "item") and hasattr(kind, "shape") else _kept
+    if hasattr(kind, "item") and hasattr(kind, "shape"):
+        return _scalar
+    return _config if is_config(kind) or is_omegaconf_list(kind) else _kept
 
 
 def _is_missing(kind: type) -> bool:
@@ -183,13 +190,14 @@ def _missing(_: str, __: object, ___: Keep) -> None:
     return None
 
 
-def _enum(key: str, value: Enum, keep: Keep) -> str:
-    return _text(key, value.value if isinstance(value.value, str) else value.name, keep)
+def _enum(key: str, value: Enum, keep: Keep) -> Value:
+    if isinstance(value, int):
+        return _integer(key, value, keep)
+    return _as_text(value.value if isinstance(value.value, str) else str(value.name))
 
 
-def _integer(_: str, value: int, __: Keep) -> Value:
-    # Decimal spells integers of any length; str() stops at 4,300 digits
-    return int(value) if -INT64 <= value < INT64 else format(Decimal(int(value)), "f")
+def _integer(_: str, value: int, __: Keep) -> int:
+    return int(value) if -INT64 <= value < INT64 else BigInt(value)
 
 
 def _real(_: str, value: float, __: Keep) -> float:
@@ -197,14 +205,12 @@ def _real(_: str, value: float, __: Keep) -> float:
 
 
 def _text(_: str, value: str, __: Keep) -> str:
+    return _as_text(value)
+
+
+def _as_text(value: str) -> str:
     text = str.__str__(value)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            message = "holds a lone surrogate, which no database can store as text. Log it as bytes."
-            raise InvalidValueError(message) from None
-    return text
+    return text if is_utf8(text) else SurrogateText(text)
 
 
 def _bytes(_: str, value: bytes, __: Keep) -> bytes:
@@ -215,8 +221,8 @@ def _iso(_: str, value: date | time, __: Keep) -> str:
     return value.isoformat()
 
 
-def _spelt(key: str, value: object, keep: Keep) -> str:
-    return _text(key, str(value), keep)
+def _spelt(_: str, value: object, __: Keep) -> str:
+    return _as_text(str(value))
 
 
 def _kept(key: str, value: object, keep: Keep) -> Value:
@@ -241,25 +247,34 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
 def _container(key: str, value: Any, keep: Keep) -> Value:
     if is_plain(value):
         with suppress(ValueError):  # an integer of thousands of digits
-            return _json(key, value)
+            return _json(value)
     objects: list[str] = []
 
     def note(path: Path, each: Any) -> None:
         objects.append(f"the keys of {path_text(path)}" if isinstance(each, dict) else path_text(path))
 
     nested = _encode(key, value, note)
-    return keep(key, value, objects) if objects else _json(key, nested)
+    return keep(key, value, objects) if objects else _json(nested)
 
 
-def _json(key: str, plain: Any) -> Json:
-    return Json(_text(key, json.dumps(plain, ensure_ascii=False), describe))
+def _config(key: str, value: Any, keep: Keep) -> Value:
+    items = omegaconf_list(value)
+    try:
+        return _container(key, value if items is None else items, keep)
+    except RecursionError:  # one that refers to itself can still be serialized
+        return keep(key, value)
+
+
+def _json(plain: Any) -> Json:
+    text = json.dumps(plain, ensure_ascii=False)
+    return Json(text if is_utf8(text) else json.dumps(plain))
 
 
 def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
     """Return what stands for an object where no store keeps it: its repr, or JSON with the reprs of objects inside."""
     if not objects:
         return safe_text(value)
-    return _json(key, _encode(key, value, lambda _, each: safe_text(each)))
+    return _json(_encode(key, value, lambda _, each: safe_text(each)))
 
 
 _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
@@ -281,14 +296,14 @@ def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) 
         text = label(value)
         if text is not None:
             return text
-        if type(value) is int and value.bit_length() < _INT_BITS:
-            return value
         try:
             stored = b"" if isinstance(value, dict) else _value(key, value, _no_value)
         except _NoValueError:
             stored = b""
         if isinstance(stored, bytes):
             return of_object(path, value)
+        if isinstance(stored, BigInt):
+            return int(stored) if stored.bit_length() <= MAX_INT_BITS else str(stored)
         return json.loads(stored) if type(stored) is Json else stored
 
     return encode(container, (key,), leaf, _key_text)
@@ -313,26 +328,19 @@ def _key_text(key: object) -> str | None:
     return None if isinstance(stored, bytes) else str(stored)
 
 
-def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
-    """`spell(value)`, whatever it does, as text that a database can store."""
-    try:
-        text = spell(value)
-    except Exception as error:  # noqa: BLE001 - user code; what it stands for is logged all the same
-        text = f"<{type(value).__name__}: {type(error).__name__} on showing it>"
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def decode(value: Value) -> Any:
-    """What a reader of Python objects gets: JSON becomes lists and dicts, all else is as stored.
+    """Return the Python object that a value stands for: lists and dicts for JSON, any other value as it is.
 
-    So does what is no JSON though it stands in a column of JSON: other programs, or damage, may have put it there.
+    Text in a JSON column that is not JSON is returned as text: another program, or damage, may have put it there.
     """
-    if type(value) is not Json:
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return str(value)
+    if type(value) is Json:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return str(value)
+    if type(value) is BigInt:
+        return int(value)
+    return str.__str__(value) if type(value) is SurrogateText else value
 
 
 def to_rows(columns: Columns) -> list[dict[str, Any]]:

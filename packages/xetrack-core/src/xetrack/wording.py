@@ -3,18 +3,19 @@
 import inspect
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
-from xetrack.values import safe_text
+from xetrack.configs import fields_of, is_config
+from xetrack.texts import safe_text
 
 __all__ = ["MAX_TEXT", "as_text", "bounded", "described", "name_of", "text_of", "unpack_arguments"]
 
 MAX_TEXT = 10_000
 """The most characters that the text of a call's arguments may have."""
 
-_QUICK = frozenset({type(None), bool, int, float})
+_SHORT = frozenset({type(None), bool, int, float})
+_QUICK = _SHORT | {str, list, tuple, dict}
 
 
 class _ShortRepr(reprlib.Repr):
@@ -48,7 +49,7 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def text_of(value: object) -> str:
     """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
-    return safe_text(value, _ShortRepr().repr if type(value) not in _QUICK else repr)
+    return safe_text(value, _ShortRepr().repr if type(value) not in _SHORT else repr)
 
 
 def bounded(text: str) -> str:
@@ -70,8 +71,11 @@ def described(error: BaseException | None) -> str:
 
 
 def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of dataclass and pydantic arguments, as `<parameter>_<field>`."""
-    if not any(map(_has_fields, (*args, *kwargs.values()))):
+    """Return the fields of config arguments, flattened: `config_optimizer_lr` for `config.optimizer.lr`.
+
+    Dicts are data, not configs, and stay whole.
+    """
+    if not any(map(_is_config, (*args, *kwargs.values()))):
         return {}
     try:
         named = inspect.signature(function).bind(*args, **kwargs).arguments
@@ -79,26 +83,23 @@ def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: 
         named = {f"arg{index}": value for index, value in enumerate(args)} | dict(kwargs)
     found: dict[str, Any] = {}
     for name, value in named.items():
-        if _has_fields(value):
-            found |= {f"{name}_{key}": item for key, item in _fields_of(value).items()}
+        if _is_config(value):
+            _flatten(str(name), value, (), found)
     return found
 
 
-def _has_fields(value: object) -> bool:
-    kind = type(value)
-    return kind not in _QUICK and (
-        is_dataclass(kind) or (hasattr(kind, "model_fields") and hasattr(kind, "model_dump"))
-    )
+def _is_config(value: object) -> bool:
+    return type(value) not in _QUICK and is_config(type(value))
 
 
-def _fields_of(value: Any, path: tuple[int, ...] = ()) -> dict[str, Any]:
-    names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
-    found = {name: getattr(value, name) for name in names if hasattr(value, name)}
-    return {name: _nested(item, (*path, id(value))) for name, item in found.items()}
-
-
-def _nested(value: Any, path: tuple[int, ...]) -> Any:
-    """A field that has fields of its own as a dict, unless it lies within itself."""
-    if not _has_fields(value):
-        return value
-    return text_of(value) if id(value) in path else _fields_of(value, path)
+def _flatten(name: str, value: Any, path: tuple[int, ...], found: dict[str, Any]) -> None:
+    fields = fields_of(value) if _is_config(value) else None
+    if fields is None or not fields:
+        while name in found:  # `config.a_b` and `config.a.b`
+            name = f"{name}_"
+        found[name] = value
+    elif id(value) in path:
+        found[name] = text_of(value)
+    else:
+        for key, item in fields.items():
+            _flatten(f"{name}_{as_text(key)}", item, (*path, id(value)), found)

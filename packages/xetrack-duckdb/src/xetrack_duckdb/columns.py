@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from xetrack.protocols import Columns, Json, Value
+from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
+from xetrack.texts import escaped
 
 __all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 
@@ -20,6 +21,7 @@ EXACT = 2**53
 
 _KINDS: dict[type, str] = {
     bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bytes: "BLOB", Json: "JSON",
+    BigInt: "VARCHAR", SurrogateText: "VARCHAR",
 }  # fmt: skip
 _DECLARED = {"BOOLEAN": "BOOLEAN", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB", "JSON": "JSON"}
 _FILLERS: dict[str, Any] = {"BOOLEAN": False, "BIGINT": 0, "DOUBLE": 0.0, "BLOB": b""}
@@ -132,4 +134,4 @@ def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packe
 def _spell(value: Value) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    return escaped(value) if isinstance(value, str) else str(value)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from xetrack.protocols import Json, Value
+from xetrack.protocols import BigInt, Json, SurrogateText, Value
 
 __all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head", "headless", "start"]
 
@@ -80,6 +80,10 @@ def _spell(value: object) -> Any:
         return orjson.Fragment(_strict(value).encode())
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if isinstance(value, BigInt):
+        return orjson.Fragment(str(value).encode())
+    if isinstance(value, SurrogateText):
+        return orjson.Fragment(json.dumps(value).encode())
     raise TypeError(f"a {type(value).__qualname__} is no value of a row")
 
 

@@ -8,7 +8,8 @@ from xetrack.errors import InvalidValueError
 from xetrack.locks import new_lock
 from xetrack.protocols import Value
 from xetrack.runs import Clock
-from xetrack.values import IDENTITY, Normaliser, describe, safe_text
+from xetrack.texts import safe_text
+from xetrack.values import IDENTITY, Normaliser, describe
 
 __all__ = ["Events", "Logger"]
 

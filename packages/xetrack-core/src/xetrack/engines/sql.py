@@ -8,16 +8,18 @@ row's *extra*, a JSON object beside it; so do keys that cannot be a column at al
 import base64
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xetrack.errors import InvalidTableError, NotADatabaseError
-from xetrack.protocols import Json, Row, Value
-from xetrack.values import EXTRA
+from xetrack.protocols import BigInt, Json, Row, SurrogateText, Value
+from xetrack.texts import escaped, is_utf8
+from xetrack.values import EXTRA, MAX_INT_BITS
 
 __all__ = [
     "EXTRA",
     "MAX_COLUMNS",
+    "cell",
     "check_table",
     "declared_type",
     "fits",
@@ -43,6 +45,8 @@ DECLARED: dict[type, str] = {
     float: "REAL",
     str: "TEXT",
     bytes: "BLOB",
+    BigInt: "INTEGER",
+    SurrogateText: "TEXT",
     Json: "JSON TEXT",  # of JSON alone SQLite would make a number where the text looks like one
     type(None): "",
 }
@@ -55,6 +59,8 @@ _FITTING: dict[type, frozenset[str]] = {
     float: _AS_IT_IS | {"REAL"},
     str: _AS_IT_IS | {"TEXT"},
     Json: frozenset({"JSON"}),
+    BigInt: frozenset(),
+    SurrogateText: frozenset(),
 }
 # SQLite finds a column's affinity by parts of its declared type, in this order (sqlite.org/datatype3.html, 3.1)
 _AFFINITIES = (
@@ -82,21 +88,13 @@ def quote(name: str) -> str:
 
 def check_table(name: object) -> str:
     """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
-    if not isinstance(name, str) or not name or "\0" in name or not _is_unicode(name):
+    if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
         raise InvalidTableError(f"a table needs a name, as text that can be stored: got {name!r}.")
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is kept for the store itself. Choose another one."
         raise InvalidTableError(message)
     return name
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True
 
 
 def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
@@ -145,10 +143,17 @@ def split(row: Row, columns: Mapping[str, str]) -> tuple[Row, str | None]:
     for key, value in row.items():
         declared = columns.get(key)
         if declared is not None:
-            kept[key] = value
+            kept[key] = cell(value)
         if declared is None or not fits(value, declared):
             extra[key] = value
     return kept, pack(extra)
+
+
+def cell(value: Value) -> Value:
+    """Return the value as a column takes it: a big integer as its digits, text with lone surrogates escaped."""
+    if type(value) is BigInt:
+        return str(value)
+    return escaped(value) if type(value) is SurrogateText else value
 
 
 def pack(extra: Row) -> str | None:
@@ -163,6 +168,10 @@ def _pack_value(value: Value) -> object:
         return {"json": str(value)}
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, BigInt):
+        return {"int": hex(value) if value.bit_length() > MAX_INT_BITS else str(value)}
+    if isinstance(value, SurrogateText):
+        return {"text": json.dumps(value)}
     if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
         return {"float": repr(value)}
     return value
@@ -172,7 +181,7 @@ def unpack(text: str) -> Row:
     """The extra again. Raises `NotADatabaseError` for one that `pack` did not write."""
     try:
         return {key: _unpack_value(value) for key, value in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         message = (
             "the file is damaged, or another program wrote it: what is kept beside the columns "
             f"cannot be read ({error}). Read the columns in SQL, or a backup."
@@ -185,9 +194,16 @@ def _unpack_value(value: Any) -> Value:
         scalar: Value = value
         return scalar
     ((kind, text),) = value.items()
-    if kind == "json":
-        return Json(text)
-    return base64.b64decode(text) if kind == "bytes" else float(text)
+    return _UNPACK[kind](text)
+
+
+_UNPACK: dict[str, Callable[[str], Value]] = {
+    "json": Json,
+    "bytes": base64.b64decode,
+    "float": float,
+    "int": lambda text: BigInt(text, 0),
+    "text": lambda text: SurrogateText(json.loads(text)),
+}
 
 
 def restore(values: list[Any], declared: str) -> list[Value]:

@@ -15,6 +15,7 @@ from xetrack.engines.inserts import Inserts
 from xetrack.engines.schema import Schema
 from xetrack.engines.sql import (
     EXTRA,
+    cell,
     declared_type,
     fits,
     load_extra,
@@ -27,7 +28,7 @@ from xetrack.engines.sql import (
     unpack,
 )
 from xetrack.hookspecs import hookimpl
-from xetrack.protocols import Columns, Context, Provider, Row, Run, Value
+from xetrack.protocols import BigInt, Columns, Context, Provider, Row, Run, Value
 
 __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
 
@@ -157,7 +158,7 @@ class SqliteEngine:
                 columns = self._inserts.make_columns(connection, table, {EXTRA: "JSON TEXT"})
             changes: list[tuple[str, list[Value]]] = []
             if key in columns:
-                changes.append((f"{quote(key)} = ?", [value]))
+                changes.append((f"{quote(key)} = ?", [cell(value)]))
             if EXTRA in columns:
                 changes.append((f"{EXTRA} = xetrack_put({EXTRA}, ?, ?)", [key, packed]))
             condition, bound = _condition(columns, track_id, where)
@@ -375,20 +376,20 @@ def _condition(
         bound.append(track_id)
     if where is not None:
         key, value = where
-        cell = f"+{quote(key)}" if key in columns else "NULL"  # the plus keeps SQLite from converting what is compared
-        plain = f"{cell} IS ?" if _comparable(value, columns.get(key, "")) else "? AND 0"
+        there = f"+{quote(key)}" if key in columns else "NULL"  # the plus keeps SQLite from converting what is compared
+        plain = f"{there} IS ?" if _comparable(value, columns.get(key, "")) else "? AND 0"
         if EXTRA in columns:
-            parts.append(f"CASE WHEN {EXTRA} IS NULL THEN {plain} ELSE xetrack_same({EXTRA}, ?, {cell}, ?) END")
-            bound += [value, key, pack({key: value})]
+            parts.append(f"CASE WHEN {EXTRA} IS NULL THEN {plain} ELSE xetrack_same({EXTRA}, ?, {there}, ?) END")
+            bound += [cell(value), key, pack({key: value})]
         else:
             parts.append(plain)
-            bound.append(value)
+            bound.append(cell(value))
     return " AND ".join(parts) or "1", bound
 
 
 def _comparable(value: Value, declared: str) -> bool:
     """Whether SQLite compares `value` with cells of this type as Python would: no NaN, no text with JSON."""
-    if isinstance(value, str):
+    if isinstance(value, (str, BigInt)):
         return type_fits(type(value), declared)
     return value == value  # noqa: PLR0124 - NaN
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import InvalidKeyError
-from xetrack.protocols import Columns, Engine, Json, Row, Value
+from xetrack.protocols import BigInt, Columns, Engine, Json, Row, SurrogateText, Value
 from xetrack.values import check_key
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ AWKWARD_VALUES: tuple[Value, ...] = (
     True, False, 0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, 2.0, 0.1, 5e-324, 1.7976931348623157e308,
     float("nan"), float("inf"), float("-inf"), "", "42", "4.0", "1e3", " 7 ", "0x10", "true", "None", "null", "NaN",
     "nan", "日本 🦙", "nul\0inside", "it's", '"', "\\", "[1]", "{}", b"", b"42", b"\0\xff", Json("[1]"), Json("{}"),
-    Json("42"), Json('"text"'), Json("null"), Json('{"json": "[1]"}'),
+    Json("42"), Json('"text"'), Json("null"), Json('{"json": "[1]"}'), BigInt(2**63),
+    BigInt(-(2**63) - 1), BigInt(10**40), BigInt(-(10**5000)), SurrogateText("\udcff.png"), SurrogateText("日\ud800"),
 )  # fmt: skip
 """Values that some database takes for others."""
 
@@ -69,6 +70,7 @@ def values() -> "SearchStrategy[Value]":
         st.none(),
         st.booleans(),
         st.integers(-(2**63), 2**63 - 1),
+        st.integers(2**63, 2**80).map(BigInt),
         st.floats(),
         st.text(st.characters(codec="utf-8")),
         st.binary(),

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from xetrack.protocols import Engine, Json, Value
+from xetrack.protocols import BigInt, Engine, Json, SurrogateText, Value
 from xetrack.testing.base import Base
 from xetrack.testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, TABLE, listed, make_row, spelt
 
@@ -23,11 +23,14 @@ _OF_EACH_TYPE: tuple[Value, ...] = (
     -0.0,
     2**63 - 1,
     1.5,
+    BigInt(2**64),
+    SurrogateText("\udcff"),
 )
 
 
 def _name(value: object) -> str:
-    return f"{type(value).__name__}-{value!r}"
+    shown = hex(value)[:20] if isinstance(value, BigInt) else ascii(value)
+    return f"{type(value).__name__}-{shown}"
 
 
 class ValuesContract(Base):

@@ -2,11 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from xetrack.protocols import Json, Run
+from xetrack.protocols import BigInt, Json, Run, SurrogateText
 
 __all__ = ["decoded", "encoded"]
 
@@ -28,10 +28,9 @@ def decoded(text: str) -> list[tuple[str, list[Any], dict[str, Any]]]:
 
 
 def _told(value: Any) -> Any:
-    if isinstance(value, Json):
-        return {"json": str(value)}
-    if isinstance(value, bytes):
-        return {"bytes": base64.b64encode(value).decode()}
+    if type(value) in _KINDS:
+        kind, convert = _KINDS[type(value)]
+        return {kind: convert(value)}
     if isinstance(value, Run):
         return {"run": _told({field.name: getattr(value, field.name) for field in fields(value)})}
     if isinstance(value, Mapping):
@@ -43,8 +42,21 @@ def _told(value: Any) -> Any:
 
 def _again(told: dict[str, Any]) -> Any:
     [(kind, value)] = told.items()
-    if kind == "json":
-        return Json(value)
-    if kind == "bytes":
-        return base64.b64decode(value)
-    return Run(**value) if kind == "run" else dict(value)
+    return _AGAIN[kind](value)
+
+
+_KINDS: dict[type, tuple[str, Callable[[Any], str]]] = {
+    Json: ("json", str),
+    BigInt: ("int", hex),
+    SurrogateText: ("text", str),
+    bytes: ("bytes", lambda value: base64.b64encode(value).decode()),
+}
+
+_AGAIN: dict[str, Callable[[Any], Any]] = {
+    "json": Json,
+    "int": lambda text: BigInt(text, 16),
+    "text": SurrogateText,
+    "bytes": base64.b64decode,
+    "run": lambda kept: Run(**kept),
+    "dict": dict,
+}
