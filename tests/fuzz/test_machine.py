@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from xetrack import Reader, Tracker
+from xetrack.errors import TableNotFoundError
 from xetrack.testing import PATIENCE, Processes, spelt
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -118,6 +119,10 @@ class Machine(RuleBasedStateMachine):
     def delete_run(self, table, run):
         kept = self.rows.get(table, [])
         left = [row for row in kept if row["track_id"] != run]
+        if table not in self.rows and (self.rows or table != "events"):
+            with pytest.raises(TableNotFoundError):
+                Reader(self.db, self.engine, table)
+            return
         with Reader(self.db, self.engine, table) as reader:
             assert reader.delete_run(run) == len(kept) - len(left)
         kept[:] = left

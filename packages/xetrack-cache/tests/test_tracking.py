@@ -112,7 +112,7 @@ def test_a_returned_dict_is_part_of_the_row_again(tracker, counter):
 
 
 def test_a_returned_cache_is_kept_under_another_name(tracker, counter):
-    with pytest.warns(XetrackWarning, match="'cache' in the returned dict"):
+    with pytest.warns(XetrackWarning, match="'cache' of the returned dict"):
         tracker.track(counter.function({"cache": "mine"}), 1)
 
     assert column(tracker, "result_cache") == ["mine"]

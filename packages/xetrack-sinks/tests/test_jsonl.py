@@ -138,11 +138,14 @@ def test_read_jsonl_warns_of_other_damage_and_of_what_is_no_object(tmp_path):
         assert list(Reader.read_jsonl(path)["x"]) == [1, 2]
 
 
-def test_read_jsonl_keeps_the_digits_of_numbers_that_fit_no_column(tmp_path):
-    path = tmp_path / "a.jsonl"
-    path.write_text(f'{{"x": {2**63}}}\n{{"x": 1}}\n')
+@pytest.mark.parametrize("number", [2**63, -(2**64), 10**40 + 1, 10**5000 + 1], ids=["2**63", "-2**64", "41", "5001"])
+def test_integers_of_any_size_are_read_as_they_were_logged(tmp_path, number):
+    with Tracker(Tracker.IN_MEMORY, jsonl=tmp_path / "a.jsonl") as tracker:
+        tracker.log_batch([{"x": number, "s": "\udcff.png"}, {"x": 1, "s": "1" * 30}])
 
-    assert list(Reader.read_jsonl(path)["x"]) == [str(2**63), 1]
+    frame = Reader.read_jsonl(tmp_path / "a.jsonl")
+    assert frame["x"].tolist() == [number, 1]
+    assert frame["s"].tolist() == ["\udcff.png", "1" * 30]
 
 
 def test_read_jsonl_of_nothing_says_so(tmp_path):

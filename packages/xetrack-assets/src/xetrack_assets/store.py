@@ -71,6 +71,10 @@ class Store:
             raise InvalidValueError(message) from error
         return make_asset(name, [data] if isinstance(data, Buffer) else data)
 
+    def claims(self, value: object) -> bool:
+        """Whether a serializer for something particular takes the value. See `AssetStore.claims`."""
+        return any(not each.general and each.takes(value) for each in self._serializers.values())
+
     def _choose(self, value: object) -> str:
         """The name of the serializer for a value."""
         if self._preferred is not None and self._serializers[self._preferred].takes(value):

@@ -12,7 +12,7 @@ from xetrack.plugins import Offer, Plugins
 from xetrack.protocols import Asset, AssetStore, Context, Engine, Json, Value
 from xetrack.values import describe
 
-__all__ = ["Objects", "find_object", "hashes_in", "open_store", "store_needed", "uses_in"]
+__all__ = ["Keeper", "Objects", "find_object", "hashes_in", "open_store", "store_needed", "uses_in"]
 
 _QUOTED = re.compile(r'"([^"\\]+)"')
 _FEW = 1000  # texts, up to which it is quicker to ask a store for each than to list a hundred thousand objects
@@ -83,6 +83,15 @@ class Objects:
         finally:
             self.pending = []
 
+    def keeper(self, *, strict: bool = True) -> "Keeper":
+        """What the normaliser hands objects to. `strict`: refuse those that cannot be serialized."""
+        return Keeper(self, strict=strict)
+
+    def claims(self, value: object) -> bool:
+        """Whether a serializer is meant for `value`. Then it is an object, though it may be a config too."""
+        claims = getattr(self.store(), "claims", None)
+        return claims is not None and bool(claims(value))
+
     def keep(self, key: str, value: Any, objects: Sequence[str] = ()) -> Value:
         """Return what stands for an object in its row: its hash, or its description without an asset store.
 
@@ -133,6 +142,20 @@ class Objects:
         for key, assets in self.of_params.items():
             if key not in event:
                 self.pending.extend((key, asset) for asset in assets)
+
+
+class Keeper:
+    """Keeps the objects of one call: see `xetrack.values.Keep`."""
+
+    __slots__ = ("_keep", "claims")
+
+    def __init__(self, objects: Objects, *, strict: bool) -> None:
+        self._keep = objects.keep if strict else objects.keep_or_describe
+        self.claims = objects.claims
+
+    def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
+        """Return what the row holds instead."""
+        return self._keep(key, value, objects)
 
 
 def hashes_in(values: Iterable[Value], known: Container[str]) -> list[str]:

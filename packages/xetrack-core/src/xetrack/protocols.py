@@ -260,6 +260,9 @@ class AssetStore(Protocol):
 
     A use is one cell of a row that was logged with the object itself. Rows that were logged with the hash as text are
     no uses, but `unused()` sees them. Only `get` turns bytes into objects.
+
+    A store may have a method `claims(value)` too, which returns whether a serializer for something particular takes the
+    value. A dataclass or another config is then stored as an object; otherwise its fields are JSON.
     """
 
     def prepare(self, value: object) -> Asset:

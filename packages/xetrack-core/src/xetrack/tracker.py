@@ -234,8 +234,7 @@ class Tracker(RunView, Recorder):
         return {key: value for key, value in measured.items() if key not in clashes}
 
     def _keep(self) -> Keep:
-        objects = self._session.objects
-        return objects.keep if self.raise_on_error else objects.keep_or_describe
+        return self._session.objects.keeper(strict=self.raise_on_error)
 
     # Params and values
 
@@ -301,7 +300,7 @@ class Tracker(RunView, Recorder):
         row = call.row()
         if call.monitors:
             row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
-        keep = self._session.objects.keep_or_describe
+        keep = self._session.objects.keeper(strict=False)
         try:
             self._writer.log(row, keep)
         except InvalidValueError as error:

@@ -56,7 +56,10 @@ MAX_INT_BITS = 14_000
 
 
 class Keep(Protocol):
-    """Takes what a row cannot hold: an object, or a container that holds objects."""
+    """Takes what a row cannot hold: an object, or a container that holds objects.
+
+    It may have a method `claims(value)`, which returns whether a config is an object nevertheless.
+    """
 
     def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
         """Return what the row holds instead. For a container, `objects` says where in it the objects are."""
@@ -258,6 +261,9 @@ def _container(key: str, value: Any, keep: Keep) -> Value:
 
 
 def _config(key: str, value: Any, keep: Keep) -> Value:
+    claims = getattr(keep, "claims", None)
+    if claims is not None and claims(value):
+        return keep(key, value)
     items = omegaconf_list(value)
     try:
         return _container(key, value if items is None else items, keep)

@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,9 +18,19 @@ _WIDE = {  # the longer marks first: that of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_MANY = 4000  # digits
 _GAP = re.compile(r"[\s,\ufeff]*")  # may stand between objects and around them, and means nothing
 _STRUCTURE = re.compile(r"[][{}\"]")
+_MANY_DIGITS = re.compile(rb"\d{19}")
 _EVENT = re.compile(r'\{\s*"timestamp"\s*:')
+
+
+def _integer(text: str) -> int:
+    # int() refuses more than 4,300 digits, since it takes time for so many; Decimal is fast
+    return int(text) if len(text) < _MANY else int(Decimal(text))
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 class Found(NamedTuple):
@@ -41,6 +52,9 @@ class Objects(NamedTuple):
 
 def parse(data: bytes) -> dict[str, Any] | None:
     """Return the JSON object that `data` is; None if it is anything else. Strict, and fast."""
+    if _MANY_DIGITS.search(data):  # orjson makes a float of an integer beyond 64 bits
+        value, end = _object_at(text, 0) if (text := _strict_text(data)).startswith("{") else (None, 0)
+        return value if value is not None and not text[end:].strip() else None
     try:
         value = orjson.loads(data.removeprefix(_BOM))
     except orjson.JSONDecodeError:
@@ -65,7 +79,7 @@ def objects_in(data: bytes, *, unfinished: bool = False) -> Objects:
     while (place := _skip(text, place)) < len(text):
         value, end = _object_at(text, place)
         if value is not None and (sure or is_event(value)):
-            found.append(Found(_plain(value), place, end))
+            found.append(Found(value, place, end))
             place, sure = end, True
             continue
         following, sure = _next(text, place, sure=sure)
@@ -86,6 +100,13 @@ def utf8(data: bytes) -> bytes:
     return data if encoding is None else data.decode(encoding, "backslashreplace").encode("utf-8", "backslashreplace")
 
 
+def _strict_text(data: bytes) -> str:
+    try:
+        return data.removeprefix(_BOM).decode()
+    except UnicodeDecodeError:
+        return ""
+
+
 def _decoded(data: bytes, *, unfinished: bool) -> tuple[str, bool]:
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=not unfinished), True
@@ -102,7 +123,7 @@ def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
     if text[place] != "{":
         return None, place
     try:
-        value, end = json.JSONDecoder().raw_decode(text, place)
+        value, end = _DECODER.raw_decode(text, place)
     except (ValueError, RecursionError):
         return None, place
     return value, end
@@ -115,12 +136,3 @@ def _next(text: str, place: int, *, sure: bool) -> tuple[int | None, bool]:
         return brace, True  # before it there was no JSON that it could be a part of
     event = _EVENT.search(text, place + 1)
     return (event.start(), False) if event else (None, False)
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Spell halves of surrogate pairs, which JSON can hold and no frame can, as their escapes."""
-    return {_text(key): _text(each) for key, each in value.items()}
-
-
-def _text(value: Any) -> Any:
-    return value.encode("utf-8", "backslashreplace").decode() if type(value) is str else value

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from xetrack import frames
 from xetrack.errors import XetrackWarning, outer_level
+from xetrack.protocols import BigInt, SurrogateText
+from xetrack.texts import escaped, is_utf8
 from xetrack_sinks.entries import Log, local_time
 from xetrack_sinks.linefile import parts
 from xetrack_sinks.objects import is_event, objects_in, parse, utf8
@@ -144,6 +146,7 @@ def _warn_of(count: int, what: str, file: Path, first: int) -> None:
 
 
 def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
+    events = [{escaped(key): value for key, value in event.items()} for event in events]
     keys = dict.fromkeys(key for event in events for key in event)
     for key in last:
         if key in keys:
@@ -153,5 +156,7 @@ def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
 
 
 def _fit(value: Any) -> Any:
-    """Spell integers that fit no column as text, as the database does, so that no digit is lost."""
-    return str(value) if type(value) is int and not -_INT64 <= value < _INT64 else value
+    """Mark what a frame keeps as a Python object: integers beyond 64 bits, and text with lone surrogates."""
+    if type(value) is int and not -_INT64 <= value < _INT64:
+        return BigInt(value)
+    return value if type(value) is not str or is_utf8(value) else SurrogateText(value)

@@ -31,7 +31,7 @@ AWKWARD_VALUES: tuple[Value, ...] = (
     float("nan"), float("inf"), float("-inf"), "", "42", "4.0", "1e3", " 7 ", "0x10", "true", "None", "null", "NaN",
     "nan", "日本 🦙", "nul\0inside", "it's", '"', "\\", "[1]", "{}", b"", b"42", b"\0\xff", Json("[1]"), Json("{}"),
     Json("42"), Json('"text"'), Json("null"), Json('{"json": "[1]"}'), BigInt(2**63),
-    BigInt(-(2**63) - 1), BigInt(10**40), BigInt(-(10**5000)), SurrogateText("\udcff.png"), SurrogateText("日\ud800"),
+    BigInt(-(2**63) - 1), BigInt(10**40), SurrogateText("\udcff.png"), SurrogateText("日\ud800"),
 )  # fmt: skip
 """Values that some database takes for others."""
 
