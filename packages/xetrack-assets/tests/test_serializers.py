@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -232,3 +233,38 @@ def test_a_serializer_that_fails_is_named():
 
     with pytest.raises(InvalidValueError, match=r"'z' is a builtins.complex, which toy cannot.*OSError: no ink"):
         Tracker(":memory:", plugins=[Failing]).log({"z": 1j})
+
+
+@dataclass
+class Mesh:
+    """A dataclass of plain values: a config, unless somebody brings a serializer for it."""
+
+    sizes: list[int]
+
+
+class Meshes:
+    safe, general = True, False
+
+    def takes(self, value):
+        return type(value) is Mesh
+
+    def dumps(self, value):
+        return bytes(value.sizes)
+
+    def loads(self, data):
+        return Mesh(list(data))
+
+    @hookimpl
+    def xetrack_serializers(self):
+        return [Provider("meshes", lambda options, context: self)]
+
+
+def test_a_dataclass_that_has_a_serializer_is_an_object_and_else_a_config(tmp_path):
+    with Tracker(tmp_path / "track.db", plugins=[Meshes]) as tracker:
+        row = tracker.log({"mesh": Mesh([1, 2])})
+        assert tracker.get("mesh") == Mesh([1, 2])
+        assert tracker.assets.info(row["mesh"]).serializer == "meshes"
+        tracker.set_param("start", Mesh([3]))
+        assert tracker.get(tracker.log({})["start"]) == Mesh([3])
+    with Tracker(tmp_path / "track.db") as tracker:
+        assert tracker.log({"mesh": Mesh([1, 2])})["mesh"] == {"sizes": [1, 2]}

@@ -6,7 +6,6 @@ import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,19 @@ __all__ = ["AssetStoreContract", "Parcel"]
 Opener = Callable[..., AssetStore]
 
 
-@dataclass
 class Parcel:
     """The objects that the contract keeps. They have a serializer of their own, which is safe."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    __hash__ = None  # type: ignore[assignment] # as of most objects that are logged
+
+    def __repr__(self) -> str:
+        return f"Parcel({self.text!r})"
 
 
 class _Parcels:
