@@ -83,10 +83,6 @@ class Objects:
         finally:
             self.pending = []
 
-    def keeper(self, *, strict: bool = True) -> "Keeper":
-        """What the normaliser hands objects to. `strict`: refuse those that cannot be serialized."""
-        return Keeper(self, strict=strict)
-
     def claims(self, value: object) -> bool:
         """Whether a serializer is meant for `value`. Then it is an object, though it may be a config too."""
         claims = getattr(self.store(), "claims", None)
@@ -145,9 +141,12 @@ class Objects:
 
 
 class Keeper:
-    """Keeps the objects of one call: see `xetrack.values.Keep`."""
+    """What a normaliser hands objects to: see `xetrack.values.Keep`.
 
-    __slots__ = ("_keep", "claims")
+    Arguments:
+        objects: those of the tracker.
+        strict: refuse objects that cannot be serialized; otherwise describe them.
+    """
 
     def __init__(self, objects: Objects, *, strict: bool) -> None:
         self._keep = objects.keep if strict else objects.keep_or_describe

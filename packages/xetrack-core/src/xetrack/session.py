@@ -15,7 +15,7 @@ from xetrack.discovery import explain, safe_mode
 from xetrack.errors import ClosedError, DatabaseRemovedError, OptionError, XetrackWarning, outer_level
 from xetrack.listeners import Listeners
 from xetrack.locks import new_lock
-from xetrack.objects import Objects, open_store, store_needed
+from xetrack.objects import Keeper, Objects, open_store, store_needed
 from xetrack.opening import SKIP_INSERT, open_engine
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Context, ResultCache, Row
@@ -71,6 +71,7 @@ class Session:
             self.cache = self._open_cache()
             routed = self._routed
             self.objects = Objects(lambda: open_store(plugins, routed, context), self.warn)
+            self.strict, self.lenient = (Keeper(self.objects, strict=strict) for strict in (True, False))
             self.listeners = Listeners(routed, context, self.warn)
         except BaseException:
             self.engine.close()

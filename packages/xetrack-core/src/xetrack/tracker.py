@@ -207,7 +207,8 @@ class Tracker(RunView, Recorder):
         `InvalidValueError`, naming the key, `OptionError` if `data` has another `step`, or `DatabaseError`; then
         nothing was logged.
         """
-        data = as_row(data, "log()", _BATCH if isinstance(data, (list, tuple)) else "")
+        if type(data) is not dict:
+            data = as_row(data, "log()", _BATCH if isinstance(data, (list, tuple)) else "")
         if step is not None:
             if "step" in data:
                 _check_one_step(data["step"], step)
@@ -234,7 +235,7 @@ class Tracker(RunView, Recorder):
         return {key: value for key, value in measured.items() if key not in clashes}
 
     def _keep(self) -> Keep:
-        return self._session.objects.keeper(strict=self.raise_on_error)
+        return self._session.strict if self.raise_on_error else self._session.lenient
 
     # Params and values
 
@@ -300,7 +301,7 @@ class Tracker(RunView, Recorder):
         row = call.row()
         if call.monitors:
             row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
-        keep = self._session.objects.keeper(strict=False)
+        keep = self._session.lenient
         try:
             self._writer.log(row, keep)
         except InvalidValueError as error:

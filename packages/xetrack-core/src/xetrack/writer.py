@@ -146,7 +146,7 @@ class Writer:
         with self.turns.call(), objects.of_call():
             stored = {}
             for key, value in params.items():
-                stored[key] = self._normalise.value(key, value, objects.keeper())
+                stored[key] = self._normalise.value(key, value, self._session.strict)
                 objects.freeze(key)
             self.params = {**self.params, **stored}  # anew: another thread may be reading the old ones
 
@@ -166,7 +166,7 @@ class Writer:
             if not session.engine.count(run.table, run.track_id):
                 self.check(key, value)  # what cannot be stored is refused all the same
                 return 0
-            stored = self._normalise.value(key, value, session.objects.keeper())
+            stored = self._normalise.value(key, value, session.strict)
             self.latest = None
             with session.engine.transaction():
                 rows = session.engine.update(run.table, key, stored, track_id=run.track_id, where=where)
