@@ -10,6 +10,7 @@ And `import xetrack` imports nothing else, so that it costs next to nothing what
 
 import contextlib
 import importlib.metadata
+import inspect
 import io
 import re
 import subprocess
@@ -37,10 +38,12 @@ def check_what_is_missing() -> None:
     """Whatever needs a package that is not here says so, with the line that installs it."""
     from xetrack import Reader, Tracker, hints
 
-    def tracker(**options: str) -> Callable[[], object]:
+    def tracker(**options: object) -> Callable[[], object]:
         return lambda: Tracker("missing.db", **options)  # type: ignore[arg-type] # refused before anyone looks at them
 
-    asking = [(package, tracker(**{option: "there"})) for option, package in hints.OPTIONS.items()]
+    known = inspect.signature(Tracker).parameters
+    flags = {name for name, parameter in known.items() if parameter.default is False}
+    asking = [(package, tracker(**{name: name in flags or "there"})) for name, package in hints.OPTIONS.items()]
     asking += [
         ("xetrack-duckdb", tracker(engine="duckdb")),
         ("xetrack-sinks", lambda: Reader.read_jsonl("rows.jsonl")),
