@@ -151,7 +151,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("function", "name"), NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("form", ["track", "wrap"])
-@pytest.mark.filterwarnings("ignore:the Adder under:xetrack.XetrackWarning")
+@pytest.mark.filterwarnings("ignore:Only the repr of:xetrack.XetrackWarning")
 def test_anything_callable_has_a_name_and_works(tracker, function, name, form):
     result = tracker.track(function, 1) if form == "track" else tracker.wrap(function)(1)
 
