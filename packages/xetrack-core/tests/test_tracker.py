@@ -151,7 +151,7 @@ def test_a_step_wins_over_a_param_as_any_event_does(path):
 
 @pytest.mark.parametrize("bad", [None, 5, "text", [("a", 1)]])
 def test_what_is_no_dict_is_no_event(tracker, bad):
-    with pytest.raises(TypeError):
+    with pytest.raises(InvalidValueError):
         tracker.log(bad)
     assert len(tracker) == 0
 

@@ -27,6 +27,7 @@ from xetrack.errors import (
 )
 from xetrack.flags import flag
 from xetrack.protocols import Context, Provider
+from xetrack.texts import did_you_mean
 
 __all__ = ["KINDS", "OPENED_BY_OPTION", "TRACKER_OPTIONS", "Offer", "Plugins", "discovered"]
 
@@ -238,7 +239,7 @@ class Plugins:
         if option in hints.OPTIONS:
             return self._missing(f"{option}=", hints.OPTIONS[option], option, [])
         known = sorted({*hints.OPTIONS, *TRACKER_OPTIONS, *(name for offer in candidates for name in offer.options)})
-        message = f"no installed plugin knows the option {option}=.{_did_you_mean(option, known)}{self._set_aside()}"
+        message = f"no installed plugin knows the option {option}=.{did_you_mean(option, known)}{self._set_aside()}"
         return OptionError(message)
 
     def _missing(self, what: str, distribution: str | None, name: str, known: Sequence[str]) -> Exception:
@@ -248,7 +249,7 @@ class Plugins:
                 return failure
         if distribution is not None:
             return PluginNotInstalledError(f"{what} needs {distribution}: pip install {distribution}")
-        message = f"there is no {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.{self._set_aside()}"
+        message = f"there is no {what}.{did_you_mean(name, known)} Known: {', '.join(known)}.{self._set_aside()}"
         return PluginNotInstalledError(message)
 
     def _set_aside(self) -> str:
@@ -303,13 +304,6 @@ def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
 def _two_of(what: str, offers: Sequence[Offer]) -> str:
     owners = " and ".join(offer.owner for offer in offers)
     return f"{what} is claimed by both {owners}. Uninstall one, or switch it off with XETRACK_DISABLE_PLUGINS."
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 @lru_cache(maxsize=1)
