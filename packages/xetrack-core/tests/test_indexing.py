@@ -83,7 +83,7 @@ def test_positions_inside_a_transaction_are_gone_with_it(path):
     with Tracker(path) as tracker:
         tracker.log({"n": 0})
         row = dict(tracker[0])
-        with pytest.raises(ZeroDivisionError), tracker.engine.transaction():
+        with pytest.raises(ZeroDivisionError), tracker.engine.transaction():  # noqa: PT012 - all of it is undone
             tracker.engine.append("events", [{"timestamp": "2001", "track_id": tracker.track_id, "n": 1}])
             assert tracker[1]["n"] == 1
             raise ZeroDivisionError
@@ -116,7 +116,9 @@ def test_what_is_no_position_is_refused(path, item):
 def test_an_unknown_key_says_which_is_close(path):
     with Tracker(path) as tracker:
         tracker.log({"accuracy": 0.5})
-        with pytest.raises(KeyNotFoundError, match=r"no row has the key 'acuracy'\. Did you mean 'accuracy'\?") as caught:
+        with pytest.raises(
+            KeyNotFoundError, match=r"no row has the key 'acuracy'\. Did you mean 'accuracy'\?"
+        ) as caught:
             tracker["acuracy"]
     assert isinstance(caught.value, KeyError)
 

@@ -5,13 +5,27 @@ argument, its value, and what to give in its place.
 """
 
 import operator
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from xetrack.errors import OptionError
 from xetrack.texts import is_utf8, safe_text
 
-__all__ = ["callback", "count", "integer", "number", "refused", "run_id", "text"]
+__all__ = [
+    "callback",
+    "count",
+    "integer",
+    "number",
+    "refused",
+    "run_id",
+    "sequence",
+    "text",
+    "writable_file",
+    "writable_folder",
+]
 
 _SHOWN = 100  # characters of a value in an error
 _MOST = 2**63 - 1  # what SQLite takes for a number
@@ -51,7 +65,7 @@ def number(name: str, value: Any, least: float, most: float) -> float:
     except Exception:  # noqa: BLE001 - as above
         found = float("nan")
     if not least <= found <= most:
-        raise refused(name, value, f"not a number from {least:g} to {most:g}.")
+        raise refused(name, value, f"not a number from {least:,} to {most:,}.")
     return found
 
 
@@ -73,6 +87,42 @@ def run_id(name: str, value: Any) -> str | None:
     if not isinstance(value, str):
         raise refused(name, value, f"the name of a run is a text: use {name}=str(...).")
     return text(name, value)
+
+
+def sequence(name: str, value: Any) -> tuple[Any, ...]:
+    """Return the items of a list, or of anything else that can be iterated; a text or a dict is none."""
+    if isinstance(value, (str, bytes, Mapping, type)) or not isinstance(value, Iterable):
+        raise refused(name, value, f"not a list. For one item: {name}=[...].")
+    return tuple(value)
+
+
+def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
+    """Raise `OptionError` if nothing can be written into a folder, which may have to be made first."""
+    folder = _absolute(name, path)
+    found = next(each for each in (folder, *folder.parents) if each.exists())
+    if not found.is_dir():
+        raise refused(name, os.fspath(path), f"{found} is a file, not a folder. Choose another path.")
+    if not os.access(found, os.W_OK | os.X_OK):
+        raise refused(
+            name, os.fspath(path), f"{found} cannot be written. Choose another path, or check its permissions."
+        )
+
+
+def writable_file(name: str, path: str | os.PathLike[str]) -> None:
+    """Raise `OptionError` if a file, which may have to be made first with its folders, cannot be written."""
+    file = _absolute(name, path)
+    if not file.exists():
+        writable_folder(name, file.parent)
+    elif file.is_dir():
+        raise refused(name, os.fspath(path), f"this is a folder. Give the path of a file, such as {file / 'FILE'}.")
+    elif not os.access(file, os.W_OK):
+        raise refused(name, os.fspath(path), "the file cannot be written. Choose another path.")
+
+
+def _absolute(name: str, path: str | os.PathLike[str]) -> Path:
+    if "\0" in os.fspath(path):
+        raise refused(name, os.fspath(path), "this cannot be a path: it holds a NUL. Choose another.")
+    return Path(path).expanduser().absolute()
 
 
 def callback(name: str, value: Any) -> Any:

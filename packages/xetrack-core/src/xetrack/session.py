@@ -71,6 +71,8 @@ class Session:
             self.cache = self._open_cache()
             routed = self._routed
             self.objects = Objects(lambda: open_store(plugins, routed, context), self.warn)
+            if any(offer.kind == "asset_stores" for offer, _ in routed):
+                self.objects.store()  # what is wrong with its options shows now, not at the first object
             self.listeners = Listeners(routed, context, self.warn)
         except BaseException:
             self.engine.close()

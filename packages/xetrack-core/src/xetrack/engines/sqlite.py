@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xetrack.arguments import number
 from xetrack.collector import paused_gc
 from xetrack.engines import runlog
 from xetrack.engines.blocks import block
@@ -48,8 +49,7 @@ class SqliteOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        if not 0 <= float(self.timeout) <= _LONGEST:
-            raise ValueError(f"timeout is a number of seconds up to {_LONGEST}, not {self.timeout}")
+        object.__setattr__(self, "timeout", number("timeout", self.timeout, 0, _LONGEST))  # of NumPy, some overflow
 
 
 class SqliteEngine:
