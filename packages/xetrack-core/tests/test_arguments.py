@@ -5,6 +5,7 @@ below is put in. What the call returns or raises must be a success or a `Xetrack
 kind must succeed, and one that is clearly wrong must not.
 """
 
+import os
 import uuid
 from argparse import Namespace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from xetrack import Reader, Tracker, XetrackError, copy
-from xetrack.errors import OptionError
+from xetrack.errors import DatabaseReadOnlyError, OptionError
 
 
 class Hostile:
@@ -423,4 +424,19 @@ def test_what_would_fail_hours_later_is_refused_when_the_tracker_is_made(options
 
     with pytest.raises(XetrackError, match=told):
         Tracker("track.db", **options)
+    assert not Path("track.db").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize("option", ["assets", "cache", "jsonl", "logs_path"])
+def test_a_place_that_cannot_be_written_is_refused_when_the_tracker_is_made(option):
+    locked = Path("locked")
+    locked.mkdir()
+    locked.chmod(0o500)
+    try:
+        for place in (locked / "it", locked / "folder" / "it"):
+            with pytest.raises(DatabaseReadOnlyError, match="locked"):
+                Tracker("track.db", **{option: place})
+    finally:
+        locked.chmod(0o700)
     assert not Path("track.db").exists()

@@ -9,9 +9,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from xetrack.errors import OptionError
+from xetrack.errors import DatabaseReadOnlyError, OptionError
 from xetrack.texts import is_utf8, safe_text
 
 __all__ = [
@@ -82,7 +81,7 @@ def run_id(name: str, value: Any) -> str | None:
     """Return the name of a run as a plain `str`; None stays None."""
     if value is None:
         return None
-    if isinstance(value, UUID):
+    if type(value).__module__ == "uuid":  # which is not imported: it takes milliseconds
         return str(value)
     if not isinstance(value, str):
         raise refused(name, value, f"the name of a run is a text: use {name}=str(...).")
@@ -97,26 +96,41 @@ def sequence(name: str, value: Any) -> tuple[Any, ...]:
 
 
 def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
-    """Raise `OptionError` if nothing can be written into a folder, which may have to be made first."""
+    """Check a folder that is to be written to, and may have to be made first.
+
+    Raises:
+        OptionError: it is a file, or lies in one, or is no path.
+        DatabaseReadOnlyError: it cannot be written.
+    """
     folder = _absolute(name, path)
-    found = next(each for each in (folder, *folder.parents) if each.exists())
+    found = next(each for each in (folder, *folder.parents) if _exists(each))
     if not found.is_dir():
         raise refused(name, os.fspath(path), f"{found} is a file, not a folder. Choose another path.")
     if not os.access(found, os.W_OK | os.X_OK):
-        raise refused(
-            name, os.fspath(path), f"{found} cannot be written. Choose another path, or check its permissions."
-        )
+        raise _unwritable(name, path, found)
 
 
 def writable_file(name: str, path: str | os.PathLike[str]) -> None:
-    """Raise `OptionError` if a file, which may have to be made first with its folders, cannot be written."""
+    """Check a file that is to be written, and may have to be made first with its folders. Raises as for a folder."""
     file = _absolute(name, path)
-    if not file.exists():
+    if not _exists(file):
         writable_folder(name, file.parent)
     elif file.is_dir():
         raise refused(name, os.fspath(path), f"this is a folder. Give the path of a file, such as {file / 'FILE'}.")
     elif not os.access(file, os.W_OK):
-        raise refused(name, os.fspath(path), "the file cannot be written. Choose another path.")
+        raise _unwritable(name, path, file)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # of a folder on the way, which is found to be unwritable then
+        return False
+
+
+def _unwritable(name: str, path: str | os.PathLike[str], place: Path) -> DatabaseReadOnlyError:
+    told = f"{name}={safe_text(os.fspath(path))[:_SHOWN]}: {place} cannot be written."
+    return DatabaseReadOnlyError(f"{told} Choose another path, or check its permissions.")
 
 
 def _absolute(name: str, path: str | os.PathLike[str]) -> Path:

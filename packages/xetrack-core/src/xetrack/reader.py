@@ -118,9 +118,10 @@ class Reader(View):
     # Reading
 
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
-        """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them.
+        """Return the rows of all runs, or of one, in the order of insertion.
 
-        Return an empty frame if there are no rows, and for a run that does not exist.
+        With `head` and `tail`, only the first or last rows. The frame is empty if there are no rows, and for a run that
+        does not exist. Raises `OptionError` for what is no name of a run and no number of rows.
         """
         with paused_gc():
             return frames.to_pandas(self._select(track_id, head, tail))

@@ -53,7 +53,8 @@ class Tracker(RunView, Recorder):
             model, an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
         table: the table of events; several kinds of experiments can live in one file.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
-        track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
+        track_id: name of the run, a text or a UUID; that of an earlier run resumes it. Made up by default, like
+            `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
         raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
             serialized. If False, such an object is logged as its repr, with a warning.
@@ -72,7 +73,8 @@ class Tracker(RunView, Recorder):
         options: options of other plugins, and of the engine: `timeout=60.0`, the seconds to wait for other writers.
 
     Raises:
-        OptionError: no plugin knows an option, or a boolean is none, such as `reset="false"`. Nothing was opened then.
+        OptionError: no plugin knows an option, or an argument cannot have its value, such as `reset="false"` or
+            `jsonl="folder"`. Nothing was logged then.
         PluginError: a plugin that is asked for is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
         InvalidTableError, InvalidKeyError, InvalidValueError: the table or params cannot be stored.
