@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xetrack import Provider, hookimpl
-from xetrack.arguments import text
+from xetrack.arguments import place, text
 from xetrack.errors import OptionError
 from xetrack.protocols import AssetStore, Context, Serializer
 
@@ -31,6 +31,8 @@ class AssetOptions:
 
     def __post_init__(self) -> None:
         """Raise `OptionError` for what can be no place and no name."""
+        if self.assets is not None:
+            place("assets", self.assets)
         if self.serializer is not None:
             text("serializer", self.serializer)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xetrack.arguments import integer
+from xetrack.arguments import integer, place
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Context, Provider, ResultCache
 
@@ -35,7 +35,7 @@ class CacheOptions:
 
     def __post_init__(self) -> None:
         """Raises ValueError or TypeError for what cannot be meant."""
-        if not os.fspath(self.cache):
+        if not place("cache", self.cache):
             raise ValueError("cache= names a folder.")
         if not (_is_a(str, self.cache_version) and self.cache_version):
             raise ValueError('cache_version= is "code", "none" or a text of your own.')

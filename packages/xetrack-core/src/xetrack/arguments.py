@@ -6,7 +6,7 @@ argument, its value, and what to give in its place.
 
 import operator
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "count",
     "integer",
     "number",
+    "place",
     "refused",
     "run_id",
     "sequence",
@@ -88,11 +89,21 @@ def run_id(name: str, value: Any) -> str | None:
     return text(name, value)
 
 
-def sequence(name: str, value: Any) -> tuple[Any, ...]:
-    """Return the items of a list, or of anything else that can be iterated; a text or a dict is none."""
+def sequence(name: str, value: Any) -> Sequence[Any]:
+    """Return a list or tuple as it is, and the items of anything else that can be iterated; a text or dict is none."""
     if isinstance(value, (str, bytes, Mapping, type)) or not isinstance(value, Iterable):
         raise refused(name, value, f"not a list. For one item: {name}=[...].")
-    return tuple(value)
+    return value if isinstance(value, (list, tuple)) else tuple(value)
+
+
+def place(name: str, value: Any) -> str:
+    """Return a path, or a URL, as text."""
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise refused(name, value, "a path is a text or a pathlib.Path.")
+    if "\0" in text:
+        raise refused(name, value, "this cannot be a path: it holds a NUL. Choose another.")
+    return text
 
 
 def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
@@ -134,9 +145,7 @@ def _unwritable(name: str, path: str | os.PathLike[str], place: Path) -> Databas
 
 
 def _absolute(name: str, path: str | os.PathLike[str]) -> Path:
-    if "\0" in os.fspath(path):
-        raise refused(name, os.fspath(path), "this cannot be a path: it holds a NUL. Choose another.")
-    return Path(path).expanduser().absolute()
+    return Path(place(name, path)).expanduser().absolute()
 
 
 def callback(name: str, value: Any) -> Any:

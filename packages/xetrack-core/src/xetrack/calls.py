@@ -364,7 +364,7 @@ class Recorder(ABC):
         if unknown:
             cure = _CONFIG if "config" in unknown else "It takes params= and depends_on=."
             raise OptionError(f"wrap() has no argument {next(iter(unknown))}=. {cure}")
-        chosen, others = dict(_params(params)), sequence("depends_on", depends_on)
+        chosen, others = dict(_params(params)), tuple(sequence("depends_on", depends_on))
 
         def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
             return Call(self, function, args, kwargs, chosen, depends_on=others)

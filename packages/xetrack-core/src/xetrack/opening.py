@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xetrack.arguments import refused
+from xetrack.arguments import place, refused
 from xetrack.engines.database import MEMORY
 from xetrack.errors import OptionError
 from xetrack.plugins import Offer, Plugins
@@ -23,10 +23,7 @@ def resolve(db: str | os.PathLike[str], name: str = "db") -> str:
 
     Raises `OptionError`, naming the argument, for what cannot name a file.
     """
-    given: Any = db
-    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
-    if not isinstance(text, str):
-        raise refused(name, given, "a path is a text or a pathlib.Path.")
+    text = place(name, db)
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
     try:
@@ -47,12 +44,8 @@ def _is_too_long(path: str) -> bool:
 
 
 def resolve_option(name: str, value: Any) -> Any:
-    """An option that names a place, as `resolve` gives it. None, False and "" are for whoever claims the option."""
-    return value if value is None or value is False or _is_empty(value) else resolve(value, name)
-
-
-def _is_empty(value: object) -> bool:
-    return isinstance(value, str) and not value
+    """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
+    return resolve(value, name) if isinstance(value, (str, os.PathLike)) and value else value
 
 
 def check_file(db: str, engine: str) -> None:

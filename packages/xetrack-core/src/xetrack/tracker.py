@@ -129,7 +129,7 @@ class Tracker(RunView, Recorder):
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
-        engine, handed_in = text("engine", engine), sequence("plugins", plugins)
+        engine, handed_in = text("engine", engine), tuple(sequence("plugins", plugins))
         git_root = None if git_root is None else resolve(git_root, "git_root")
         track_id = run_id("track_id", track_id)
         settings = Settings(resolve(db), str(check_table(table)), engine, given, handed_in, warnings, trusted)
