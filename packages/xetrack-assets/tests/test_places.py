@@ -41,7 +41,7 @@ def test_readers_check_urls_and_leave_folders_alone(tmp_path):
 
 def test_without_fsspec_a_url_names_the_extra(tmp_path, monkeypatch):
     looked = []
-    monkeypatch.setattr(blobs, "find_spec", lambda name: looked.append(name))
+    monkeypatch.setattr(blobs, "find_spec", looked.append)
 
     with pytest.raises(PluginNotInstalledError, match=r'pip install "xetrack-assets\[fsspec\]"'):
         Tracker(tmp_path / "track.db", assets="memory://objects")

@@ -93,6 +93,7 @@ def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, action, handler
 
 CLOSING = """
 import random, time
+import pandas  # first: numpy cannot be imported again once its import was interrupted
 from xetrack.errors import ClosedError
 
 def handler(*_):
