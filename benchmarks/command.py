@@ -22,6 +22,7 @@ BENCHMARKS = {
     "large": writing.large,
     "wide": writing.wide,
     "runs": reading.runs,
+    "indexing": reading.indexing,
     "opening": writing.opening,
     "object": objects.seen,
     "array": objects.array,

@@ -42,6 +42,33 @@ def to_df(sizes, folder):
     )
 
 
+_POSITIONS = 200  # rows asked for by position in a round
+
+
+def indexing(sizes, folder):
+    path = fill(folder / "indexed.db", sizes.batch, 4)
+    with Reader(path) as reader, closing(sqlite3.connect(path)) as connection:
+        places = [place * len(reader) // _POSITIONS for place in range(_POSITIONS)]
+
+        def bare():
+            for place in places:
+                connection.execute("SELECT * FROM events WHERE _rowid_ = ?", (place + 1,)).fetchone()
+
+        yield Row(
+            f"reader[i] of {sizes.batch:,} rows, {_POSITIONS} times; bare: SELECT by rowid",
+            *interleaved(sizes.rounds, lambda: timed(lambda: [reader[place] for place in places]), lambda: timed(bare)),
+        )
+        yield Row(
+            f"the same; bare: reader[0], {_POSITIONS} times",
+            *interleaved(
+                sizes.rounds,
+                lambda: timed(lambda: [reader[place] for place in places]),
+                lambda: timed(lambda: [reader[0] for _ in places]),
+            ),
+            limit=2,
+        )
+
+
 _GROUPS = "SELECT track_id, count(*), min(timestamp), max(timestamp) FROM events GROUP BY track_id"
 
 

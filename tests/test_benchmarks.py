@@ -26,6 +26,8 @@ ROWS = (
     "no run closed",
     "all closed",
     "a tenth of the rows",
+    "reader[i] of",
+    "bare: reader[0], 200 times",
     "Tracker() + first log() + close()",
     "log() of a forest",
     "log() of its hash",

@@ -99,10 +99,9 @@ def test_to_df_has_all_runs_or_one_whole_or_in_part(reader):
     assert list(reader.to_df(track_id="nobody").columns) == list(reader.to_df().columns)
 
 
-@pytest.mark.parametrize("number", [0, -1])
-def test_none_of_the_rows_is_a_number_of_rows_too(reader, number):
-    assert reader.to_df(head=number).empty
-    assert reader.to_df(tail=number).empty
+def test_none_of_the_rows_is_a_number_of_rows_too(reader):
+    assert reader.to_df(head=0).empty
+    assert reader.to_df(tail=0).empty
 
 
 def test_columns_dtypes_len_and_views(reader):

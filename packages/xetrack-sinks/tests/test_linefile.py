@@ -156,8 +156,8 @@ def test_a_renamed_file_is_left_when_it_is_noticed(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_made_costs_the_line_only(tmp_path):
-    (tmp_path / "logs").write_text("a file, no folder")
     with Tracker(tmp_path / "a.db", jsonl=tmp_path / "logs" / "a.jsonl") as tracker:
+        (tmp_path / "logs").write_text("a file, no folder")
         with pytest.warns(XetrackWarning, match="the sink 'jsonl' lost a row: "):
             tracker.log({"x": 1})
         tracker.log({"x": 2})  # a second warning would be an error

@@ -316,8 +316,8 @@ def test_a_tracker_is_pickled_without_its_logger(tmp_path):
 
 
 def test_a_failing_logger_is_counted_and_raises_nothing(tmp_path):
-    (tmp_path / "logs").write_text("a file, no folder")
     with Tracker(Tracker.IN_MEMORY, logs_path=tmp_path / "logs") as tracker:
+        (tmp_path / "logs").write_text("a file, no folder")
         with pytest.warns(XetrackWarning, match="the sink 'logs' lost a row"):
             tracker.logger.monitor([{"a": 1}, {"a": 2}])
         tracker.logger.info("x")  # a second warning would be an error
@@ -327,8 +327,8 @@ def test_a_failing_logger_is_counted_and_raises_nothing(tmp_path):
 
 
 def test_a_failing_file_costs_standard_output_nothing(tmp_path, capsys):
-    (tmp_path / "logs").write_text("a file, no folder")
     tracker = Tracker(Tracker.IN_MEMORY, logs_path=tmp_path / "logs", logs_stdout=True)
+    (tmp_path / "logs").write_text("a file, no folder")
     with pytest.warns(XetrackWarning, match="lost a row"):
         tracker.log({"a": 1})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xetrack import Provider, hookimpl
+from xetrack.arguments import place, text
 from xetrack.errors import OptionError
 from xetrack.protocols import AssetStore, Context, Serializer
 
@@ -27,6 +28,13 @@ class AssetOptions:
     assets: str | os.PathLike[str] | None = None
     compress: bool = False
     serializer: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `OptionError` for what can be no place and no name."""
+        if self.assets is not None:
+            place("assets", self.assets)
+        if self.serializer is not None:
+            text("serializer", self.serializer)
 
 
 def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | None:

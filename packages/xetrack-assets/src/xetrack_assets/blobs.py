@@ -8,14 +8,18 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, MutableMapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from xetrack.arguments import refused, writable_folder
 from xetrack.engines.database import Database
+from xetrack.errors import PluginNotInstalledError
 from xetrack.protocols import Buffer
+from xetrack.texts import did_you_mean
 from xetrack_assets.index import CHUNKS
 
-__all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "open_place", "put"]
+__all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "check_place", "open_place", "put"]
 
 MOST_WHOLE = 64 * 2**20
 PART = 4 * 2**20
@@ -42,6 +46,42 @@ def open_place(place: str) -> MutableMapping[str, Any]:
 
     mapper: MutableMapping[str, Any] = fsspec.get_mapper(place)
     return mapper
+
+
+def check_place(place: str, *, read_only: bool) -> None:
+    """Check what can be checked of a place without going there: what is wrong with it should not show hours later.
+
+    Raises:
+        OptionError: the folder cannot be written, or fsspec knows no such protocol.
+        PluginNotInstalledError: fsspec, or the library that it needs for the protocol, is missing.
+    """
+    if "://" in place:
+        _check_protocols(place)
+    elif not read_only:
+        writable_folder("assets", place)
+
+
+def _check_protocols(place: str) -> None:
+    if find_spec("fsspec") is None:
+        raise PluginNotInstalledError(f'assets={place!r} needs fsspec: pip install "xetrack-assets[fsspec]"')
+    from fsspec.registry import get_filesystem_class, known_implementations, registry
+
+    for protocol in place.partition("://")[0].split("::"):  # such as simplecache::s3
+        if protocol in registry:
+            continue
+        known = known_implementations.get(protocol)
+        if known is None:
+            guess = did_you_mean(protocol, known_implementations)
+            raise refused("assets", place, f"fsspec knows no protocol {protocol!r}.{guess}")
+        library = known["class"].partition(".")[0]
+        if library == "fsspec":
+            try:
+                get_filesystem_class(protocol)
+            except ImportError as error:
+                message = f"assets={place!r}: {known.get('err') or error}. Install what is missing with pip."
+                raise PluginNotInstalledError(message) from error
+        elif find_spec(library) is None:  # not imported: some take seconds
+            raise PluginNotInstalledError(f"assets={place!r} needs {library}: pip install {library}")
 
 
 class Chunks(MutableMapping[str, Buffer]):

@@ -23,7 +23,7 @@ from xetrack.errors import (
 from xetrack.objects import hashes_in
 from xetrack.protocols import Asset, AssetInfo, Buffer, Context, Engine
 from xetrack_assets import AssetOptions
-from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, open_place, put
+from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, check_place, open_place, put
 from xetrack_assets.content import compressed, make_asset, original, parts_of
 from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
 
@@ -49,6 +49,8 @@ class Store:
         self._index = Index(database)
         self._compress = options.compress
         self._base = None if options.assets is None else _absolute(options.assets)
+        if self._base is not None:
+            check_place(self._base, read_only=context.read_only)
         self._serializers = context.serializers
         self._preferred = options.serializer
         self._trusted = context.trusted

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xetrack.arguments import integer, place
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Context, Provider, ResultCache
 
@@ -34,15 +35,15 @@ class CacheOptions:
 
     def __post_init__(self) -> None:
         """Raises ValueError or TypeError for what cannot be meant."""
-        if not os.fspath(self.cache):
+        if not place("cache", self.cache):
             raise ValueError("cache= names a folder.")
         if not (_is_a(str, self.cache_version) and self.cache_version):
             raise ValueError('cache_version= is "code", "none" or a text of your own.')
         if self.cache_args not in {"hashable", "content"}:
             raise ValueError('cache_args= is "hashable" or "content".')
         limit = self.cache_size_limit
-        if limit is not None and not (_is_a(int, limit) and limit > 0):
-            raise ValueError("cache_size_limit= is a number of bytes.")
+        if limit is not None and integer("cache_size_limit", limit) < 1:
+            raise ValueError(f"cache_size_limit= is a number of bytes above 0, not {limit}.")
 
 
 def _is_a(kind: type, value: object) -> bool:

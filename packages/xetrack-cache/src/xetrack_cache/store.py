@@ -12,6 +12,7 @@ from typing import Any
 import diskcache
 from diskcache.core import MODE_BINARY, MODE_RAW
 
+from xetrack.arguments import integer
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
 from xetrack.protocols import Context
 from xetrack_cache import CacheOptions
@@ -206,10 +207,10 @@ class DiskResults(Results):
     """The cache of a tracker that has `cache="folder"`."""
 
     def __init__(self, options: CacheOptions, context: Context) -> None:
-        folder = Path(options.cache).expanduser().resolve()
+        folder, limit = Path(options.cache).expanduser().resolve(), options.cache_size_limit
         self.entries: DiskEntries
         super().__init__(
-            DiskEntries(folder, options.cache_size_limit),
+            DiskEntries(folder, None if limit is None else integer("cache_size_limit", limit)),
             context,
             version=options.cache_version,
             content=options.cache_args == "content",

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
+from xetrack.arguments import callback
 from xetrack.engines.blocks import block
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import check_path, is_busy, translate
@@ -37,7 +38,7 @@ def backup(
     if not isinstance(database, Database):
         message = "backups are of SQLite databases, and this engine keeps its rows elsewhere. Use xetrack.copy()."
         raise OptionError(message)
-    path = resolve(target)
+    path, progress = resolve(target, "path"), callback("progress", progress)
     if not Path(path).is_absolute():
         raise OptionError(f"a backup is a file, and {path} is none. Give the path of a file, such as backup.db.")
     if is_same_file(database.path, path):

@@ -10,6 +10,7 @@ from time import perf_counter
 from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
+from xetrack.arguments import refused, sequence
 from xetrack.caching import Cached
 from xetrack.configs import as_row
 from xetrack.errors import InvalidKeyError, OptionError, XetrackWarning
@@ -230,6 +231,26 @@ def _params(params: Any) -> Mapping[str, Any]:
     return {} if params is None else as_row(params, "params=")
 
 
+_CONFIG = "For a config that is logged with the call: params=config."
+
+
+def _keywords(kwargs: Any) -> dict[str, Any]:
+    given = {} if kwargs is None else dict(as_row(kwargs, "kwargs="))
+    for name in given:
+        if not isinstance(name, str):
+            raise refused("kwargs", name, "a name of a parameter is a text.")
+    return given
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    """Whether the function can be called with an argument of this name; True where nobody can say."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
 def _can_be_key(key: object) -> bool:
     try:
         check_key(key)
@@ -297,11 +318,21 @@ class Recorder(ABC):
         `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
         tracker has `raise_on_error=False`: then None is returned. Raises `OptionError` if an argument is given twice.
         """
-        if (positional and args is not None) or (named.keys() & (kwargs or {})):
-            raise OptionError("give each argument of the function once: either directly, or with args= and kwargs=.")
+        if not callable(function):
+            raise refused("function", function, "not a function. Give it without calling it: track(function, ...).")
+        if args is not None or kwargs is not None:
+            args = None if args is None else sequence("args", args)
+            kwargs = _keywords(kwargs)
+            if (positional and args is not None) or (named.keys() & kwargs):
+                message = "give each argument of the function once: either directly, or with args= and kwargs=."
+                raise OptionError(message)
+        if "config" in named and params is None and not _has_parameter(function, "config"):
+            raise OptionError(f"{name_of(function)}() has no parameter config. {_CONFIG}")
         call = Call(self, function, positional if args is None else args, {**(kwargs or {}), **named}, _params(params))
         force = flag("cache_force", cache_force)
         kind = runner(function)
+        if type(depends_on) is not tuple:
+            depends_on = sequence("depends_on", depends_on)
         if self.cache is not None:
             call.depends_on, call.force = depends_on, force
             self._warn_of_generator(function, kind)
@@ -319,18 +350,28 @@ class Recorder(ABC):
         self, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
     ) -> Callable[[Function], Function]: ...
     def wrap(
-        self, function: Any = None, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
+        self,
+        function: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        depends_on: Sequence[Any] = (),
+        **unknown: Any,
     ) -> Any:
         """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`.
 
         `depends_on` is as for `track()`.
         """
-        chosen, others = dict(_params(params)), tuple(depends_on)
+        if unknown:
+            cure = _CONFIG if "config" in unknown else "It takes params= and depends_on=."
+            raise OptionError(f"wrap() has no argument {next(iter(unknown))}=. {cure}")
+        chosen, others = dict(_params(params)), tuple(sequence("depends_on", depends_on))
 
         def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
             return Call(self, function, args, kwargs, chosen, depends_on=others)
 
         def decorate(function: Any) -> Any:
+            if not callable(function) and not isinstance(function, classmethod):
+                raise refused("function", function, "not a function. Write @tracker.wrap above a function.")
             if self.cache is not None:
                 plain = getattr(function, "__func__", function)
                 self._warn_of_generator(plain, runner(plain))

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
+from xetrack.arguments import callback, sequence, text
 from xetrack.discovery import safe_mode
-from xetrack.errors import OptionError, XetrackError
+from xetrack.errors import XetrackError
 from xetrack.flags import flag
 from xetrack.objects import open_store, store_needed, uses_in
 from xetrack.opening import check_file, is_same_file, open_engine, resolve
@@ -49,7 +50,9 @@ def copy(
         PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
     """
     assets = flag("assets", assets)
-    source, target = resolve(source), resolve(target)
+    source, target = resolve(source, "source"), resolve(target, "target")
+    source_engine, target_engine = text("source_engine", source_engine), text("target_engine", target_engine)
+    progress = callback("progress", progress)
     if is_same_file(source, target):
         message = f"{source} cannot be copied into itself. Give another target."
         raise XetrackError(message)
@@ -79,11 +82,11 @@ def copy(
 
 
 def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[str]:
-    if isinstance(tables, str):
-        raise OptionError(f"tables= is a list of names: give [{tables!r}].")
     there = engine.tables()
     names = {"default": "events"}  # one table, two names
-    chosen = there if tables is None else list(dict.fromkeys(tables))
+    chosen = (
+        there if tables is None else list(dict.fromkeys(text("tables", each) for each in sequence("tables", tables)))
+    )
     missing = [table for table in chosen if table not in there and names.get(table) not in there]
     if missing:
         raise table_not_found(source, missing[0], there)

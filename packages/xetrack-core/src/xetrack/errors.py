@@ -18,6 +18,7 @@ __all__ = [
     "InvalidKeyError",
     "InvalidTableError",
     "InvalidValueError",
+    "KeyNotFoundError",
     "NotADatabaseError",
     "OptionError",
     "PluginBrokenError",
@@ -26,6 +27,7 @@ __all__ = [
     "PluginError",
     "PluginNotInstalledError",
     "PluginVersionError",
+    "RowNotFoundError",
     "SchemaVersionError",
     "TableNotFoundError",
     "UntrustedError",
@@ -57,6 +59,16 @@ class InvalidTableError(XetrackError, ValueError):
 
 class TableNotFoundError(XetrackError, LookupError):
     """The table of events to read does not exist, or none was named and the file has several."""
+
+
+class KeyNotFoundError(XetrackError, KeyError):
+    """No row has the key that was asked for."""
+
+    __str__ = Exception.__str__  # a KeyError shows the repr of its message
+
+
+class RowNotFoundError(XetrackError, IndexError):
+    """There is no row at the position that was asked for."""
 
 
 class ClosedError(XetrackError, RuntimeError):

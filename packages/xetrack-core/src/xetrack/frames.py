@@ -6,12 +6,15 @@ with integers beyond 64 bits, unless all of them fit unsigned ones.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xetrack.errors import PluginNotInstalledError
+from xetrack.arguments import refused
+from xetrack.errors import DatabaseError, DatabaseReadOnlyError, PluginNotInstalledError, XetrackError
 from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
-from xetrack.texts import escaped
+from xetrack.texts import escaped, safe_text
 from xetrack.values import decode
 
 if TYPE_CHECKING:
@@ -130,7 +133,8 @@ def _arrow_array(values: list[Value]) -> Any:
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
     """Write a CSV file with JSON text where lists and dicts were logged, bytes in hex, and no index."""
     spelt = {key: list(map(_spell_nested, values)) for key, values in columns.items()}
-    to_pandas(spelt).to_csv(_in_folder(path), index=False)
+    with _written(path) as target:
+        to_pandas(spelt).to_csv(target, index=False)
 
 
 def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
@@ -138,16 +142,35 @@ def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
     table = to_arrow(columns)
     import pyarrow.parquet as pq
 
-    pq.write_table(table, _in_folder(path))
+    with _written(path) as target:
+        pq.write_table(table, target)
 
 
-def _in_folder(path: Any) -> Any:
-    """A path whose folder is there. What is no path, such as a URL or an open file, is left to pandas or pyarrow."""
-    if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path):
-        return path
-    target = Path(path).expanduser()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
+@contextmanager
+def _written(path: Any) -> Iterator[Any]:
+    """Yield a path whose folder is there, to write to. URLs and open files are left to pandas or pyarrow.
+
+    Raises:
+        OptionError: it is no path.
+        DatabaseError: nothing can be written there.
+    """
+    if hasattr(path, "write") or (isinstance(path, str) and "://" in path):
+        yield path
+        return
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        raise refused("path", path, "the file to write is a path, a URL or an open file.")
+    try:
+        target = Path(path).expanduser()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield target
+    except PermissionError as error:
+        raise DatabaseReadOnlyError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except OSError as error:
+        if isinstance(error, XetrackError):
+            raise
+        raise DatabaseError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
+        raise refused("path", path, f"this cannot be a path: {error}. Choose another.") from error
 
 
 def to_polars(columns: Columns) -> Any:

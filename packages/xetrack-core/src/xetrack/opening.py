@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xetrack.arguments import place, refused
 from xetrack.engines.database import MEMORY
 from xetrack.errors import OptionError
 from xetrack.plugins import Offer, Plugins
@@ -17,20 +18,20 @@ SKIP_INSERT = "SKIP_INSERT"
 """Given as a database: no rows are kept."""
 
 
-def resolve(db: str | os.PathLike[str]) -> str:
+def resolve(db: str | os.PathLike[str], name: str = "db") -> str:
     """`db` as an absolute path, so that a later `chdir` changes nothing. In memory, none, and URLs stay as they are.
 
-    Raises `OptionError` for what cannot name a file.
+    Raises `OptionError`, naming the argument, for what cannot name a file.
     """
-    text = os.fspath(db)
+    text = place(name, db)
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
     try:
         path = str((Path(text).expanduser() if text.startswith("~") else Path(text)).resolve())  # ./~name is a name
     except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
-        raise OptionError(f"{text!r} cannot be a path: {error}. Choose another.") from error
+        raise refused(name, text, f"this cannot be a path: {error}. Choose another.") from error
     if _is_too_long(path):
-        raise OptionError(f"{text!r} cannot be a path: it is too long. Choose another.")
+        raise refused(name, text, "this cannot be a path: it is too long. Choose another.")
     return path
 
 
@@ -42,9 +43,9 @@ def _is_too_long(path: str) -> bool:
     return False
 
 
-def resolve_option(value: Any) -> Any:
+def resolve_option(name: str, value: Any) -> Any:
     """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
-    return resolve(value) if value and isinstance(value, (str, os.PathLike)) else value
+    return resolve(value, name) if isinstance(value, (str, os.PathLike)) and value else value
 
 
 def check_file(db: str, engine: str) -> None:

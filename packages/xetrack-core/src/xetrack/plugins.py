@@ -6,7 +6,7 @@ asks for what the plugin brings, and otherwise warned of once.
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -22,11 +22,13 @@ from xetrack.errors import (
     PluginDisabledError,
     PluginError,
     PluginNotInstalledError,
+    XetrackError,
     XetrackWarning,
     outer_level,
 )
 from xetrack.flags import flag
 from xetrack.protocols import Context, Provider
+from xetrack.texts import did_you_mean, safe_text
 
 __all__ = ["KINDS", "OPENED_BY_OPTION", "TRACKER_OPTIONS", "Offer", "Plugins", "discovered"]
 
@@ -49,6 +51,8 @@ TRACKER_OPTIONS = (
 _OPTIONAL_FLAGS: tuple[Any, ...] = (bool | None, "bool | None", "Optional[bool]")
 _FLAGS = (bool, "bool", *_OPTIONAL_FLAGS)
 """How a field of options is declared that is a boolean; as text where annotations are not evaluated."""
+
+_SHOWN = 500  # characters of options in an error
 
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
 """Kinds whose providers open when one of their options is given."""
@@ -79,12 +83,27 @@ class Offer:
         """Open what it provides. Raises `OptionError` if the options do not fit."""
         chosen = None
         if self.provider.options is not None:
+            self._check_needed(options)
             try:
                 chosen = self.provider.options(**options)
-            except (TypeError, ValueError) as error:
-                message = f"{self.provider.name} of {self.owner} cannot use the options {dict(options)!r}: {error}"
+            except XetrackError:
+                raise
+            except Exception as error:
+                shown = safe_text(dict(options))[:_SHOWN]
+                message = (
+                    f"{self.provider.name} of {self.owner} cannot use the options {shown}: {safe_text(error, str)}"
+                )
                 raise OptionError(message) from error
         return self.provider.open(chosen, context)
+
+    def _check_needed(self, options: Mapping[str, Any]) -> None:
+        """Raise `OptionError` if options were given, but not one that they need."""
+        declared = fields(self.provider.options) if self.provider.options else ()
+        needed = [each.name for each in declared if each.default is MISSING and each.default_factory is MISSING]
+        missing = [name for name in needed if name not in options]
+        if missing and options:
+            given, wanted = (", ".join(f"{name}=" for name in names) for names in (options, missing))
+            raise OptionError(f"{given} cannot be used without {wanted}. Give both.")
 
 
 class Plugins:
@@ -235,10 +254,14 @@ class Plugins:
             if option in offer.options:
                 name = offer.provider.name
                 return OptionError(f"{option}= belongs to the engine {name!r}: choose it with engine={name!r}.")
+        if option == "config":
+            return OptionError(
+                "a tracker has no option config=. For a config whose fields join every row: params=config."
+            )
         if option in hints.OPTIONS:
             return self._missing(f"{option}=", hints.OPTIONS[option], option, [])
         known = sorted({*hints.OPTIONS, *TRACKER_OPTIONS, *(name for offer in candidates for name in offer.options)})
-        message = f"no installed plugin knows the option {option}=.{_did_you_mean(option, known)}{self._set_aside()}"
+        message = f"no installed plugin knows the option {option}=.{did_you_mean(option, known)}{self._set_aside()}"
         return OptionError(message)
 
     def _missing(self, what: str, distribution: str | None, name: str, known: Sequence[str]) -> Exception:
@@ -248,7 +271,7 @@ class Plugins:
                 return failure
         if distribution is not None:
             return PluginNotInstalledError(f"{what} needs {distribution}: pip install {distribution}")
-        message = f"there is no {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.{self._set_aside()}"
+        message = f"there is no {what}.{did_you_mean(name, known)} Known: {', '.join(known)}.{self._set_aside()}"
         return PluginNotInstalledError(message)
 
     def _set_aside(self) -> str:
@@ -303,13 +326,6 @@ def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
 def _two_of(what: str, offers: Sequence[Offer]) -> str:
     owners = " and ".join(offer.owner for offer in offers)
     return f"{what} is claimed by both {owners}. Uninstall one, or switch it off with XETRACK_DISABLE_PLUGINS."
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack import frames, runs
+from xetrack.arguments import count, run_id, text
 from xetrack.backups import backup
 from xetrack.collector import paused_gc
 from xetrack.discovery import safe_mode
@@ -20,7 +21,7 @@ from xetrack.opening import check_file, open_engine, resolve
 from xetrack.plugins import Offer, discovered
 from xetrack.protocols import AssetStore, Columns, Context, Engine, Run, Value
 from xetrack.tables import DEFAULT, choose_table, table_not_found
-from xetrack.values import IDENTITY, Normaliser, decode, describe, to_rows
+from xetrack.values import IDENTITY, Normaliser, check_key, decode, describe, to_rows
 from xetrack.views import View
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Reader(View):
         **options: Any,
     ) -> None:
         trusted = flag("trusted", trusted)
-        self.db = resolve(db)
+        self.db = resolve(db, "db")
+        engine = text("engine", engine)
         discovered().pick("engines", engine)  # raises if nobody brings it
         check_file(self.db, engine)
         self._table = None if table is None else check_table(table)
@@ -116,9 +118,10 @@ class Reader(View):
     # Reading
 
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
-        """The rows of all runs, or of one, in the order of insertion; the first `head` or the last `tail` of them.
+        """Return the rows of all runs, or of one, in the order of insertion.
 
-        Return an empty frame if there are no rows, and for a run that does not exist.
+        With `head` and `tail`, only the first or last rows. The frame is empty if there are no rows, and for a run that
+        does not exist. Raises `OptionError` for what is no name of a run and no number of rows.
         """
         with paused_gc():
             return frames.to_pandas(self._select(track_id, head, tail))
@@ -193,6 +196,7 @@ class Reader(View):
         return f"<Reader of {self._table} in {self.db}>" if self._table else f"<Reader of {self.db}>"
 
     def _select(self, track_id: str | None, head: int | None, tail: int | None) -> Columns:
+        track_id, head, tail = run_id("track_id", track_id), count("head", head), count("tail", tail)
         self._check_open()
         return self.engine.read(self.table, track_id=track_id, head=head, tail=tail)
 
@@ -235,6 +239,7 @@ class Reader(View):
 
         Its objects stay, also those that no other run logged: these are warned of, and `collect_assets()` removes them.
         """
+        track_id = _named_run(track_id)
         with self._writer() as engine:
             if not (engine.has_assets() and discovered().offers("asset_stores")):
                 return engine.delete(self.table, track_id)
@@ -254,6 +259,7 @@ class Reader(View):
 
     def remove_asset(self, hash_value: str, uses: int | None = 1) -> bool:
         """Take back uses of an object, None for all; with the last one it goes. False if there is none."""
+        hash_value, uses = text("hash_value", hash_value), count("uses", uses)
         with self._writer() as engine:
             return self._open_store(engine, read_only=False).remove(hash_value, uses)
 
@@ -271,6 +277,7 @@ class Reader(View):
         Raises `InvalidKeyError` or `InvalidValueError`, or `DatabaseError`; then nothing was set. An object is set as
         its repr: only trackers keep objects.
         """
+        key, track_id = check_key(key), run_id("track_id", track_id)
         with self._writer() as engine:
             return engine.update(self.table, key, _stored(key, value), track_id=track_id)
 
@@ -286,7 +293,8 @@ class Reader(View):
 
         As `set_value` otherwise.
         """
-        where = (where_key, _stored("value", where_value))
+        key, track_id = check_key(key), run_id("track_id", track_id)
+        where = (text("where_key", where_key), _stored("value", where_value))
         with self._writer() as engine:
             return engine.update(self.table, key, _stored(key, value), track_id=track_id, where=where)
 
@@ -306,7 +314,7 @@ class Reader(View):
 
     def get(self, key: str) -> object | None:
         """Return the object with this hash, or the one last logged under this key, as `Tracker.get` does."""
-        return find_object(self.assets, self.engine, self.table, key)
+        return find_object(self.assets, self.engine, self.table, text("key", key))
 
     @staticmethod
     def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
@@ -314,7 +322,7 @@ class Reader(View):
 
         Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
         """
-        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path)), limit=limit)
+        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path, "path")), limit=count("limit", limit))
         return frame
 
     @staticmethod
@@ -323,7 +331,7 @@ class Reader(View):
 
         Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
         """
-        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path)))
+        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path, "path")))
         return frame
 
     @staticmethod
@@ -335,7 +343,7 @@ class Reader(View):
         tuples of them. `DatabaseNotFoundError`: no cache is there. Needs xetrack-cache.
         """
         with closing(_cache(cache, trusted=trusted)) as opened:
-            entry: dict[str, Any] | None = opened.get(key)
+            entry: dict[str, Any] | None = opened.get(text("key", key))
             return entry
 
     @staticmethod
@@ -351,8 +359,8 @@ class Reader(View):
     def delete_cache_by_track_id(cache: str | os.PathLike[str], track_id: str) -> int:
         """Forget what a run computed; return how many entries. Needs xetrack-cache."""
         with closing(_cache(cache, trusted=False)) as opened:
-            count: int = opened.delete_run(track_id)
-            return count
+            entries: int = opened.delete_run(_named_run(track_id))
+            return entries
 
     # Ending
 
@@ -405,6 +413,11 @@ def _stored(key: str, value: object) -> Value:
     return Normaliser().value(key, value, describe)
 
 
+def _named_run(track_id: object) -> str:
+    """The name of a run that has to be given."""
+    return text("track_id", run_id("track_id", track_id))
+
+
 def _reader_of(kind: str, name: str) -> Callable[..., Any]:
     """The function that reads back what a provider wrote."""
     provider = discovered().pick(kind, name).provider
@@ -416,7 +429,7 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
 
 def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
     trusted = flag("trusted", trusted)
-    return _reader_of("caches", "diskcache")(Path(resolve(path)), trusted=trusted)
+    return _reader_of("caches", "diskcache")(Path(resolve(path, "cache")), trusted=trusted)
 
 
 def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:

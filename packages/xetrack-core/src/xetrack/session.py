@@ -72,6 +72,8 @@ class Session:
             routed = self._routed
             self.objects = Objects(lambda: open_store(plugins, routed, context), self.warn)
             self.strict, self.lenient = (Keeper(self.objects, strict=strict) for strict in (True, False))
+            if any(offer.kind == "asset_stores" for offer, _ in routed):
+                self.objects.store()  # what is wrong with its options shows now, not at the first object
             self.listeners = Listeners(routed, context, self.warn)
         except BaseException:
             self.engine.close()

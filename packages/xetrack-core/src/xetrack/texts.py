@@ -1,9 +1,9 @@
 """Text that UTF-8 can encode, whatever it is made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["escaped", "is_utf8", "safe_text"]
+__all__ = ["did_you_mean", "escaped", "is_utf8", "safe_text"]
 
 
 def is_utf8(text: str) -> bool:
@@ -26,3 +26,11 @@ def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
 def escaped(text: str) -> str:
     """Return the text with lone surrogates escaped, so that UTF-8 can encode it."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'word'?" for the known word that is closest, or "" if none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from xetrack import runs
+from xetrack.arguments import run_id, sequence, text
 from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
 from xetrack.configs import as_row, as_rows
@@ -21,7 +22,7 @@ from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
 from xetrack.session import Session, Settings, close_at_exit, close_forgotten
 from xetrack.texts import safe_text
-from xetrack.values import Keep, decode, describe, readable, to_rows
+from xetrack.values import Keep, check_key, decode, describe, readable, to_rows
 from xetrack.views import RunView
 from xetrack.wording import text_of
 from xetrack.writer import Writer
@@ -52,7 +53,8 @@ class Tracker(RunView, Recorder):
             model, an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
         table: the table of events; several kinds of experiments can live in one file.
         engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
-        track_id: name of the run; that of an earlier run resumes it. Made up by default, like `fierce-pudu-1649`.
+        track_id: name of the run, a text or a UUID; that of an earlier run resumes it. Made up by default, like
+            `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
         raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
             serialized. If False, such an object is logged as its repr, with a warning.
@@ -71,7 +73,8 @@ class Tracker(RunView, Recorder):
         options: options of other plugins, and of the engine: `timeout=60.0`, the seconds to wait for other writers.
 
     Raises:
-        OptionError: no plugin knows an option, or a boolean is none, such as `reset="false"`. Nothing was opened then.
+        OptionError: no plugin knows an option, or an argument cannot have its value, such as `reset="false"` or
+            `jsonl="folder"`. Nothing was logged then.
         PluginError: a plugin that is asked for is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
         InvalidTableError, InvalidKeyError, InvalidValueError: the table or params cannot be stored.
@@ -114,11 +117,11 @@ class Tracker(RunView, Recorder):
         raise_on_error = flag("raise_on_error", raise_on_error)
         warnings, trusted = flag("warnings", warnings), flag("trusted", trusted)
         options |= {
-            "assets": resolve_option(assets),
+            "assets": resolve_option("assets", assets),
             "compress": optional_flag("compress", compress),
-            "cache": resolve_option(cache),
-            "jsonl": resolve_option(jsonl),
-            "logs_path": resolve_option(logs_path),
+            "cache": resolve_option("cache", cache),
+            "jsonl": resolve_option("jsonl", jsonl),
+            "logs_path": resolve_option("logs_path", logs_path),
             "logs_stdout": optional_flag("logs_stdout", logs_stdout),
             "logs_file_format": logs_file_format,
             "log_system_params": optional_flag("log_system_params", log_system_params),
@@ -126,7 +129,10 @@ class Tracker(RunView, Recorder):
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
-        settings = Settings(resolve(db), check_table(table), engine, given, tuple(plugins), warnings, trusted)
+        engine, handed_in = text("engine", engine), tuple(sequence("plugins", plugins))
+        git_root = None if git_root is None else resolve(git_root, "git_root")
+        track_id = run_id("track_id", track_id)
+        settings = Settings(resolve(db), str(check_table(table)), engine, given, handed_in, warnings, trusted)
         self._start(settings, track_id)
         self.raise_on_error = raise_on_error
         self.set_params({} if params is None else as_row(params, "params="))
@@ -241,7 +247,7 @@ class Tracker(RunView, Recorder):
 
     def set_param(self, key: str, value: Any) -> None:
         """Add `key` to every row from now on. Raises as `set_params` does."""
-        self.set_params({key: value})
+        self.set_params({check_key(key): value})
 
     def set_params(self, params: Mapping[str, Any] | Any) -> None:
         """Add `params` to every row from now on, beside those set before.
@@ -256,7 +262,7 @@ class Tracker(RunView, Recorder):
         What is logged later does not have it. In a handler of signals that came into the middle of another call it is
         done after that, and 0 is returned. Raises as `log` does; then nothing was set.
         """
-        return self._writer.update(key, value, None)
+        return self._writer.update(check_key(key), value, None)
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
         """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows.
@@ -264,7 +270,7 @@ class Tracker(RunView, Recorder):
         As `set_value` otherwise.
         """
         wanted = self._writer.stored("value", where_value, describe)
-        return self._writer.update(key, value, (where_key, wanted))
+        return self._writer.update(check_key(key), value, (text("where_key", where_key), wanted))
 
     # Calls: track() and wrap() are the Recorder's
 
@@ -334,7 +340,7 @@ class Tracker(RunView, Recorder):
             UntrustedError: loading it could run code, and this tracker was made with `trusted=False`.
             PluginNotInstalledError: no asset store is installed, or the object's serializer is not.
         """
-        return find_object(self.assets, self.engine, self.table, key)
+        return find_object(self.assets, self.engine, self.table, text("key", key))
 
     @property
     def assets(self) -> AssetStore:
@@ -347,10 +353,10 @@ class Tracker(RunView, Recorder):
         Rows that name it in `column` hold None there afterwards. Without a column it is removed for good, and rows keep
         its hash as text. False if there is no such object, or no row names it there.
         """
-        store = self.assets
+        store, hash_value = self.assets, text("hash_value", hash_value)
         if column is None:
             return store.remove(hash_value, None)
-        if hash_value not in store or column not in self.columns:
+        if hash_value not in store or text("column", column) not in self.columns:
             return False
         with self._writer.turns.call():
             self._writer.latest = None

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xetrack import frames
+from xetrack.arguments import count, integer
 from xetrack.collector import paused_gc
+from xetrack.errors import KeyNotFoundError, OptionError, RowNotFoundError
 from xetrack.flags import flag
 from xetrack.protocols import Columns, Engine
+from xetrack.texts import did_you_mean, safe_text
 from xetrack.values import to_rows
 
 if TYPE_CHECKING:
@@ -44,16 +47,52 @@ class View(ABC):
     def __getitem__(self, item: str) -> "pd.Series[Any]": ...
     @overload
     def __getitem__(self, item: int) -> dict[str, Any]: ...
-    def __getitem__(self, item: str | int) -> "pd.Series[Any] | dict[str, Any]":
-        """A column by key, or a row by its place; negative places count from the end."""
+    @overload
+    def __getitem__(self, item: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, item: str | int | slice) -> "pd.Series[Any] | dict[str, Any] | list[dict[str, Any]]":
+        """Return a column by key, or a row or a slice of rows by position, as a list would.
+
+        Raises:
+            KeyNotFoundError: no row has the key. It is a `KeyError` too.
+            RowNotFoundError: there is no row at the position. It is an `IndexError` too.
+            OptionError: the item is neither a key, nor a position, nor a slice.
+        """
         if isinstance(item, str):
-            return frames.to_pandas(self._read())[item]
-        size = item + 1 if item >= 0 else -item
-        rows = to_rows(self._read(head=size) if item >= 0 else self._read(tail=size))
-        if len(rows) < size:
-            message = f"there is no row {item}: there are {len(rows)}"
-            raise IndexError(message)
-        return rows[-1] if item >= 0 else rows[0]
+            return self._column(item)
+        if isinstance(item, slice):
+            return self._slice(item)
+        position = integer("the position of a row", item)
+        rows = self._rows(position, position + 1) if position != -1 else to_rows(self._read(tail=1))
+        if not rows:
+            raise RowNotFoundError(f"there is no row {position}. Number of rows: {len(self)}.")
+        return rows[0]
+
+    def _column(self, key: str) -> "pd.Series[Any]":
+        columns = self._read()
+        if key not in columns:
+            raise KeyNotFoundError(f"no row has the key {safe_text(key)}.{did_you_mean(key, columns)}")
+        return frames.to_pandas({key: columns[key]})[key]
+
+    def _slice(self, item: slice) -> list[dict[str, Any]]:
+        bounds = [None if each is None else integer("a bound of a slice", each) for each in (item.start, item.stop)]
+        step = 1 if item.step is None else integer("the step of a slice", item.step)
+        if not step:
+            raise OptionError("the step of a slice is 0. Use 1 or more, or a negative one to count from the end.")
+        chosen = range(len(self))[bounds[0] : bounds[1] : step]
+        if not chosen:
+            return []
+        first, last = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
+        rows = self._rows(first, last + 1)
+        return rows[:: abs(step)] if step > 0 else rows[:: abs(step)][::-1]
+
+    def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """The rows from one position to another, which both may count from the end."""
+        size = len(self)
+        if start < 0:
+            start, stop = start + size, stop + size
+        if not 0 <= start < size:
+            return []
+        return to_rows(self._read(head=stop, tail=stop - start))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every row as a dict."""
@@ -61,11 +100,11 @@ class View(ABC):
 
     def head(self, n: int = 5) -> "pd.DataFrame":
         """The first `n` rows."""
-        return frames.to_pandas(self._read(head=n))
+        return frames.to_pandas(self._read(head=count("n", n)))
 
     def tail(self, n: int = 5) -> "pd.DataFrame":
         """The last `n` rows."""
-        return frames.to_pandas(self._read(tail=n))
+        return frames.to_pandas(self._read(tail=count("n", n)))
 
     @property
     def columns(self) -> list[str]:

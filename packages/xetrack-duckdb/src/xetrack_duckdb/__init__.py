@@ -5,10 +5,12 @@ columnar copy, attached as `db`, that is brought up to date before each query.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xetrack import Provider, hookimpl
+from xetrack.arguments import refused, text, writable_folder
 from xetrack.engines.sqlite import SqliteOptions
 from xetrack.protocols import Context
 
@@ -44,6 +46,16 @@ class DuckdbOptions(SqliteOptions):
             raise ValueError(f"duckdb_cache={chosen!r} is text. Use True, False, or ./{chosen} for a file of that name")
         if not isinstance(chosen, (bool, str, os.PathLike, type(None))):
             raise TypeError(f"duckdb_cache= is a path, True or False, not {chosen!r}")
+        if self.memory_limit is not None:
+            _check_memory(self.memory_limit)
+        if self.temp_directory is not None:
+            writable_folder("temp_directory", self.temp_directory)
+
+
+def _check_memory(limit: object) -> None:
+    """Raise `OptionError` for what is no amount of memory: DuckDB would notice with the first query."""
+    if not re.fullmatch(r"\d+(\.\d+)?\s*[a-z%]+|-1|none", text("memory_limit", limit).strip().lower()):
+        raise refused("memory_limit", limit, 'not an amount of memory with its unit, such as "2GB" or "50%".')
 
 
 def _open(options: DuckdbOptions, context: Context) -> "DuckdbEngine":

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xetrack.arguments import integer, text, writable_file, writable_folder
 from xetrack.hookspecs import hookimpl
 from xetrack.protocols import Context, Provider, Sink
 
@@ -40,13 +41,15 @@ class LogsOptions:
         if self.logs_path is None and self.logs_file_format != LogsOptions.logs_file_format:
             raise ValueError("logs_file_format= names files in a folder: give logs_path= too")
         if self.logs_path is not None:
-            os.fspath(self.logs_path)
+            writable_folder("logs_path", self.logs_path)
         try:
-            named = self.logs_file_format.format(time=date.min)
+            named = text("logs_file_format", self.logs_file_format).format(time=date.min)
         except (LookupError, AttributeError) as error:
             raise ValueError("logs_file_format= knows one field, such as {time:YYYY-MM-DD}") from error
         if not named:
             raise ValueError("logs_file_format= is the name of a file, and cannot be empty")
+        if self.logs_path is not None:
+            writable_file("logs_file_format", Path(self.logs_path) / named)
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class JsonlOptions:
         """Raise `ValueError` or `TypeError` for what can be no path or no size."""
         if self.jsonl is None:
             raise ValueError("jsonl_max_bytes= is about a JSONL file: give jsonl= too")
-        os.fspath(self.jsonl)
-        if self.jsonl_max_bytes is not None and self.jsonl_max_bytes < 1:
+        writable_file("jsonl", self.jsonl)
+        if self.jsonl_max_bytes is not None and integer("jsonl_max_bytes", self.jsonl_max_bytes) < 1:
             raise ValueError("jsonl_max_bytes= is a number of bytes above 0")
 
 

@@ -4,7 +4,6 @@ What can be read is read; what cannot is counted in one warning per file. An unf
 writer may still be writing it, and once `log()` has returned its line is complete.
 """
 
-import errno
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack import frames
-from xetrack.errors import XetrackWarning, outer_level
+from xetrack.errors import DatabaseError, DatabaseNotFoundError, XetrackWarning, outer_level
 from xetrack.protocols import BigInt, SurrogateText
 from xetrack.texts import escaped, is_utf8
 from xetrack_sinks.entries import Log, local_time
@@ -71,16 +70,17 @@ def read_jsonl(path: Path) -> "pd.DataFrame":
 
 @contextmanager
 def _named(file: Path) -> Iterator[None]:
-    """Put the name of the file into an error of reading it, which has none."""
+    """Raise `DatabaseError` for a file that cannot be read."""
     try:
         yield
     except OSError as error:
-        error.filename = str(file)
-        raise
+        raise DatabaseError(
+            f"{file} cannot be read ({error}). Check that it is a file, and who may read it."
+        ) from error
 
 
-def _nothing_at(path: Path) -> FileNotFoundError:
-    return FileNotFoundError(errno.ENOENT, "nothing was logged here", str(path))
+def _nothing_at(path: Path) -> DatabaseNotFoundError:
+    return DatabaseNotFoundError(f"{path}: nothing was logged here. Check the path.")
 
 
 def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:

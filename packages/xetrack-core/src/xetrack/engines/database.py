@@ -60,6 +60,7 @@ class Database:
         self.timeout = timeout
         self.lock = threading.RLock()
         self.depth = 0
+        self.connections = 0  # that the engine itself has had
         self._blocks: list[object] = []  # the transaction and its savepoints, the outermost first
         self._setup = setup
         self._own: sqlite3.Connection | None = None
@@ -107,6 +108,7 @@ class Database:
                         own.note_alone()
                         own.may_close = self._may_close
                     self._own = own
+                    self.connections += 1
                     if not self.read_only:
                         self._own.set_authorizer(self.compilations)
                     if self._places is not None:

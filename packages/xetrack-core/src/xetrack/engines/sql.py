@@ -13,7 +13,7 @@ from typing import Any
 
 from xetrack.errors import InvalidTableError, NotADatabaseError
 from xetrack.protocols import BigInt, Json, Row, SurrogateText, Value
-from xetrack.texts import escaped, is_utf8
+from xetrack.texts import escaped, is_utf8, safe_text
 from xetrack.values import EXTRA, MAX_INT_BITS
 
 __all__ = [
@@ -89,7 +89,7 @@ def quote(name: str) -> str:
 def check_table(name: object) -> str:
     """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
-        raise InvalidTableError(f"a table needs a name, as text that can be stored: got {name!r}.")
+        raise InvalidTableError(f"a table needs a name, as text that can be stored: got {safe_text(name)[:100]}.")
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is kept for the store itself. Choose another one."

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xetrack.arguments import number
 from xetrack.collector import paused_gc
 from xetrack.engines import runlog
 from xetrack.engines.blocks import block
@@ -12,6 +13,7 @@ from xetrack.engines.cursors import UsersConnection
 from xetrack.engines.database import MEMORY, Database
 from xetrack.engines.failures import FAILURES, translate
 from xetrack.engines.inserts import Inserts
+from xetrack.engines.positions import Positions, chosen
 from xetrack.engines.schema import Schema
 from xetrack.engines.sql import (
     EXTRA,
@@ -33,6 +35,7 @@ from xetrack.protocols import BigInt, Columns, Context, Provider, Row, Run, Valu
 __all__ = ["SqliteEngine", "SqliteOptions", "xetrack_engines"]
 
 _LONGEST = 2_000_000  # seconds, in milliseconds almost as much as SQLite can wait
+_NEWEST = 1000  # rows of a table among which the last ones of a run are looked for first
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,7 @@ class SqliteOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        if not 0 <= float(self.timeout) <= _LONGEST:
-            raise ValueError(f"timeout is a number of seconds up to {_LONGEST}, not {self.timeout}")
+        object.__setattr__(self, "timeout", number("timeout", self.timeout, 0, _LONGEST))  # of NumPy, some overflow
 
 
 class SqliteEngine:
@@ -59,6 +61,7 @@ class SqliteEngine:
         self._conn: sqlite3.Connection | None = None
         timeout = (options or SqliteOptions()).timeout
         self.database = Database(db, read_only=read_only, timeout=timeout, setup=self._setup)
+        self._positions = Positions(self.database)
 
     @staticmethod
     def _setup(connection: sqlite3.Connection, writable: bool) -> None:  # noqa: FBT001 - called by Database alone
@@ -197,6 +200,7 @@ class SqliteEngine:
                     runlog.forget(self.database, self._schema.physical(table))
                 self._schema.drop(connection, table)
                 self._inserts.forget()
+                self._positions.forget()
 
     # Reading
 
@@ -204,20 +208,47 @@ class SqliteEngine:
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
         """Rows in the order of insertion; the last `tail` of the first `head` if both are given."""
-        backwards = tail is not None and head is None
-        if track_id is None and head is None and tail is None:
-            columns, cells = self._select_all(table)
+        if head is None and tail is None:
+            if track_id is None:
+                columns, cells = self._select_all(table)
+            else:
+                columns, cells = self._select(table, "WHERE track_id = ? ORDER BY _rowid_", [track_id])
+        elif head is None and tail is not None:
+            columns, cells = self._last(table, track_id, max(tail, 0))
+        elif head is not None and tail is None and track_id is None:
+            columns, cells = self._select(table, "ORDER BY _rowid_ LIMIT ?", [max(head, 0)])
         else:
-            condition, bound = _condition({}, track_id, None)
-            limit = tail if backwards else head
-            order = "_rowid_ DESC" if backwards else "_rowid_"
-            rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
-            columns, cells = self._select(table, rest, [*bound, -1 if limit is None else max(limit, 0)])
-        if backwards:
-            cells = [values[::-1] for values in cells]
-        elif tail is not None:
-            cells = [values[max(len(values) - max(tail, 0), 0) :] for values in cells]
+            columns, cells = self._between(table, track_id, head, tail)
         return _restored(columns, cells)
+
+    def _last(self, table: str, track_id: str | None, rows: int) -> tuple[dict[str, str], Cells]:
+        """The last `rows`, which most often are among the newest of the table."""
+        run, bound = ("1", []) if track_id is None else (f"_rowid_ > ? - {_NEWEST} AND +track_id = ?", [track_id])
+
+        def fetch_them(connection: sqlite3.Connection, names: list[str], name: str) -> Cells:
+            newest = connection.execute(f"SELECT max(_rowid_) FROM {name}").fetchone() if bound else ()
+            rest = f"FROM {name} WHERE {run} ORDER BY _rowid_ DESC LIMIT ?"
+            return fetch(connection, names, rest, [*newest, *bound, rows])
+
+        columns, cells = self._fetched(table, fetch_them)
+        if track_id is not None and cells and len(cells[0]) < rows:
+            return self._between(table, track_id, None, rows)
+        return columns, [values[::-1] for values in cells]
+
+    def _between(
+        self, table: str, track_id: str | None, head: int | None, tail: int | None
+    ) -> tuple[dict[str, str], Cells]:
+        """The last `tail` of the first `head`, found by their rowids."""
+
+        def fetch_them(connection: sqlite3.Connection, names: list[str], name: str) -> Cells:
+            rowids = chosen(self._positions.find(name, track_id), head, tail)
+            # the plus has SQLite go by the rowids: rows of other runs may lie between
+            run, bound = ("1", []) if track_id is None else ("+track_id = ?", [track_id])
+            bounds = [rowids[0], rowids[-1]] if rowids else [1, 0]
+            rest = f"FROM {name} WHERE _rowid_ BETWEEN ? AND ? AND {run} ORDER BY _rowid_"
+            return fetch(connection, names, rest, [*bounds, *bound])
+
+        return self._fetched(table, fetch_them)
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
         """All rows, `size` at a time. No lock is held in between."""
@@ -279,8 +310,11 @@ class SqliteEngine:
         with self.database.lock:
             if not self._known(table):
                 return 0
+            name = self._schema.name(table)
+            if self._positions.knows(name, track_id):
+                return len(self._positions.find(name, track_id))
             condition, bound = _condition({}, track_id, None)
-            sql = f"SELECT count(*) FROM {self._schema.name(table)} WHERE {condition}"
+            sql = f"SELECT count(*) FROM {name} WHERE {condition}"
             ((rows,),) = self.database.query(sql, bound)
             return int(rows)
 

@@ -41,6 +41,18 @@ class OrderContract(Base):
         assert _numbers(engine, head=9) == _numbers(engine, tail=9) == [0, 1, 2, 3, 4]
         assert _numbers(engine, head=0) == _numbers(engine, tail=0) == []
 
+    def test_head_and_tail_together_give_the_last_of_the_first(self, engine: Engine) -> None:
+        """Both `head` and `tail` choose from the middle, of all runs and of one; positions depend on it."""
+        engine.append(TABLE, [make_row(10 - number, {"n": number}, run="ab"[number % 2]) for number in range(8)])
+        assert _numbers(engine, head=4, tail=2) == [2, 3]
+        assert _numbers(engine, head=99, tail=2) == [6, 7]
+        assert _numbers(engine, head=1, tail=2) == [0]
+        assert _numbers(engine, track_id="b", head=3, tail=1) == [5]
+        assert _numbers(engine, track_id="b", head=9, tail=2) == [5, 7]
+        engine.delete(TABLE, "a")
+        assert _numbers(engine, head=3, tail=2) == _numbers(engine, track_id="b", head=3, tail=2) == [3, 5]
+        assert _numbers(engine, track_id="a", head=3, tail=1) == []
+
     def test_one_run_is_read_and_counted_alone(self, engine: Engine) -> None:
         """`track_id` chooses, `head` and `tail` choose among the chosen."""
         engine.append(TABLE, [make_row(number, {"n": number}, run="ab"[number % 2]) for number in range(6)])
