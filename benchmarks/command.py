@@ -30,6 +30,7 @@ BENCHMARKS = {
     "jsonl": sinking.jsonl,
     "logs": sinking.logs,
     "duckdb_cold": querying.cold,
+    "duckdb_wide": querying.wide,
     "duckdb_groups": querying.groups,
     "duckdb_sync": querying.sync,
     "duckdb_log": querying.logging,

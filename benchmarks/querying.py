@@ -19,6 +19,14 @@ with Reader(sys.argv[1], engine="duckdb") as reader:
     conn.execute("SELECT count(*) FROM db.events").fetchall()
     print(time.perf_counter() - start)
 """
+_WIDE = """
+import sys, time, duckdb, numpy, pandas
+from xetrack import Reader
+with Reader(sys.argv[1], engine=sys.argv[2]) as reader:
+    start = time.perf_counter()
+    reader.to_df() if sys.argv[2] == "sqlite" else reader.conn.execute("SELECT count(*) FROM db.events").fetchall()
+    print(time.perf_counter() - start)
+"""
 _READ = """
 import sys, time, sqlite3, pandas
 connection = sqlite3.connect(sys.argv[1])
@@ -34,6 +42,24 @@ def cold(sizes, folder):
         f"duckdb: first query of {sizes.frame:,} rows × 6, one thread; bare: pandas.read_sql_query",
         *interleaved(sizes.frame_rounds, lambda: float(python(_COLD, path, 1)), lambda: float(python(_READ, path))),
     )
+
+
+def wide(sizes, folder):
+    """Tables of more keys than SQLite has columns for: DuckDB itself needs about 0.1 ms for each column."""
+    keys = 5 * sizes.columns
+    for rows in (2, sizes.columns):
+        path = folder / f"wide-{rows}.db"
+        with Tracker(path) as tracker:
+            tracker.log_batch([{f"key{key}": key / (row + 1) for key in range(keys)} for row in range(rows)])
+        yield Row(
+            f"duckdb: first query of {rows:,} rows × {keys:,}; bare: our to_df() with SQLite",
+            *interleaved(
+                sizes.frame_rounds,
+                lambda path=path: float(python(_WIDE, path, "duckdb")),
+                lambda path=path: float(python(_WIDE, path, "sqlite")),
+            ),
+            limit=3,
+        )
 
 
 def groups(sizes, folder):

@@ -10,7 +10,7 @@ from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseReadOnlyError
 from xetrack_cli.errors import UsageError
 from xetrack_cli.options import Csv, Engine, Json, Markdown, Timeout, style_of
-from xetrack_cli.terminal import counted, show, tell
+from xetrack_cli.terminal import counted, note, show, tell
 from xetrack_cli.words import arguments
 
 __all__ = ["sql"]
@@ -47,6 +47,9 @@ def sql(
         reader.close()
         with closing(Tracker(db, engine=engine, timeout=timeout)) as tracker:
             _run(tracker.conn, query, style)
+    except KeyboardInterrupt:
+        note("the query was interrupted.")
+        raise
     except DatabaseReadOnlyError as error:
         if engine == "sqlite":
             raise

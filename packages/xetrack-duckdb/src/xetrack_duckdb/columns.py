@@ -127,6 +127,8 @@ def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packe
     if kind == "DOUBLE" and (undefined := np.isnan(array)).any():
         arrays[f"{name}_nan"] = undefined
         conditions += f"WHEN {name}_nan THEN CAST('nan' AS DOUBLE) "
+    if not conditions and code is not None:  # DuckDB takes the type of such an array as it is
+        return Packed(arrays, name)
     expression = f"CASE {conditions}ELSE {name} END" if conditions else name
     return Packed(arrays, f"CAST({expression} AS {kind})")
 

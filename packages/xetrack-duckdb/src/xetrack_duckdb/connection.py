@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from xetrack.errors import ClosedError, DatabaseReadOnlyError
 from xetrack_duckdb.copier import STORAGE
+from xetrack_duckdb.interrupts import Worker
 from xetrack_duckdb.names import is_lasting
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _REFUSALS = re.compile(
 )
 _OURS = re.compile(rf'\s*"?(?:db|{STORAGE})"?\s*\.', re.IGNORECASE)
 _DETACHING = re.compile(rf"\bdetach\b[^;]*\b(?:db|{STORAGE})\b", re.IGNORECASE)
+_QUICK = frozenset({"fetchone", "interrupt", "close"})
+"""Methods that are not worth a switch of threads, which takes longer than to fetch a row."""
 _CURE = (
     "db is a copy of {path} for reading. Add rows with tracker.log(), change them with set_value() or set_where() of a"
     " Tracker or Reader, delete runs with Reader.delete_run(). Tables of your own go elsewhere: CREATE TABLE mine AS"
@@ -51,6 +54,7 @@ class Connection:
     def __init__(self, mirror: "Mirror") -> None:
         self._mirror = mirror
         self._raw: Any = mirror.cursor()
+        self._worker = Worker(self._raw.interrupt)
 
     # Queries
 
@@ -105,9 +109,10 @@ class Connection:
         import duckdb
 
         scope = {**inner, "__xetrack_call__": partial(method, *arguments, **options)}
+        run = self._worker.run if method.__name__ not in _QUICK else _run
         try:
             with self._mirror.querying.shared():
-                result = eval(_CALL, outer, scope)  # noqa: S307 - the code is ours
+                result = run(partial(eval, _CALL, outer, scope))  # the code is ours
         except duckdb.Error as error:
             if _REFUSALS.search(str(error)):
                 raise self._refusal(str(error)) from error
@@ -202,6 +207,10 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+def _run(function: Callable[[], Any]) -> Any:
+    return function()
 
 
 def _variables(frame: FrameType, text: str) -> dict[str, Any]:

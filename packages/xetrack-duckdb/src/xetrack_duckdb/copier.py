@@ -5,7 +5,9 @@ a run (see `xetrack.engines.changes`), everything else (rows replaced past the t
 anew) by comparing numbers of rows and the like. Where these disagree, the table is copied from scratch.
 """
 
+import itertools
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -25,8 +27,10 @@ STORAGE = "xetrack_copy"
 """The name that the copies' database is attached as."""
 
 _ROWID = "r"
+_REBUILT = "xetrack_rebuilt"
 _FIRST = -(1 << 63)
 _NUMBERS = ("BIGINT", "DOUBLE")
+_MANY_CHANGES = 64  # columns to change at once, beyond which one copy of the table is faster than as many ALTER TABLE
 _LARGE_SHARE = 2  # of which a copy from scratch is quicker than exchanging one row in so many
 
 
@@ -74,10 +78,10 @@ class Copied:
         """The table in DuckDB."""
         return f"{STORAGE}.main.{self.storage}"
 
-    def new_column(self, declared: str, number: int) -> Column:
-        """A column to add, the `number`th one at once, from 1 on."""
-        last = max((int(column.name[1:]) for column in self.columns.values()), default=-1)
-        return Column.declared(f"c{last + number}", declared)
+    def new_columns(self) -> Iterator[str]:
+        """Names for columns to add, without end."""
+        first = max((int(column.name[1:]) for column in self.columns.values()), default=-1) + 1
+        return (f"c{number}" for number in itertools.count(first))
 
     def dumped(self) -> str:
         """As text, for another process."""
@@ -120,10 +124,14 @@ class Copier:
         keys = [key for key in table.columns if key != EXTRA]
         columns = {key: Column.declared(f"c{number}", table.columns[key]) for number, key in enumerate(keys)}
         copied = Copied(storage, columns, dict(table.columns), table.root, is_shell=True)
-        self.drop(copied)
-        declared = "".join(f", {column.name} {column.kind}" for column in columns.values())
-        self._run(f"CREATE TABLE {copied.name} ({_ROWID} BIGINT{declared})")
+        self._create(copied)
         return copied
+
+    def _create(self, copied: Copied) -> None:
+        """Make the table of a copy, empty, in place of any that was there."""
+        declared = "".join(f", {column.name} {column.kind}" for column in copied.columns.values())
+        self.drop(copied)
+        self._run(f"CREATE TABLE {copied.name} ({_ROWID} BIGINT{declared})")
 
     def drop(self, copied: Copied) -> None:
         """Forget a copy."""
@@ -145,7 +153,7 @@ class Copier:
         """Copy all rows. Columns in `texts` are known to end up as text, with integers and floats told apart."""
         copied = replace(self.shell(table, storage), is_shell=False)
         for key in texts:
-            column = copied.columns.get(key) or copied.new_column("", 1)
+            column = copied.columns.get(key) or Column.declared(next(copied.new_columns()), "")
             self.reshape(copied, {key: replace(column, kind="VARCHAR", kinds=_NUMBERS)})
         if table.counted:
             copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
@@ -159,10 +167,8 @@ class Copier:
         copied = replace(old, columns=dict(old.columns))
         new = [key for key in table.columns if key != EXTRA and key not in copied.columns]
         if new:
-            declared = enumerate((table.columns[key] for key in new), 1)
-            raise ReshapeError(
-                dict(zip(new, (copied.new_column(kind, number) for number, kind in declared), strict=True))
-            )
+            names = copied.new_columns()
+            raise ReshapeError({key: Column.declared(next(names), table.columns[key]) for key in new})
         thorough = not copied.checked or copied.declared != table.columns
         if not copied.checked:
             self._check_last(table, copied)
@@ -242,6 +248,8 @@ class Copier:
         arrays = {**pack(block.rowids, {int}, "BIGINT", _ROWID).arrays}
         expressions = [_ROWID]
         for key, values in block.values.items():
+            if types[key] <= {type(None)}:
+                continue
             column = copied.columns[key]
             packed = pack(values, types[key], column.kind, column.name)
             arrays |= packed.arrays
@@ -255,8 +263,9 @@ class Copier:
     def _fit(self, copied: Copied, block: Block, types: dict[str, set[type]], *, fresh: bool) -> None:
         """Make the columns fit to hold a block: at once if the table is new, otherwise by raising `ReshapeError`."""
         wanted: dict[str, Column] = {}
+        names = copied.new_columns()
         for key, values in block.values.items():
-            column = copied.columns.get(key) or copied.new_column("", len(wanted) + 1)
+            column = copied.columns.get(key) or Column.declared(next(names), "")
             wider = widened(column, values, types[key])
             if column.kinds and (wider.kinds, wider.kind) != (column.kinds, column.kind):
                 is_spelt_anew = column.is_rounded and wider.kind != column.kind
@@ -293,14 +302,44 @@ class Copier:
 
     def reshape(self, copied: Copied, wanted: dict[str, Column]) -> None:
         """Add columns, or change their types."""
-        for key, column in wanted.items():
+        changed = {key: column for key, column in wanted.items() if self._differs(copied.columns.get(key), column)}
+        if len(changed) > _MANY_CHANGES:
+            self._rebuild(copied, changed)
+        else:
+            for key, column in changed.items():
+                self._alter(copied, copied.columns.get(key), column)
+        copied.columns |= wanted
+
+    @staticmethod
+    def _differs(old: Column | None, column: Column) -> bool:
+        return old is None or old.kind != column.kind
+
+    def _alter(self, copied: Copied, old: Column | None, column: Column) -> None:
+        if old is None:
+            change = f"ADD COLUMN {column.name} {column.kind}"
+        else:
+            change = f"ALTER COLUMN {column.name} TYPE {column.kind} USING {widening(old, column.kind)}"
+        self._run(f"ALTER TABLE {copied.name} {change}")
+
+    def _rebuild(self, copied: Copied, changed: dict[str, Column]) -> None:
+        """Change many columns by making the table anew.
+
+        DuckDB copies the list of columns for every ALTER TABLE, and keeps the old lists until the transaction ends: a
+        thousand new columns took seconds, and over a gigabyte.
+        """
+        columns = copied.columns | changed
+        if not self._run(f"SELECT 1 FROM {copied.name} LIMIT 1"):
+            self._create(replace(copied, columns=columns))
+            return
+        expressions = [_ROWID]
+        for key, column in columns.items():
             old = copied.columns.get(key)
-            if old is None:
-                self._run(f"ALTER TABLE {copied.name} ADD COLUMN {column.name} {column.kind}")
-            elif old.kind != column.kind:
-                using = widening(old, column.kind)
-                self._run(f"ALTER TABLE {copied.name} ALTER COLUMN {column.name} TYPE {column.kind} USING {using}")
-            copied.columns[key] = column
+            value = "NULL" if old is None else column.name if old.kind == column.kind else widening(old, column.kind)
+            expressions.append(f"CAST({value} AS {column.kind}) AS {column.name}")
+        rebuilt = replace(copied, storage=_REBUILT)
+        self._run(f"CREATE TABLE {rebuilt.name} AS SELECT {', '.join(expressions)} FROM {copied.name}")
+        self.drop(copied)
+        self._run(f"ALTER TABLE {rebuilt.name} RENAME TO {copied.storage}")
 
     def _run(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         return self._cursor.execute(sql, parameters).fetchall()

@@ -3,12 +3,34 @@
 import sqlite3
 import sys
 import weakref
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xetrack.engines.database import Database
 
-__all__ = ["MemoryConnection", "UsersConnection"]
+__all__ = ["MemoryConnection", "UsersConnection", "UsersCursor"]
+
+_STEPS = 100_000
+"""Instructions of SQLite's between two looks for signals: a few milliseconds, so that the looks cost nothing."""
+
+
+def _look(raised: list[BaseException]) -> Iterator[int]:
+    """Give Python the chance to handle signals, each time that SQLite asks whether to go on.
+
+    `sqlite3` discards what a callback raises, and Python handles signals when a function is entered, outside of any
+    `try` in it. A generator is resumed inside its `try`, so here what a handler of signals raises can be kept.
+    """
+    try:
+        while True:
+            yield 0
+    except GeneratorExit:
+        return
+    except BaseException as error:
+        raised.append(error)
+        raise
 
 
 class _Shared(sqlite3.Connection):
@@ -47,10 +69,48 @@ class MemoryConnection(_Shared):
             self.is_garbage = True
 
 
+def _interruptible(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a cursor that raises what a handler of signals raised, in place of "interrupted"."""
+
+    @wraps(method)
+    def call(self: "UsersCursor", *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except sqlite3.OperationalError as error:
+            failure = self.connection.cause(error)
+        raise failure
+
+    return call
+
+
+class UsersCursor(sqlite3.Cursor):
+    """A cursor whose queries Ctrl-C stops."""
+
+    connection: "UsersConnection"
+    execute = _interruptible(sqlite3.Cursor.execute)
+    executemany = _interruptible(sqlite3.Cursor.executemany)
+    executescript = _interruptible(sqlite3.Cursor.executescript)
+    fetchone = _interruptible(sqlite3.Cursor.fetchone)
+    fetchmany = _interruptible(sqlite3.Cursor.fetchmany)
+    fetchall = _interruptible(sqlite3.Cursor.fetchall)
+    __next__ = _interruptible(sqlite3.Cursor.__next__)
+
+    def __iter__(self) -> Any:
+        """Iterate over the rows, without a call of a Python function for each."""
+        try:
+            yield from map(sqlite3.Cursor.__next__, repeat(self))
+        except sqlite3.OperationalError as error:
+            failure = self.connection.cause(error)
+        else:
+            return
+        raise failure
+
+
 class UsersConnection(_Shared):
     """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
 
     It keeps its database from being closed: `Reader(db).conn` outlives its reader, `Tracker(db).conn` its tracker.
+    A handler of signals that raises, as that of Ctrl-C does, stops its queries.
     """
 
     database: "Database | None" = None
@@ -58,12 +118,30 @@ class UsersConnection(_Shared):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+        self._raised: list[BaseException] = []
+        self._look_for_signals()
 
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+    def _look_for_signals(self) -> None:
+        self._raised.clear()
+        looks = _look(self._raised)  # knows nothing of this connection, which is closed once nobody holds it
+        next(looks)
+        self.set_progress_handler(partial(next, looks, 0), _STEPS)
+
+    def cause(self, error: sqlite3.OperationalError) -> BaseException:
+        """What a handler of signals raised if that stopped a query with `error`, otherwise `error`."""
+        if not self._raised or str(error) != "interrupted":
+            return error
+        raised = self._raised[0]
+        self._look_for_signals()  # a generator that raised is at its end
+        return raised
+
+    def cursor(self, factory: Callable[..., Any] | None = None) -> Any:
         """A cursor, remembered. Raises `DatabaseRemovedError` if the file is gone."""
         if self.database is not None:
             self.database.check()
-        cursor = super().cursor(*args, **kwargs)
+        if self._raised:  # in a cursor of another class, which says "interrupted"
+            self._look_for_signals()
+        cursor = super().cursor(factory or UsersCursor)
         self._cursors.add(cursor)
         return cursor
 
