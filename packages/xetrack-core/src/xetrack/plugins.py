@@ -50,6 +50,9 @@ _OPTIONAL_FLAGS: tuple[Any, ...] = (bool | None, "bool | None", "Optional[bool]"
 _FLAGS = (bool, "bool", *_OPTIONAL_FLAGS)
 """How a field of options is declared that is a boolean; as text where annotations are not evaluated."""
 
+_PREFIX = f"{hookspecs.PROJECT}_"
+_HOOKS = tuple(name.removeprefix(_PREFIX) for name in vars(hookspecs.Plugin) if name.startswith(_PREFIX))
+
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
 """Kinds whose providers open when one of their options is given."""
 
@@ -145,13 +148,30 @@ class Plugins:
     def _register(self, plugin: object, name: str, owner: str) -> None:
         try:
             self._manager.register(plugin, name)
-            self._manager.check_pending()  # a misspelt hook would never be called
+            self._check_names(plugin)
+            self._manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             message = f"the plugin {name!r} does not fit the hooks of xetrack: {error}"
             raise PluginBrokenError(message) from error
         self.owners[name] = owner
+
+    def _check_names(self, plugin: object) -> None:
+        """Refuse a method that is meant as a hook but would never be called: misspelled, or not marked."""
+        implemented = {each.removeprefix(_PREFIX) for each in self.hooks_of(plugin)} & set(_HOOKS)
+        for name in dir(plugin):
+            word = name.removeprefix(_PREFIX)
+            if not name.startswith(_PREFIX) or word in implemented:
+                continue
+            method = getattr(plugin, name)
+            if not callable(method) or hasattr(method, f"{hookspecs.PROJECT}_spec"):  # inherited from Plugin
+                continue
+            meant = _closest(word, _HOOKS)
+            if meant is None or meant in implemented:  # a helper of the plugin's own
+                continue
+            cure = f"is not a hook. Did you mean {_PREFIX}{meant}?" if meant != word else "lacks @xetrack.hookimpl."
+            raise pluggy.PluginValidationError(plugin, f"{name}() {cure}")
 
     def _hand_in(self, plugin: object, name: str) -> None:
         made = plugin() if isinstance(plugin, type) else plugin
@@ -252,9 +272,14 @@ class Plugins:
         return PluginNotInstalledError(message)
 
     def _set_aside(self) -> str:
+        """The plugins that do not work, and why: what is not found may be theirs."""
         if not self.failures:
             return ""
-        return f" (Not working: {', '.join(self.failures)}.)"
+        off = [name for name, failure in self.failures.items() if isinstance(failure, PluginDisabledError)]
+        reasons = [str(failure) for name, failure in self.failures.items() if name not in off]
+        if off:
+            reasons.append(f"switched off by XETRACK_DISABLE_PLUGINS: {', '.join(off)}.")
+        return "\n- ".join([" It may belong to a plugin that does not work:", *reasons])
 
     def warn_of_failures(self) -> None:
         """Warn, once a process, of what was found but does not work; in strict mode raise it."""
@@ -306,10 +331,14 @@ def _two_of(what: str, offers: Sequence[Offer]) -> str:
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = _closest(word, known)
+    return "" if close is None else f" Did you mean {close!r}?"
+
+
+def _closest(word: str, known: Sequence[str]) -> str | None:
     import difflib
 
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 @lru_cache(maxsize=1)
