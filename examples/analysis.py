@@ -1,11 +1,18 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["scikit-learn", "xetrack[all]"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """Questions that need two sources: logged predictions, joined by DuckDB with what a Parquet file knows.
 
-    uv run python examples/analysis.py [FOLDER]
+    uv run examples/analysis.py [FOLDER]
 
 Real data: the 442 patients of scikit-learn's diabetes data. Without FOLDER, a temporary one is used.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -57,4 +64,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?")
+    main(Path(parser.parse_args().folder or tempfile.mkdtemp()))

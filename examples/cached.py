@@ -1,11 +1,18 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["scikit-learn", "xetrack[cache]"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """An expensive call that many processes make is computed once, by whichever comes first. So is one of yesterday.
 
-    uv run python examples/cached.py [FOLDER]
+    uv run examples/cached.py [FOLDER]
 
 Real data: the 1,797 digits that ship inside scikit-learn. Without FOLDER, a temporary one is used.
 """
 
-import sys
+import argparse
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -50,4 +57,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?")
+    main(Path(parser.parse_args().folder or tempfile.mkdtemp()))

@@ -1,13 +1,20 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["xetrack"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """Which compressor? Time, peak memory and size of three, each called several times, from one table.
 
-    uv run python examples/compression.py [DATABASE]
+    uv run examples/compression.py [DATABASE]
 
 Real data: the source code of Python's own standard library. Without DATABASE, a temporary file is used.
 """
 
+import argparse
 import bz2
 import lzma
-import sys
 import sysconfig
 import tempfile
 import zlib
@@ -54,4 +61,6 @@ def main(db):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "compression.db")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", nargs="?")
+    main(parser.parse_args().database or Path(tempfile.mkdtemp()) / "compression.db")

@@ -1,10 +1,18 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["xetrack[duckdb]"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """A dataset for a language model, collected as JSON Lines: what a function is to do, and the code that does it.
 
-    uv run python examples/dataset.py [FOLDER]
+    uv run examples/dataset.py [FOLDER]
 
 Real data: the documented functions of Python's own standard library. Without FOLDER, a temporary one is used.
 """
 
+import argparse
 import importlib
 import inspect
 import sys
@@ -52,4 +60,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?")
+    main(Path(parser.parse_args().folder or tempfile.mkdtemp()))

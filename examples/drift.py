@@ -1,12 +1,19 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["numpy", "scikit-learn", "scipy", "xetrack"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """A model in production: every prediction goes to log files, and another program looks in them for drift.
 
-    uv run python examples/drift.py [FOLDER]
+    uv run examples/drift.py [FOLDER]
 
 Real data: the 178 wines that ship inside scikit-learn. From some day on the lab's instrument is off.
 Without FOLDER, a temporary one is used.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 from time import perf_counter
@@ -62,4 +69,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?")
+    main(Path(parser.parse_args().folder or tempfile.mkdtemp()))

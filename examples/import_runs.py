@@ -1,8 +1,15 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["xetrack"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """Bring runs of MLflow, trackio or Weights & Biases into a xetrack database. Needs none of them installed.
 
-    python examples/import_runs.py mlflow mlflow.db all.db
-    python examples/import_runs.py trackio ~/.cache/huggingface/trackio/PROJECT.db all.db
-    python examples/import_runs.py wandb runs.jsonl all.db      # docs/migration.md tells how to make runs.jsonl
+    uv run examples/import_runs.py mlflow mlflow.db all.db
+    uv run examples/import_runs.py trackio ~/.cache/huggingface/trackio/PROJECT.db all.db
+    uv run examples/import_runs.py wandb runs.jsonl all.db      # docs/migration.md tells how to make runs.jsonl
 
 Params, metrics, steps, times and how each run ended come along; models and other files stay where they are. A run that
 is there already is left alone, so that this may be repeated.
@@ -154,6 +161,9 @@ def main(kind, source, db):
 
 
 if __name__ == "__main__":
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        sys.exit()
     if len(sys.argv) != 4 or sys.argv[1] not in SOURCES:
         sys.exit(__doc__)
     main(*sys.argv[1:])

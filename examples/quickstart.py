@@ -1,10 +1,20 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["scikit-learn", "xetrack"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """Which model reads handwritten digits best? Train several over several seeds, log every run, print a leaderboard.
 
-    uv run python examples/quickstart.py [DATABASE]
+    uv run examples/quickstart.py [DATABASE]
 
 Real data: the 1,797 digits that ship inside scikit-learn. Without DATABASE, a temporary file is used.
 """
 
+import argparse
+import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -79,7 +89,11 @@ def main(db):
     rows = reader.conn.execute("SELECT model, max(test_accuracy) FROM db.events GROUP BY model ORDER BY 2 DESC")
     for model, accuracy in rows:
         print(f"  {accuracy:.4f}  {model}")
+    xt = shutil.which("xt", path=Path(sys.executable).parent) or "xt"  # of this environment, which need not be active
+    print(f"\nlook at it in the terminal: {shlex.join([xt, 'runs', str(db)])}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "digits.db")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", nargs="?")
+    main(parser.parse_args().database or Path(tempfile.mkdtemp()) / "digits.db")

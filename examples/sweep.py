@@ -1,12 +1,19 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["scikit-learn", "xetrack"]
+#
+# [tool.uv.sources]
+# xetrack = { path = "../packages/xetrack" }
+# ///
 """A sweep over hyper-parameters on every core: each run in a process of its own, all of them into one file.
 
-    uv run python examples/sweep.py [DATABASE]
+    uv run examples/sweep.py [DATABASE]
 
 Real data: the 569 tumours that ship inside scikit-learn. Without DATABASE, a temporary file is used.
 """
 
+import argparse
 import itertools
-import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -59,4 +66,6 @@ def main(db):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "sweep.db")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("database", nargs="?")
+    main(parser.parse_args().database or Path(tempfile.mkdtemp()) / "sweep.db")

@@ -1,8 +1,10 @@
 """The examples run as a newcomer would run them."""
 
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -11,6 +13,8 @@ import pytest
 from xetrack import Reader
 
 ROOT = Path(__file__).parents[1]
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+"""What brings a module of another name."""
 
 
 def run(name, *arguments):
@@ -24,7 +28,11 @@ def run(name, *arguments):
 @pytest.mark.examples
 def test_the_quickstart_tracks_a_real_experiment_end_to_end(tmp_path):
     db = tmp_path / "digits.db"
-    assert "leaderboard" in run("quickstart.py", db)
+    out = run("quickstart.py", db)
+    assert "leaderboard" in out
+    next_command = shlex.split(out.splitlines()[-1].partition("terminal: ")[2])
+    shown = subprocess.run(next_command, capture_output=True, text=True, check=True).stdout
+    assert "extra trees" in shown
     runs = Reader(db).runs()
     assert len(runs) == 18
     assert set(runs["status"]) == {"finished"}
@@ -97,6 +105,29 @@ def cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_brings_its_own_environment_so_that_uv_leaves_the_lock_alone(path):
+    source = path.read_text(encoding="utf-8")
+    [block] = re.findall(r"^# /// script\n((?:#.*\n)+)# ///$", source, re.MULTILINE)
+    declared = tomllib.loads(re.sub("^# ?", "", block, flags=re.MULTILINE))
+
+    brought = {re.split(r"[\[><=]", each)[0] for each in declared["dependencies"]}
+    modules = {name.split(".")[0] for name in re.findall(r"^(?:from|import) (\S+)", source, re.MULTILINE)}
+    assert {DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names} == brought
+    home = path.parent / declared["tool"]["uv"]["sources"]["xetrack"]["path"]
+    assert (home / "pyproject.toml").is_file()
+    assert f"uv run examples/{path.name}" in source
+
+
+@pytest.mark.examples
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_explains_itself_and_does_nothing_when_asked_for_help(path, tmp_path):
+    done = subprocess.run([sys.executable, path, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert f"uv run examples/{path.name}" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_example_is_in_the_readme_of_the_examples():
     examples = ROOT / "examples"
     there = {path.name for kind in ("*.py", "*.ipynb") for path in examples.glob(kind)}
@@ -107,6 +138,6 @@ def test_every_example_is_in_the_readme_of_the_examples():
 
 def test_the_readme_names_the_commands_that_ci_runs():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "pip install uv && uv run python examples/quickstart.py" in readme
+    assert "pip install uv && uv run examples/quickstart.py" in readme
     assert "pip install uv && uv run pytest" in readme
     assert "uv run pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -21,6 +21,14 @@ def test_what_declares_everything_passes():
     check_brings_what_it_declares(("xetrack-core[testing]",), {**CORE, "hypothesis": []})
 
 
+def test_an_extra_may_ask_for_the_extra_of_a_package_that_is_required_anyway():
+    both = {"xetrack": ["xetrack-cli", "xetrack-cli[excel]; extra == 'all'"], **CLI, "openpyxl": []}
+
+    check_brings_what_it_declares(("xetrack[all]",), both)
+    with pytest.raises(RuntimeError, match="must not bring"):
+        check_brings_what_it_declares(("xetrack",), both)
+
+
 @pytest.mark.parametrize(
     ("wanted", "present", "named"),
     [

@@ -1,5 +1,6 @@
 """The packages of the workspace are released together, so they agree with each other."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -80,3 +81,23 @@ def test_brings_the_licence(folder):
 
 def test_the_core_tells_its_version():
     assert xetrack.__version__ == VERSION
+
+
+def brought(requirement):
+    """The names of all that a requirement brings, as far as packages of this workspace say."""
+    name, extras = re.match(r"([\w-]+)(?:\[([\w,]+)\])?", requirement).groups()
+    if name not in NAMES:
+        return {name}
+    project = PACKAGES[ROOT / "packages" / name]["project"]
+    lines = list(project.get("dependencies", []))
+    for extra in extras.split(",") if extras else []:
+        lines += project["optional-dependencies"][extra]
+    return {name}.union(*map(brought, lines))
+
+
+def test_all_brings_what_every_export_needs():
+    everything = brought("xetrack[all]")
+
+    assert {"pyarrow", "openpyxl"} <= everything
+    assert everything >= NAMES - {"xetrack"}
+    assert not {"pyarrow", "openpyxl"} & brought("xetrack")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import typer
 
-from xetrack import Reader, XetrackError
+from xetrack import Reader, Tracker, XetrackError
 from xetrack.errors import OptionError
 from xetrack.protocols import Context
 from xetrack_assets.commands import commands
@@ -73,6 +73,27 @@ def test_ls_of_what_no_row_names(xt, logged, track):
     db, _, _ = logged
     kept = track().assets.insert([b"kept for later"])
     assert [row["hash"] for row in xt("ls", db, "--unused").rows] == [kept]
+
+
+def test_ls_shows_the_names_that_an_object_was_logged_or_stored_under(tmp_path, xt):
+    db = tmp_path / "names.db"
+    first, second = np.arange(3), np.arange(4)
+    with Tracker(db) as tracker:
+        old = tracker.log({"model": first})["model"]
+        tracker.log({"best": first, "layers": {"a": [1, old]}})
+        new = tracker.log({"model": second})["model"]  # the store's own name for it now
+        stored = tracker.assets.insert(np.arange(5), "spare")
+        nameless = tracker.assets.insert(np.arange(6))
+    with Tracker(db, table="other") as tracker:
+        tracker.log({"copy": old})
+
+    names = {row["hash"]: row["names"] for row in xt("ls", db, "--json").rows}
+    assert names[old] == ["best", "copy", "layers", "model"]
+    assert (names[new], names[stored], names[nameless]) == (["model"], ["spare"], [])
+    told = xt("ls", db)
+    assert list(told.rows[0])[:2] == ["hash", "names"]
+    assert {row["hash"]: row["names"] for row in told.rows}[old] == "best, copy, layers, model"
+    assert {row["names"] for row in xt("ls", db, "--unused").rows} == {"spare", ""}
 
 
 def test_export_writes_the_bytes_as_they_are(xt, logged, tmp_path):

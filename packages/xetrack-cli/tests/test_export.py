@@ -43,6 +43,31 @@ def test_parquet(xt, values):
     assert json.loads(frame["l"][0]) == VALUES["l"]
 
 
+def test_parquet_keeps_integers_and_booleans_with_missing_values_for_pandas(xt, tmp_path):
+    with Tracker(tmp_path / "v.db") as tracker:
+        tracker.log({"i": 2**60 + 1, "b": True, "hash": 2**63, "whole": 1, "f": 0.5, "text": "x"})
+        tracker.log({"whole": 2})
+    xt("export", "v.db", "out.parquet")
+
+    frame = pd.read_parquet("out.parquet")
+    kinds = {"i": "Int64", "b": "boolean", "hash": "UInt64", "whole": "int64", "f": "float64"}
+    assert {name: str(frame[name].dtype) for name in kinds} == kinds
+    assert (frame["i"][0], frame["b"][0], frame["hash"][0]) == (2**60 + 1, True, 2**63)
+    assert frame.isna().loc[1, ["i", "b", "hash", "f", "text"]].all()
+    assert list(frame) == Reader("v.db").columns
+    assert frame.index.tolist() == [0, 1]
+    assert str(Reader("v.db").to_arrow().to_pandas()["i"].dtype) == "Int64"
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet", "rows.xlsx"])
+def test_a_folder_that_does_not_exist_is_named(xt, values, name):
+    done = xt("export", values, f"missing/{name}")
+
+    assert done.code != 0
+    assert "the folder missing does not exist. Create it first." in done.err
+    assert ".part" not in done.err
+
+
 def test_excel(xt, values):
     openpyxl = pytest.importorskip("openpyxl")
     xt("export", values, "out.xlsx")

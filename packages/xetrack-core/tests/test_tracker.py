@@ -602,7 +602,7 @@ def test_params_that_say_what_git_says_are_no_conflict(repository):
 def test_no_git_is_warned_of_whatever_the_params_are(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
-    with pytest.warns(XetrackWarning, match="is in no git repository"):
+    with pytest.warns(XetrackWarning, match="is not in a git repository"):
         tracker = Tracker(":memory:", {"git_commit_hash": "abc"}, git_root=tmp_path)
     assert tracker.params == {"git_commit_hash": "abc"}
 

@@ -13,9 +13,12 @@ import typer
 from xetrack import Reader, XetrackError
 from xetrack.engines.database import Database
 from xetrack.errors import OptionError
+from xetrack.objects import hashes_in
 from xetrack.protocols import AssetInfo, AssetStore, Context
 
 __all__ = ["commands"]
+
+_COLUMNS = ["hash", "names", "serializer", "size", "uses", "place"]
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
@@ -36,14 +39,17 @@ def commands(context: Context) -> typer.Typer:
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
-        """List the objects: hash, serializer, bytes, uses, and where they are."""
+        """List the objects: hash, names, serializer, bytes, uses, and where they are.
+
+        The names are those that an object was logged or stored under. Reads every row.
+        """
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
             keys = reader.assets.unused() if unused else list(reader.assets)
-            found = [_row(info) for key in keys if (info := reader.assets.info(key)) is not None]
-        terminal.show(
-            found, ["hash", "serializer", "size", "uses", "place"], "json" if as_json else "csv" if as_csv else ""
-        )
+            infos = [info for key in keys if (info := reader.assets.info(key)) is not None]
+            names = _names(reader, {info.hash for info in infos})
+        rows = [_row(info, names[info.hash], as_list=as_json) for info in infos]
+        terminal.show(rows, _COLUMNS, "json" if as_json else "csv" if as_csv else "")
 
     @app.command()
     def export(
@@ -101,8 +107,26 @@ def commands(context: Context) -> typer.Typer:
     return app
 
 
-def _row(info: AssetInfo) -> dict[str, Any]:
-    return {name: getattr(info, name) for name in ("hash", "serializer", "size", "uses", "place")}
+def _row(info: AssetInfo, names: set[str], *, as_list: bool) -> dict[str, Any]:
+    row = {name: getattr(info, name) for name in _COLUMNS if name != "names"}
+    return {**row, "names": sorted(names) if as_list else ", ".join(sorted(names))}
+
+
+def _names(reader: Reader, known: set[str]) -> dict[str, set[str]]:
+    """The names of objects by hash: the columns of all tables that mention them, and what the store calls them.
+
+    The store alone is not enough: it knows the last object of each name only.
+    """
+    found: dict[str, set[str]] = {key: set() for key in known}
+    for name, key in reader.assets.names().items():
+        if key in known:
+            found[key].add(name)
+    for table in reader.engine.tables() if known else ():
+        for columns in reader.engine.scan(table):
+            for name, cells in columns.items():
+                for key in set(hashes_in(cells, known)):
+                    found[key].add(name)
+    return found
 
 
 def _uses(info: AssetInfo) -> str:

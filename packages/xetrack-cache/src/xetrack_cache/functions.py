@@ -17,10 +17,9 @@ from xetrack_cache.refusals import NotEncodableError
 if TYPE_CHECKING:
     from xetrack_cache.keys import Encoder
 
-__all__ = ["compared_fields", "encode_class", "encode_function", "find", "full_name", "sees_order"]
+__all__ = ["compared_fields", "encode_class", "encode_function", "find", "full_name"]
 
 _HAS_DOCSTRING = 0x4000000  # a flag of Python 3.14; before, only a docstring is text at this place
-_VARKEYWORDS = 0x08
 _MAX_KNOWN = 1024
 
 
@@ -65,12 +64,6 @@ def _goes_by_name(value: Any) -> bool:
 
 
 # Functions
-
-
-def sees_order(function: Any) -> bool:
-    """Whether a function may tell in which order its keyword arguments were given."""
-    function = getattr(function, "__func__", function)
-    return type(function) is not FunctionType or bool(function.__code__.co_flags & _VARKEYWORDS)
 
 
 class _Head(NamedTuple):

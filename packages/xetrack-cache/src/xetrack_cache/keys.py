@@ -24,6 +24,7 @@ from typing import Any
 
 from xetrack.protocols import Json
 from xetrack_cache import arrays, functions
+from xetrack_cache.binding import Default, bind
 from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
 
 __all__ = ["Encoder", "call_key"]
@@ -48,10 +49,19 @@ def call_key(
     """The key of a call, `module.qualname:` and 40 hexadecimal digits. Raises `NotEncodableError`."""
     encoder = Encoder(content=content)
     try:
-        name = encoder.called(function, version)
-        encoder.children(b"(", args)
+        bound = bind(function, args, kwargs)
+        if bound is None:
+            name = encoder.called(function, version)
+            encoder.children(b"(", args)
+        else:
+            function, names, values, args, kwargs = bound
+            name = encoder.called(function, version)
+            encoder.parts.append(names)
+            encoder.values(values)
+            if args:
+                encoder.children(b"(", args)
         if kwargs:
-            encoder.pairs(b"k", kwargs.items() if functions.sees_order(function) else sorted(kwargs.items()))
+            encoder.pairs(b"k", kwargs.items())
         encoder.inside += 1  # what the function is not given has no need to be hashable
         if params:
             encoder.pairs(b"p", sorted(params.items()))
@@ -115,6 +125,10 @@ class Encoder:
         if type(values) is not tuple:
             values = tuple(values)
         self.parts.append(b"%b%d:" % (tag, len(values)))
+        self.values(values)
+
+    def values(self, values: Iterable[Any]) -> None:
+        """Add values one after the other."""
         encoder_of = _ENCODERS.get
         for value in values:
             (encoder_of(type(value)) or Encoder._other)(self, value)
@@ -324,6 +338,22 @@ def _complex(encoder: Encoder, value: complex) -> None:
     encoder.parts.append(b"j" + _double(value.real) + _double(value.imag))
 
 
+def _default(encoder: Encoder, default: Default) -> None:
+    """Add a default value, which need not be hashable, as in the encoding of its function.
+
+    One that has no encoding is only possible in a library, whose functions go by name: there, `-` is enough.
+    """
+    before = len(encoder.parts)
+    encoder.inside += 1
+    try:
+        encoder.encode(default.value)
+    except NotEncodableError:
+        del encoder.parts[before:]
+        encoder.parts.append(b"-")
+    finally:
+        encoder.inside -= 1
+
+
 def _list(encoder: Encoder, value: list[Any]) -> None:
     encoder.refuse_mutable(value)
     encoder.nested(value, lambda: encoder.children(b"[", value))
@@ -360,6 +390,7 @@ _ENCODERS: dict[type, Callable[[Encoder, Any], object]] = {
     dict: _dict,
     type(...): lambda encoder, _: encoder.parts.append(b"."),
     type(NotImplemented): lambda encoder, _: encoder.parts.append(b"!"),
+    Default: _default,
     Json: lambda encoder, value: encoder.text(b"J", value),
     ModuleType: lambda encoder, value: encoder.text(b"L", value.__name__),
     type: functions.encode_class,

@@ -5,6 +5,7 @@ have one type, get the JSON text, and keep None and NaN apart. A column of sever
 with integers beyond 64 bits, unless all of them fit unsigned ones.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _EXACT = 2**53  # integers up to this size survive as floats
 _ENCODED = frozenset({Json, BigInt, SurrogateText})
 _INTEGERS = frozenset({int, BigInt})
 _UINT64 = 2**64
+_NULLABLE = {"int64": "Int64", "uint64": "UInt64", "bool": "boolean"}
+"""Types of Arrow, and what pandas calls those that have room for missing values."""
 
 
 def to_pandas(columns: Columns) -> "pd.DataFrame":
@@ -119,7 +122,22 @@ def to_arrow(columns: Columns) -> Any:
     except ModuleNotFoundError as error:
         message = "Arrow and Parquet need pyarrow: pip install pyarrow"
         raise PluginNotInstalledError(message) from error
-    return pa.table({key: _arrow_array(values) for key, values in columns.items()})
+    table = pa.table({key: _arrow_array(values) for key, values in columns.items()})
+    return table.replace_schema_metadata({"pandas": json.dumps(_for_pandas(table))})
+
+
+def _for_pandas(table: Any) -> dict[str, Any]:
+    """Metadata by which pandas reads integers and booleans with missing values as Int64, UInt64 and boolean.
+
+    Without it, integers become floats, which round those beyond 2**53, and booleans become objects.
+    """
+    nullable = [
+        {"name": each.name, "field_name": each.name, "pandas_type": str(each.type), "metadata": None}
+        | {"numpy_type": _NULLABLE[str(each.type)]}
+        for each, column in zip(table.schema, table.columns, strict=True)
+        if column.null_count and str(each.type) in _NULLABLE
+    ]
+    return {"index_columns": [], "column_indexes": [], "columns": nullable}
 
 
 def _arrow_array(values: list[Value]) -> Any:

@@ -53,6 +53,8 @@ _FLAGS = (bool, "bool", *_OPTIONAL_FLAGS)
 """How a field of options is declared that is a boolean; as text where annotations are not evaluated."""
 
 _SHOWN = 500  # characters of options in an error
+_PREFIX = f"{hookspecs.PROJECT}_"
+_HOOKS = tuple(name.removeprefix(_PREFIX) for name in vars(hookspecs.Plugin) if name.startswith(_PREFIX))
 
 OPENED_BY_OPTION = ("asset_stores", "caches", "sinks", "monitors")
 """Kinds whose providers open when one of their options is given."""
@@ -164,13 +166,30 @@ class Plugins:
     def _register(self, plugin: object, name: str, owner: str) -> None:
         try:
             self._manager.register(plugin, name)
-            self._manager.check_pending()  # a misspelt hook would never be called
+            self._check_names(plugin)
+            self._manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             message = f"the plugin {name!r} does not fit the hooks of xetrack: {error}"
             raise PluginBrokenError(message) from error
         self.owners[name] = owner
+
+    def _check_names(self, plugin: object) -> None:
+        """Refuse a method that is meant as a hook but would never be called: misspelled, or not marked."""
+        implemented = {each.removeprefix(_PREFIX) for each in self.hooks_of(plugin)} & set(_HOOKS)
+        for name in dir(plugin):
+            word = name.removeprefix(_PREFIX)
+            if not name.startswith(_PREFIX) or word in implemented:
+                continue
+            method = getattr(plugin, name)
+            if not callable(method) or hasattr(method, f"{hookspecs.PROJECT}_spec"):  # inherited from Plugin
+                continue
+            meant = _closest(word, _HOOKS)
+            if meant is None or meant in implemented:  # a helper of the plugin's own
+                continue
+            cure = f"is not a hook. Did you mean {_PREFIX}{meant}?" if meant != word else "lacks @xetrack.hookimpl."
+            raise pluggy.PluginValidationError(plugin, f"{name}() {cure}")
 
     def _hand_in(self, plugin: object, name: str) -> None:
         made = plugin() if isinstance(plugin, type) else plugin
@@ -275,9 +294,14 @@ class Plugins:
         return PluginNotInstalledError(message)
 
     def _set_aside(self) -> str:
+        """The plugins that do not work, and why: what is not found may be theirs."""
         if not self.failures:
             return ""
-        return f" (Not working: {', '.join(self.failures)}.)"
+        off = [name for name, failure in self.failures.items() if isinstance(failure, PluginDisabledError)]
+        reasons = [str(failure) for name, failure in self.failures.items() if name not in off]
+        if off:
+            reasons.append(f"switched off by XETRACK_DISABLE_PLUGINS: {', '.join(off)}.")
+        return "\n- ".join([" It may belong to a plugin that does not work:", *reasons])
 
     def warn_of_failures(self) -> None:
         """Warn, once a process, of what was found but does not work; in strict mode raise it."""
@@ -326,6 +350,12 @@ def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
 def _two_of(what: str, offers: Sequence[Offer]) -> str:
     owners = " and ".join(offer.owner for offer in offers)
     return f"{what} is claimed by both {owners}. Uninstall one, or switch it off with XETRACK_DISABLE_PLUGINS."
+
+
+def _closest(word: str, known: Sequence[str]) -> str | None:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 @lru_cache(maxsize=1)

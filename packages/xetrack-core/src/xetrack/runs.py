@@ -1,10 +1,10 @@
-"""What identifies a run and the machine it ran on: track ids, the clock, git."""
+"""What identifies a run and the machine it ran on: track ids, the clock, the process."""
 
 import os
 import platform
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy, deepcopy
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any
 
 from xetrack.protocols import Run
 
-__all__ = ["Clock", "git_params", "git_state", "is_alive", "new_run", "new_track_id", "this_host"]
+__all__ = ["Clock", "is_alive", "new_run", "new_track_id", "this_host"]
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -121,73 +121,3 @@ def _is_zombie(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[:1] == ["Z"]
-
-
-def git_state(root: str | os.PathLike[str]) -> dict[str, str | bool | None]:
-    """Commit, branch and whether the tree is dirty, of the repository that `root` lies in; empty if there is none.
-
-    The branch of a detached head is `HEAD`. A file that git does not ignore and does not know makes a tree dirty; it is
-    None if git cannot say, as in a bare repository, which has no tree.
-    """
-    commit = _git(root, "rev-parse", "--verify", "HEAD^{commit}")
-    if commit is None:
-        return {}
-    branch = _git(root, "symbolic-ref", "--quiet", "HEAD") or "HEAD"
-    changes = _git(root, "status", "--porcelain")
-    return {
-        "git_commit_hash": commit,
-        "git_branch": branch.removeprefix("refs/heads/"),
-        "git_dirty": None if changes is None else bool(changes),
-    }
-
-
-def git_params(
-    root: str | os.PathLike[str], own: Mapping[str, object], warn: Callable[[str, str], None]
-) -> dict[str, str | bool | None]:
-    """What git says of a folder, as params; not under keys that the user's `own` params have."""
-    state = git_state(root)
-    if not state:
-        warn("git", f"{root} is in no git repository with a commit: nothing of git is logged.")
-    clashes = [key for key, value in state.items() if key in own and own[key] != value]
-    if clashes:
-        names = ", ".join(clashes)
-        warn(
-            "git params", f"{names}: params= wins over git_root=, which says otherwise. Rename the param to have both."
-        )
-    return {key: value for key, value in state.items() if key not in own}
-
-
-_ELSEWHERE = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-)
-"""Variables that point git to another repository than the one asked for; a git hook sets them for what it runs."""
-
-
-def _git(root: str | os.PathLike[str], *words: str) -> str | None:
-    import subprocess
-
-    # looking must not disturb a git command of the user's, nor run a program that the repository's settings name
-    quietly = ("--no-optional-locks", "-c", "core.fsmonitor=false")
-    command = ["git", *quietly, "-C", os.fspath(root), *words]
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment,
-            encoding="utf-8",
-            errors="replace",
-            check=True,
-            timeout=30,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -8,7 +8,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from xetrack import runs
 from xetrack.arguments import run_id, sequence, text
 from xetrack.backups import backup
 from xetrack.calls import Call, Recorder
@@ -17,6 +16,7 @@ from xetrack.engines.database import MEMORY
 from xetrack.engines.sql import check_table
 from xetrack.errors import InvalidValueError, OptionError
 from xetrack.flags import flag, optional_flag
+from xetrack.git import git_params
 from xetrack.objects import find_object
 from xetrack.opening import SKIP_INSERT, resolve, resolve_option
 from xetrack.protocols import AssetStore, Engine, ResultCache
@@ -59,8 +59,8 @@ class Tracker(RunView, Recorder):
         raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
             serialized. If False, such an object is logged as its repr, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
-        git_root: a folder in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become params,
-            unless `params` has its own.
+        git_root: a folder or file in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become
+            params, unless `params` has its own.
         plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
         trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
         assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
@@ -137,7 +137,7 @@ class Tracker(RunView, Recorder):
         self.raise_on_error = raise_on_error
         self.set_params({} if params is None else as_row(params, "params="))
         if git_root is not None:
-            self.set_params(runs.git_params(git_root, self._writer.params, self.warn))
+            self.set_params(git_params(git_root, self._writer.params, self.warn))
         if reset:
             self.engine.drop(self.table)
 

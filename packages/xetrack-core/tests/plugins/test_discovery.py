@@ -432,3 +432,22 @@ def test_an_entry_point_may_name_a_class(site):
 
     site.install("bolt-engine", plugin.format(version=99), within=":Acme")
     assert "bolt-engine 1.0 was made for version 99 of the plugin API" in site.run(LOG)
+
+
+def test_an_option_nobody_knows_may_be_that_of_a_plugin_that_does_not_work_and_each_says_why(site):
+    for name in ("missing dependency", "made for another API"):
+        site.install(name.replace(" ", "-"), BROKEN[name][0], entry="x")
+    site.install("acme-off", ENGINE, entry="off")
+
+    told = site.run('from xetrack import Tracker; Tracker(":memory:", sheet="x")', XETRACK_DISABLE_PLUGINS="off")
+
+    assert "OptionError: no installed plugin knows the option sheet=." in told
+    lines = [line for line in told.splitlines() if line.startswith("- ")]
+    assert len(lines) == 3
+    for reason in (
+        "'x' of missing-dependency 1.0 is installed, but importing",
+        "pip install no_such_library_xyz",
+        "was made for version 99 of the plugin API",
+        "switched off by XETRACK_DISABLE_PLUGINS: acme-off:off.",
+    ):
+        assert any(reason in line for line in lines), told

@@ -189,14 +189,38 @@ def test_an_object_without_a_hook_is_an_error_that_says_how_to_write_one(plugin)
         Tracker(":memory:", plugins=[plugin])
 
 
-def test_a_misspelt_hook_is_an_error():
-    class Typo:
-        @hookimpl
-        def xetrack_sink(self):
-            return []
+def returns_nothing(self):
+    return []
 
-    with pytest.raises(PluginBrokenError, match="xetrack_sink"):
-        Tracker(":memory:", plugins=[Typo])
+
+@pytest.mark.parametrize(
+    ("name", "method", "told"),
+    [
+        ("xetrack_sink", returns_nothing, r"xetrack_sink\(\) is not a hook. Did you mean xetrack_sinks\?"),
+        ("xetrack_sink", hookimpl(lambda self: []), r"xetrack_sink\(\) is not a hook. Did you mean xetrack_sinks\?"),
+        ("xetrack_run_finish", returns_nothing, "Did you mean xetrack_run_finished"),
+        ("xetrack_sinks", returns_nothing, r"xetrack_sinks\(\) lacks @xetrack.hookimpl"),
+        ("xetrack_zzz", hookimpl(lambda self: []), "unknown hook 'xetrack_zzz'"),
+    ],
+)
+@pytest.mark.parametrize("base", [object, Stopwatch], ids=["alone", "beside a hook that works"])
+def test_a_misspelt_or_unmarked_hook_is_an_error(base, name, method, told):
+    with pytest.raises(PluginBrokenError, match=told):
+        Tracker(":memory:", plugins=[type("Wrong", (base,), {name: method})])
+
+
+def test_a_helper_beside_the_hook_that_its_name_resembles_is_no_mistake():
+    class Helped(Stopwatch):
+        xetrack_api = 1
+
+        def xetrack_monitor(self):
+            return self
+
+        def xetrack_zzz(self):
+            return self
+
+    with Tracker(":memory:", plugins=[Helped]) as tracker:
+        assert tracker.track(lambda: 1) == 1
 
 
 def test_a_hook_of_ours_that_fails_to_register_raises():

@@ -42,10 +42,10 @@ _ARGUMENTS: tuple[tuple[Any, ...], ...] = (
 
 CALLS: tuple[_Call, ...] = (
     *(_Call(args=args) for args in _ARGUMENTS),
-    _Call(args=(1,), kwargs={"b": 2}),
-    _Call(kwargs={"a": 1}),
-    _Call(kwargs={"a": 1.0}),
-    _Call(kwargs={"b": 1}),
+    _Call(args=(1,), kwargs={"b": 3}),
+    _Call(kwargs={"a": 7}),
+    _Call(kwargs={"a": 7.0}),
+    _Call(kwargs={"b": 7}),
     _Call(args=("a", 1)),
     _Call(args=(1,), params={"lr": 1}),
     _Call(args=(1,), params={"lr": True}),
@@ -120,7 +120,7 @@ class CacheContract(Contract):
         assert isinstance(cache, ResultCache)
 
     def test_calls_whose_results_may_differ_have_different_keys(self, cache: ResultCache) -> None:
-        """1 is neither 1.0 nor True; functions, arguments by name, params and what else a result depends on count.
+        """1 is neither 1.0 nor True; functions, arguments, params and what else a result depends on count.
 
         A call may have no key, with a warning, but for those with numbers and text.
         """
