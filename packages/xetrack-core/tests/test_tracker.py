@@ -348,6 +348,8 @@ def test_a_query_left_open_on_conn_does_not_hold_up_logging(tracker):
 @pytest.mark.parametrize("write", ["to_csv", "to_parquet"])
 @pytest.mark.parametrize("place", ["new/folder/rows", "~/new/rows"])
 def test_exports_make_folders(two_runs, tmp_path, monkeypatch, write, place):
+    if write == "to_parquet":
+        pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))

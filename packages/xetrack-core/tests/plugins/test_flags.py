@@ -1,6 +1,7 @@
 """Options that are on or off take booleans; text such as "false" is refused before anything is opened or deleted."""
 
 from dataclasses import dataclass, make_dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ LENIENT = {
     "cache_force": lambda db, value: Tracker(db).track(abs, -1, cache_force=value),
     "to_df's all": lambda db, value: Tracker(db).to_df(value),
     "to_csv's all": lambda db, value: Tracker(db).to_csv(db.with_name("a.csv"), all=value),
-    "to_parquet's all": lambda db, value: Tracker(db).to_parquet(db.with_name("a.parquet"), all=value),
     "a plugin's loud": lambda db, value: Tracker(db, plugins=[Speaker], loud=value),
     "an engine's loud": lambda db, value: Tracker(db, plugins=[Speaker], engine="speaking", quick=value),
 }
+if find_spec("pyarrow") is not None:
+    LENIENT["to_parquet's all"] = lambda db, value: Tracker(db).to_parquet(db.with_name("a.parquet"), all=value)
 NEEDS_A_PLUGIN = {
     "compress": lambda db, value: Tracker(db, compress=value),
     "logs_stdout": lambda db, value: Tracker(db, logs_stdout=value),
