@@ -160,7 +160,7 @@ _BOMB = 600 * 2**20
 
 def bomb():
     """A pickle of many zeros, packed piece by piece: made where it is used, since every worker imports this file."""
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     pieces = (packer.compress(bytes(2**20)) for _ in range(_BOMB // 2**20))
     return b"".join([packer.compress(b"\x80\x05B" + _BOMB.to_bytes(4, "little")), *pieces, packer.flush()])
 

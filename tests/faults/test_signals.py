@@ -60,6 +60,7 @@ assert min(counts["main"], counts["handler"]) > 20, counts
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 @pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
 def test_a_handler_that_logs_at_any_moment_loses_nothing(python, seed, engine):

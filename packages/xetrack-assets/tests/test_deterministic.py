@@ -111,11 +111,12 @@ def test_there_is_no_kind_that_is_not_told(script):
     assert len(script) == SOURCE.count("\nKINDS[") > 50
 
 
-@pytest.mark.parametrize("seed", [1, SEED], ids=["1", "random"])
+@pytest.mark.parametrize("seed", [1, pytest.param(SEED, marks=pytest.mark.hashes)], ids=["1", "random"])
 def test_another_process_makes_the_same_bytes(script, seed, tmp_path):
     assert differing(script, run_file(tmp_path, "train.py", seed=seed)) == []
 
 
+@pytest.mark.hashes
 def test_code_that_stands_elsewhere_makes_the_same_bytes(script, tmp_path):
     moved = "# a comment\n\n\n" + SOURCE.replace("\n# %%\n", "\n# moved by a line\n\n")
     assert differing(script, run_file(tmp_path / "folder", "fit.py", moved, seed=4)) == []
@@ -125,6 +126,7 @@ def test_code_that_stands_elsewhere_makes_the_same_bytes(script, tmp_path):
 CALLS_MODULES = {"function with globals", "estimator", "steps"}
 
 
+@pytest.mark.hashes
 def test_cells_of_a_notebook_make_the_same_bytes(script):
     cells = run_cells(seed=5)
     assert set(differing(script, cells)) <= CALLS_MODULES
@@ -139,6 +141,7 @@ if sys.version_info >= (3, 12):
     TWO_STRINGS |= {"protocol"}  # typing looks again at a protocol that is loaded, and notes other things of it
 
 
+@pytest.mark.hashes
 def test_what_was_loaded_makes_the_same_bytes(script):
     assert {name for name, each in script.items() if each["data"] != each["again"]} <= HOLDS_FUNCTIONS | TWO_STRINGS
     for again in run(AGAIN, stdin=json.dumps(script), seed=7):
@@ -165,6 +168,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.hashes
 def test_a_change_makes_other_bytes(script, tmp_path):
     source = SOURCE
     for old, new in CHANGES.values():
