@@ -111,7 +111,11 @@ print(strikes)
 @pytest.mark.parametrize(
     ("arguments", "least"),
     [
-        (["track.db", 1, "to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"], 40),
+        pytest.param(
+            ["track.db", 1, "to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"],
+            40,
+            marks=pytest.mark.soak,
+        ),
         (["assets", 5, "asset", "copy"], 3),
         (["cache", 5, "scan_cache", "track"], 10),
         (["a.jsonl", 5, "read_jsonl"], 5),

@@ -203,7 +203,7 @@ def do_each_once(machine):
     assert len(machine.rows["events"]) == len(events)
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("duckdb", marks=pytest.mark.soak)])
 def test_whatever_is_done_both_tell_the_same(engine):
     class Chosen(Machine):
         pass

@@ -341,6 +341,7 @@ class Changes(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
+@pytest.mark.soak
 def test_anything_in_any_order(check, monkeypatch):
     monkeypatch.setattr(Changes, "check", staticmethod(check))
     run_state_machine_as_test(

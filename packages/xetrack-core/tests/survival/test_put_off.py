@@ -34,6 +34,7 @@ def set_and_log(tracker, _):
     return tracker.log({"id": 2})
 
 
+QUICK = {"log", "set and log"}  # these in the first tier of tests, the others in the second
 HANDLERS = {
     "log": lambda tracker, _: tracker.log({"id": 2}),
     "log a new key": lambda tracker, _: tracker.log({"id": 2, "new": 1, "list": [1]}),
@@ -72,7 +73,9 @@ def quick_collection():
     gc.unfreeze()
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize(
+    "handler", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.soak]) for name in HANDLERS]
+)
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, seed, action, handler):
     injector = counted(tmp_path, action, seed)
