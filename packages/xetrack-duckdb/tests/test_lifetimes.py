@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+import duckdb
 import pytest
 
 from xetrack import Reader, Tracker
@@ -38,6 +39,16 @@ def test_a_query_in_one_line(db, kind, query):
     assert found == [(1,)]
 
 
+def relations_keep_their_connection():
+    """Whether they do in this release of DuckDB; in 1.2 they do not."""
+    relation = duckdb.connect().sql("SELECT 1")
+    try:
+        return relation.fetchall() == [(1,)]
+    except duckdb.ConnectionException:
+        return False
+
+
+@pytest.mark.skipif(not relations_keep_their_connection(), reason="relations of this DuckDB end with their connection")
 @pytest.mark.parametrize("kind", [Tracker, Reader])
 def test_a_relation_kept_by_itself(db, kind):
     relation = kind(db, engine="duckdb").conn.sql("SELECT n FROM db.events")
