@@ -40,7 +40,7 @@ def hist(
         ),
     ] = None,
     *,
-    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, help="Number of bars.")] = 20,
+    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, max=10_000, help="Number of bars.")] = 20,
     width: Width = None,
     height: Height = 18,
     track_id: TrackId = None,
