@@ -48,13 +48,22 @@ def sort(row: Mapping[str, Value], number: int, params: Mapping[str, str], step:
         name = name_of(key)
         if params.get(name) == text_of(value):
             continue
-        if isinstance(value, (int, float)):
-            told.points.append(Point(name, float(value), time, at))
-        else:
+        number_of = _number(value)
+        if number_of is None:
             told.tags[name] = text_of(value)
+        else:
+            told.points.append(Point(name, number_of, time, at))
         if name != key:
             told.tags[f"xetrack.key.{name}"] = key
     return told
+
+
+def _number(value: Value) -> float | None:
+    """A number or bool as a metric; None for anything else, and for an integer that no float can hold."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None
 
 
 def _step(value: Value, number: int) -> int:
@@ -79,10 +88,11 @@ def _is_plain_path(key: str) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A value as text: of lists and dicts, JSON, and of bytes, hexadecimal digits."""
+    """A value as text that UTF-8 can encode: of lists and dicts, JSON, and of bytes, hexadecimal digits."""
     if isinstance(value, bytes):
         return value.hex()
-    return json.dumps(value) if isinstance(value, (list, dict)) else str(value)
+    text = json.dumps(value) if isinstance(value, (list, dict)) else str(value)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def milliseconds(stamp: str) -> int:
