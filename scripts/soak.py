@@ -24,7 +24,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from xetrack import Reader, Tracker
@@ -65,7 +64,7 @@ def write(folder: Path, name: str, engine: str, seed: int) -> None:
         note(tracker.log(row()))
         note(*tracker.log_batch([row(), row(kind="batch"), row(extra=number % 3 or "zero")]))
         if not number % 7:
-            note(tracker.log(row(thing=thing(number % 50))))
+            note(tracker.log(row(thing=Thing(number % 50))))
         if not number % 5:
             asked = choices.randrange(200)
             found = tracker.track(squares, asked, params={"row": row()["row"]})
@@ -81,9 +80,12 @@ def write(folder: Path, name: str, engine: str, seed: int) -> None:
         (folder / f"wrong-{name}").write_text(f"sinks lost {lost}")
 
 
-def thing(size: int) -> SimpleNamespace:
+class Thing:
     """An object to log, whose parts agree."""
-    return SimpleNamespace(size=size, data=[size] * 200)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.data = [size] * 200
 
 
 def squares(x: int) -> list[int]:
@@ -296,7 +298,7 @@ def soak_for(seconds: float, folder: Path, seed: int) -> int:
     print(f"Seed of what is random here: --seed {seed}")
     soak = Soak(folder, seed)
     try:
-        Tracker(folder / "soak.db", warnings=False).log({"row": "first", "n": 1, "thing": thing(1)})
+        Tracker(folder / "soak.db", warnings=False).log({"row": "first", "n": 1, "thing": Thing(1)})
         for number in range(4):
             soak.start(f"writer{number}", "writer", ("sqlite", "duckdb")[number % 2])
         soak.start("killed", "writer", "sqlite")

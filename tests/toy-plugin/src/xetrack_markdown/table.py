@@ -31,7 +31,7 @@ class MarkdownTable:
         """Take one row, which is committed by now. What this raises is warned of, and costs no row."""
         text = line(row.get(column) for column in self._columns)
         with self._path.open("ab", buffering=0) as file:
-            file.write(((self._head if file.tell() == 0 else "") + text).encode())
+            file.write(((self._head if file.tell() == 0 else "") + text).encode(errors="backslashreplace"))
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -18,7 +18,7 @@ class CsvSink:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         target = Path(path).expanduser()
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._file = target.open("a", encoding="utf-8", newline="")
+        self._file = target.open("a", encoding="utf-8", errors="backslashreplace", newline="")
         self._writer = csv.writer(self._file)
         if self._file.tell() == 0:
             self._writer.writerow(COLUMNS)
