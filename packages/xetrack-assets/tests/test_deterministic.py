@@ -43,8 +43,9 @@ for number, cell in enumerate(cells):
 exec(tell, globals())
 """
 AGAIN = """
-import base64, json, os, pickle, sys, traceback
+import base64, gc, json, os, pickle, sys, traceback
 from xetrack_assets import deterministic
+gc.disable()  # an abstract class holds the classes that are registered with it weakly: they would be collected
 told = json.load(sys.stdin)
 text = lambda data: base64.b64encode(data).decode()
 def again(loads, each):
