@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.soak
+
 SCRIPT = """
 library = ctypes.CDLL(None)
 part, step = sys.argv[1], int(sys.argv[2])
@@ -111,11 +113,7 @@ print(strikes)
 @pytest.mark.parametrize(
     ("arguments", "least"),
     [
-        pytest.param(
-            ["track.db", 1, "to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"],
-            40,
-            marks=pytest.mark.soak,
-        ),
+        (["track.db", 1, "to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"], 40),
         (["assets", 5, "asset", "copy"], 3),
         (["cache", 5, "scan_cache", "track"], 10),
         (["a.jsonl", 5, "read_jsonl"], 5),

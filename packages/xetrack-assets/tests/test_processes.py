@@ -10,6 +10,8 @@ import pytest
 
 from xetrack import Reader, Tracker
 
+pytestmark = pytest.mark.soak
+
 LOG = """
 import os, sys
 from xetrack import Tracker

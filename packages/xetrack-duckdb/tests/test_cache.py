@@ -175,6 +175,7 @@ while True:
 """
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("steps", [1, 4, 9])
 def test_killed_at_work_it_is_whole_or_made_anew(db, start, check, steps):
     for _ in range(3):

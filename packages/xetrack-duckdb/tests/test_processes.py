@@ -12,6 +12,8 @@ from xetrack import Reader, Tracker
 from xetrack.engines.bulk import run_aside
 from xetrack_duckdb import mirror
 
+pytestmark = pytest.mark.soak
+
 WRITE = """
 tracker = Tracker(sys.argv[1], engine=sys.argv[2], track_id=sys.argv[3])
 for number in range(int(sys.argv[4])):

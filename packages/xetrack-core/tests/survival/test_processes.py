@@ -14,6 +14,8 @@ from xetrack.errors import DatabaseNotFoundError, OptionError
 from xetrack.runs import Clock
 from xetrack.testing import PATIENCE
 
+pytestmark = pytest.mark.soak
+
 FROZEN = 1_767_323_045_000_000_000  # nanoseconds since 1970
 
 RACE = """
