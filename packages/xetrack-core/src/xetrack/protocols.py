@@ -45,13 +45,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Json(str):
-    """The text of a JSON document, as told apart from plain text by its type alone."""
+    """The text of a JSON document, marked by its type."""
 
     __slots__ = ()
 
 
 class BigInt(int):
-    """An integer beyond 64 bits, as told apart from others by its type alone."""
+    """An integer beyond 64 bits, marked by its type."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ class BigInt(int):
 
 
 class SurrogateText(str):
-    """Text with lone surrogates, which UTF-8 cannot encode, as told apart from other text by its type alone.
+    """Text with lone surrogates, which UTF-8 cannot encode, marked by its type.
 
     Python makes such text of file names whose bytes are not UTF-8 (PEP 383).
     """
