@@ -7,8 +7,8 @@ from shutil import copyfile
 from benchmarks.rounds import Row, interleaved, python, timed
 from benchmarks.workload import fill
 from xetrack import Reader
-from xetrack.engines.sqlite import SqliteEngine
-from xetrack.protocols import Run
+from xetrack.plugin import Run
+from xetrack.sqlite import SqliteEngine
 
 _OURS = """
 import sys, time, pandas

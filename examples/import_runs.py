@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 
 from xetrack import Tracker
-from xetrack.protocols import Json, Run
+from xetrack.plugin import Json, Run
 
 RESERVED = {"timestamp", "track_id", "xetrack_extra"}
 NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # as JSON has it that has no such numbers

@@ -36,14 +36,15 @@ def check_import() -> None:
 
 def check_what_is_missing() -> None:
     """Whatever needs a package that is not here says so, with the line that installs it."""
-    from xetrack import Reader, Tracker, hints
+    from xetrack import Reader, Tracker
+    from xetrack.registry import OPTIONS, PROVIDERS
 
     def tracker(**options: object) -> Callable[[], object]:
         return lambda: Tracker("missing.db", **options)  # type: ignore[arg-type] # refused before anyone looks at them
 
     known = inspect.signature(Tracker).parameters
     flags = {name for name, parameter in known.items() if parameter.default is False}
-    asking = [(package, tracker(**{name: name in flags or "there"})) for name, package in hints.OPTIONS.items()]
+    asking = [(package, tracker(**{name: name in flags or "there"})) for name, package in OPTIONS.items()]
     asking += [
         ("xetrack-duckdb", tracker(engine="duckdb")),
         ("xetrack-sinks", lambda: Reader.read_jsonl("rows.jsonl")),
@@ -56,7 +57,7 @@ def check_what_is_missing() -> None:
     if "xetrack-assets" not in INSTALLED:
         assert "pip install xetrack-assets" in warning_about_an_object()
     if "xetrack-cli" in INSTALLED:
-        check_commands({name: package for (kind, name), package in hints.PROVIDERS.items() if kind == "commands"})
+        check_commands({name: package for (kind, name), package in PROVIDERS.items() if kind == "commands"})
 
 
 def answer(ask: Callable[[], object]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 SNAPSHOT = Path(__file__).resolve().parent.parent / "tests" / "workspace" / "public_names.txt"
-MODULES = ("xetrack", "xetrack.errors", "xetrack.hookspecs", "xetrack.protocols", "xetrack.testing")
+MODULES = ("xetrack", "xetrack.errors", "xetrack.plugin", "xetrack.registry", "xetrack.sqlite", "xetrack_testing")
 
 
 def text() -> str:

@@ -35,14 +35,14 @@ PAGES = {
     "reader.md": Page(
         "Reader and copy",
         "Reads the rows of all runs, and merges databases.",
-        ("xetrack.reader.Reader", "xetrack.copying.copy"),
+        ("xetrack.reader.Reader", "xetrack._merge.copy"),
     ),
     "options.md": Page(
         "Options of engines and plugins",
         "What `Tracker(db, ..., option=value)` takes, and what takes it. A `Reader` takes those of engines and asset "
         "stores.",
         (
-            "xetrack.engines.sqlite.SqliteOptions",
+            "xetrack._sqlite.engine.SqliteOptions",
             "xetrack_duckdb.DuckdbOptions",
             "xetrack_assets.AssetOptions",
             "xetrack_cache.CacheOptions",
@@ -58,20 +58,39 @@ PAGES = {
     ),
     "hooks.md": Page(
         "Hooks",
-        "All of `xetrack.hookspecs`: what a plugin may implement. [Every hook](../plugins/reference.md) shows each at "
-        "work.",
-        ("xetrack.hookspecs.*",),
+        "What a plugin may implement, from `xetrack.plugin`. [Every hook](../plugins/reference.md) shows each at work.",
+        ("xetrack._spec.hooks.*",),
     ),
     "protocols.md": Page(
         "What plugins promise",
-        "All of `xetrack.protocols`. An object keeps a promise by having the methods: nothing needs to inherit.",
-        ("xetrack.protocols.*",),
+        "The protocols and types in `xetrack.plugin`. An object keeps a promise by having the methods: nothing needs "
+        "to inherit.",
+        tuple(
+            f"xetrack._spec.{module}.*"
+            for module in ("provider", "types", "engine", "assets", "cache", "sinks", "monitors")
+        ),
+    ),
+    "plugin.md": Page(
+        "Helpers for plugins",
+        "What else is in `xetrack.plugin`: rows and their encoding, locks that survive a fork, checks of arguments, "
+        "text.",
+        ("xetrack.plugin.*",),
+    ),
+    "sqlite.md": Page(
+        "The SQLite file",
+        "All of `xetrack.sqlite`: what plugins that work on the SQLite file may use.",
+        ("xetrack.sqlite.*",),
+    ),
+    "registry.md": Page(
+        "What is plugged in",
+        "All of `xetrack.registry`, for tools that list plugins.",
+        ("xetrack.registry.*",),
     ),
     "testing.md": Page(
         "The conformance kit",
-        "All of `xetrack.testing`, without the tests themselves. [How to test a plugin](../plugins/testing.md) shows "
+        "All of `xetrack_testing`, without the tests themselves. [How to test a plugin](../plugins/testing.md) shows "
         "it at work.",
-        ("xetrack.testing.*",),
+        ("xetrack_testing.*",),
     ),
 }
 
@@ -136,6 +155,8 @@ def found_as(name: str) -> list[Any]:
         return [source()[name]]
     module = source()[name.removesuffix(".*")]
     found = [source()[module.imports.get(each, f"{module.path}.{each}")] for each in module.exports]
+    if "._" not in name:  # what plugins promise, and the hooks, have pages of their own
+        found = [each for each in found if not each.canonical_path.startswith("xetrack._spec.")]
     return sorted(found, key=lambda each: each.lineno if each.parent is module else 0)  # others: as they are listed
 
 

@@ -16,7 +16,7 @@ import pytest
 import xxhash
 
 from xetrack import Reader, Tracker
-from xetrack.testing import Processes
+from xetrack_testing import Processes
 
 READ = """
 import os, sys, warnings

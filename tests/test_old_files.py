@@ -15,8 +15,8 @@ import pytest
 
 import xetrack
 from xetrack import Reader, Tracker
-from xetrack.testing import PATIENCE, Processes
 from xetrack_cli.main import run
+from xetrack_testing import PATIENCE, Processes
 
 OLD = Path(__file__).parent / "data" / "old"
 FILES = sorted(OLD.glob("*.db"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines import places
+from xetrack._sqlite import file_identity
 from xetrack.errors import DatabaseRemovedError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove an open file")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody rem
 @pytest.fixture(autouse=True)
 def look_each_time(monkeypatch):
     """At the paths, and not only now and then."""
-    monkeypatch.setattr(places, "_EVERY", 0.0)
+    monkeypatch.setattr(file_identity, "_EVERY", 0.0)
 
 
 @pytest.fixture(params=["sqlite", "duckdb"])

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xetrack import Plugin, Provider, Tracker, hookimpl
-from xetrack.protocols import Context, Monitor, Sink, Value
+from xetrack.plugin import Context, Monitor, RunInfo, Sink, Value
 
 
 class Printer:
@@ -52,8 +52,8 @@ class Right(Plugin):
     def xetrack_monitors(self) -> list[Provider[Watch]]:
         return [Provider("watch", lambda options, context: Watch())]
 
-    def xetrack_run_started(self, tracker: Tracker) -> None:
-        print(tracker.track_id)
+    def xetrack_run_started(self, run: RunInfo) -> None:
+        print(run.track_id)
 """
 
 WRONG = {
@@ -67,14 +67,14 @@ WRONG = {
     ),
     "an argument too many": (
         "def xetrack_sinks(self, tracker: Tracker) -> Sequence[Provider[Sink]]: return []",
-        'Signature of "xetrack_sinks" incompatible with supertype "xetrack.hookspecs.Plugin"',
+        'Signature of "xetrack_sinks" incompatible with supertype "xetrack._spec.hooks.Plugin"',
     ),
     "an argument left out": (
-        "def xetrack_run_finished(self, tracker: Tracker) -> None: ...",
-        'Signature of "xetrack_run_finished" incompatible with supertype "xetrack.hookspecs.Plugin"',
+        "def xetrack_run_finished(self, run: RunInfo) -> None: ...",
+        'Signature of "xetrack_run_finished" incompatible with supertype "xetrack._spec.hooks.Plugin"',
     ),
     "an argument of another type": (
-        "def xetrack_run_started(self, tracker: str) -> None: ...",
+        "def xetrack_run_started(self, run: str) -> None: ...",
         'Argument 1 of "xetrack_run_started" is incompatible',
     ),
     "a sink that lacks a method": (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from xetrack.testing import Processes
-from xetrack.testing.seeds import logged_seed
+from xetrack_testing import Processes
+from xetrack_testing.seeds import logged_seed
 
 PRELUDE = """
 import ctypes, errno, json, os, sys, warnings

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from xetrack.plugins import discovered
+from xetrack.registry import discovered
 
 settings.register_profile("minutes", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from xetrack import Reader, Tracker
 from xetrack.errors import TableNotFoundError
-from xetrack.testing import PATIENCE, Processes, spelt
+from xetrack_testing import PATIENCE, Processes, spelt
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -10,7 +10,7 @@ sys.path.append(str(ROOT / "scripts"))
 from a_la_carte import check_brings_what_it_declares, combinations  # noqa: E402 - scripts are no package
 from workspace import packages  # noqa: E402 - as above
 
-CORE = {"xetrack-core": ["pandas>=2.2.2", 'hypothesis>=6 ; extra == "testing"'], "pandas": ["tzdata; os_name == 'nt'"]}
+CORE = {"xetrack-core": ["pandas>=2.2.2", 'hypothesis>=6 ; extra == "proofs"'], "pandas": ["tzdata; os_name == 'nt'"]}
 CLI = {**CORE, "xetrack-cli": ["xetrack-core<1.1,>=1.0", "rich", "openpyxl>=3.1 ; extra == 'excel'"], "rich": []}
 
 
@@ -18,7 +18,7 @@ def test_what_declares_everything_passes():
     check_brings_what_it_declares(("xetrack-core",), CORE)
     check_brings_what_it_declares(("xetrack-cli",), CLI)
     check_brings_what_it_declares(("xetrack-cli[excel]",), {**CLI, "openpyxl": ["et_xmlfile"], "et-xmlfile": []})
-    check_brings_what_it_declares(("xetrack-core[testing]",), {**CORE, "hypothesis": []})
+    check_brings_what_it_declares(("xetrack-core[proofs]",), {**CORE, "hypothesis": []})
 
 
 def test_an_extra_may_ask_for_the_extra_of_a_package_that_is_required_anyway():
@@ -47,8 +47,8 @@ def test_what_lacks_something_or_brings_too_much_is_found(wanted, present, named
 
 def test_every_package_is_tried_alone_with_each_extra_and_beside_others():
     every = {name for wanted in combinations(packages()) for name in wanted}
-    plugins = {one.name for one in packages()} - {"xetrack", "xetrack-core"}
+    plugins = {one.name for one in packages()} - {"xetrack", "xetrack-core", "xetrack-testing"}
     in_pairs = {name for wanted in combinations(packages()) if len(wanted) > 1 for name in wanted}
     assert {one.name for one in packages()} <= every
-    assert {"xetrack[all]", "xetrack-assets[arrow]", "xetrack-core[testing]"} <= every
+    assert {"xetrack[all]", "xetrack-assets[arrow]"} <= every
     assert in_pairs == plugins

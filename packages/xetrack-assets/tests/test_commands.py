@@ -9,7 +9,7 @@ import typer
 
 from xetrack import Reader, Tracker, XetrackError
 from xetrack.errors import OptionError
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 from xetrack_assets.commands import commands
 
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from xetrack import Tracker
-from xetrack.testing import AssetStoreContract, CommandContract, Parcel, SerializerContract
 from xetrack_assets import AssetOptions, _open_commands, _open_store
 from xetrack_assets.pickles import Pickles
 from xetrack_assets.tables import encode_key
+from xetrack_testing import AssetStoreContract, CommandContract, Parcel, SerializerContract
 
 
 class TestPickles(SerializerContract):

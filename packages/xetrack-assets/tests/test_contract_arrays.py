@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from xetrack.testing import SerializerContract
 from xetrack_assets.arrays import Arrays
+from xetrack_testing import SerializerContract
 
 
 class TestArrays(SerializerContract):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xetrack.testing import SerializerContract
 from xetrack_assets.frames import Frames
+from xetrack_testing import SerializerContract
 
 
 @pytest.mark.filterwarnings("ignore:Series.values returning")  # pyarrow before 26 asks pandas 3.1 for them

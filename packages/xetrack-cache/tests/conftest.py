@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from xetrack.plugins import discovered
-from xetrack.testing import Processes
-from xetrack.testing.seeds import logged_seed
+from xetrack.registry import discovered
+from xetrack_testing import Processes
+from xetrack_testing.seeds import logged_seed
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # where tests find cache_values, under the name that other processes find it

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader, Tracker, XetrackError
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 pytest.importorskip("typer", reason="the commands are those of xt, which brings typer")
 

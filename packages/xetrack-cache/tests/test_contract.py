@@ -4,10 +4,10 @@ import sqlite3
 from contextlib import closing
 
 from xetrack import Tracker
-from xetrack.testing import CacheContract, CommandContract
 from xetrack_cache import CacheOptions, _open_commands
 from xetrack_cache.results import Results
 from xetrack_cache.store import DATABASE, DiskResults
+from xetrack_testing import CacheContract, CommandContract
 
 
 class TestOnDisk(CacheContract):

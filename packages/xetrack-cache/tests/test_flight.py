@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
-from xetrack.testing import PATIENCE
 from xetrack_cache.flight import Claim, Flights, flights, own_flights
+from xetrack_testing import PATIENCE
 
 WORK = """
     import os, sys, time

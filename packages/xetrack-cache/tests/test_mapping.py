@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from xetrack import Provider, Tracker, XetrackWarning, hookimpl
-from xetrack.protocols import ResultCache
+from xetrack.plugin import ResultCache
 from xetrack_cache.results import Results
 
 

@@ -378,7 +378,7 @@ def test_options_that_cannot_be_meant_are_refused(options):
 
 
 def test_no_plugin_no_cache(monkeypatch):
-    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
 
     for option in ("cache", "cache_version", "cache_args", "cache_size_limit"):
         with pytest.raises(PluginNotInstalledError, match="pip install xetrack-cache"):

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from xetrack import Tracker, discovery
-from xetrack.plugins import discovered
+from xetrack import Tracker
+from xetrack._plugins import discovery
+from xetrack.registry import discovered
 from xetrack_cli.main import run
 
 sys.path.insert(0, str(Path(__file__).parent))  # where tests find cli_terminals

@@ -4,8 +4,8 @@ import io
 from contextlib import redirect_stdout
 from typing import ClassVar
 
-from xetrack.testing import CommandContract, RecordingTerminal
 from xetrack_cli.app import root
+from xetrack_testing import CommandContract, RecordingTerminal
 
 
 class TestXt(CommandContract):

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from xetrack.plugins import discovered
+from xetrack.registry import discovered
 
 READING = [
     ["head", "DB"],
@@ -224,7 +224,7 @@ def test_sql_errors_are_those_of_the_engine(xt, db, query, message):
 
 def test_a_missing_plugin_says_how_to_get_it(xt, db, monkeypatch):
     monkeypatch.delenv("XETRACK_DISABLE_PLUGINS")
-    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
     discovered.cache_clear()
     assert told(xt("assets", "ls", db)).endswith("needs xetrack-assets: pip install xetrack-assets\n")
     assert told(xt("cache", "ls", "folder")).endswith("needs xetrack-cache: pip install xetrack-cache\n")

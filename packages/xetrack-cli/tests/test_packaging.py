@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from xetrack.testing import PackagingContract
+from xetrack_testing import PackagingContract
 
 
 class TestPackaging(PackagingContract):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import xetrack
-from xetrack import discovery
+from xetrack._plugins import discovery
 from xetrack_cli import probe
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -31,7 +31,7 @@ def xetrack_sinks():
     return [Provider("{name}", lambda options, context: None, Options)]
 
 @hookimpl
-def xetrack_run_started(tracker):
+def xetrack_run_started(run):
     pass
 """
 

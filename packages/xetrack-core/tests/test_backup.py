@@ -20,7 +20,7 @@ from xetrack.errors import (
     NotADatabaseError,
     OptionError,
 )
-from xetrack.testing import Processes
+from xetrack_testing import Processes
 
 ROWS = 1100
 

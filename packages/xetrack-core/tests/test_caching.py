@@ -245,7 +245,7 @@ def test_a_hit_takes_no_time(tracker):
 
 
 def test_a_context_can_warn():
-    from xetrack.protocols import Context
+    from xetrack.plugin import Context
 
     with pytest.warns(XetrackWarning, match="careful"):
         Context("a.db").warn("about", "careful")

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from xetrack import Tracker, XetrackWarning
-from xetrack.containers import is_plain, label, path_text
-from xetrack.values import describe
+from xetrack._rows.containers import is_plain, label, path_text
+from xetrack.plugin import describe
 
 
 class Model:
@@ -104,7 +104,7 @@ def test_integers_that_python_cannot_print_are_text_in_containers():
 @pytest.mark.skipif("xetrack_assets" in sys.modules, reason="a store keeps objects here")
 def test_without_a_store_a_warning_names_the_object(tmp_path, monkeypatch):
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "assets")
-    from xetrack.plugins import discovered
+    from xetrack.registry import discovered
 
     discovered.cache_clear()
     try:

@@ -215,7 +215,7 @@ def test_the_hint_for_assets_comes_in_a_process_without_plugins(source, target):
     code = "import sys, xetrack; xetrack.copy(sys.argv[1], sys.argv[2], assets=sys.argv[3] == 'True')"
 
     def copy(assets):
-        alone = f"from xetrack import plugins; plugins.installed = tuple; {code}"
+        alone = f"from xetrack._plugins import registry; registry.installed = tuple; {code}"
         command = [sys.executable, "-c", alone, source, target, str(assets)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from xetrack import Tracker, XetrackWarning
-from xetrack.git import GitError, git_state
+from xetrack._tracking.git import GitError, git_state
 
 
 def git(folder, *words):
@@ -73,7 +73,7 @@ def test_a_branch_is_told_by_its_name_even_where_a_tag_and_a_file_have_it_too(re
 @pytest.mark.parametrize("branch", ["日本", "naïve/ß"])
 def test_a_branch_may_have_any_name_in_any_locale(repository, branch):
     git(repository, "checkout", "-b", branch)
-    code = "import sys; from xetrack.git import git_state; print(ascii(git_state(sys.argv[1])['git_branch']))"
+    code = "import sys; from xetrack._tracking.git import git_state; print(ascii(git_state(sys.argv[1])['git_branch']))"
     plain = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
     done = subprocess.run(
@@ -184,7 +184,7 @@ def test_a_git_that_does_not_answer(repository, tmp_path_factory, monkeypatch):
     (folder / "git").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     (folder / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr("xetrack.git._TIMEOUT", 0.2)
+    monkeypatch.setattr("xetrack._tracking.git._TIMEOUT", 0.2)
 
     assert "git rev-parse did not finish within 0.2 seconds" in reason(repository)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import KeyNotFoundError, OptionError, RowNotFoundError
+from xetrack.sqlite import SqliteEngine
 
 BOUNDS = (None, 0, 1, 2, 5, 6, 7, 100, 2**70, -1, -2, -6, -7, -(2**70))
 STEPS = (None, 1, 2, 3, 50, -1, -2, -50)

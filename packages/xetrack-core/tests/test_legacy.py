@@ -9,7 +9,7 @@ import pytest
 import xetrack
 from xetrack import Reader, Tracker
 from xetrack.errors import PluginNotInstalledError
-from xetrack.plugins import discovered
+from xetrack.registry import discovered
 
 DATA = Path(__file__).parent / "data"
 FIRST, SECOND = "amethyst-hummingbird-3884", "humble-armadillo-3276"
@@ -180,7 +180,7 @@ def test_new_rows_are_merged_into_an_old_file(path, tmp_path):
 
 @pytest.fixture
 def without_plugins(monkeypatch):
-    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
     discovered.cache_clear()
     yield
     discovered.cache_clear()

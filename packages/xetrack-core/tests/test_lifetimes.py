@@ -10,8 +10,8 @@ from textwrap import dedent
 import pytest
 
 from xetrack import Provider, Reader, Tracker, hookimpl
-from xetrack.engines.memory import MemoryEngine
 from xetrack.errors import ClosedError
+from xetrack.plugin import MemoryEngine
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_the_connection_of_a_forgotten_tracker_goes_on_until_it_is_let_go(path, 
     tracker = Tracker(path)
     tracker.log({"x": 1})
     conn = tracker.conn
-    database = weakref.ref(conn.database)
+    database = weakref.ref(conn.check.__self__)
     del tracker
 
     assert statuses(path) == ["finished"]

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from xetrack import Tracker
-from xetrack.locks import HeldAtFork
+from xetrack.plugin import HeldAtFork
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

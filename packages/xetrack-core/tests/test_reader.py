@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from xetrack import Reader, Tracker, XetrackError, copy
-from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import (
     ClosedError,
     DatabaseNotFoundError,
@@ -24,8 +23,9 @@ from xetrack.errors import (
     PluginNotInstalledError,
     TableNotFoundError,
 )
-from xetrack.plugins import discovered
-from xetrack.protocols import Run
+from xetrack.plugin import Run
+from xetrack.registry import discovered
+from xetrack.sqlite import SqliteEngine
 
 DOOMED = """
 import sys
@@ -303,7 +303,7 @@ def test_the_connection_of_a_forgotten_reader_goes_on_until_it_is_let_go(path):
     gc.collect()
 
     assert connection.execute("SELECT x FROM db.events WHERE x > 3").fetchall() == [(4,)]
-    database = weakref.ref(connection.database)
+    database = weakref.ref(connection.check.__self__)
     del connection
     gc.collect()
     assert database() is None
@@ -474,7 +474,7 @@ def test_rows_may_be_named_by_their_time_or_run(reader, key):
     ],
 )
 def test_what_a_missing_package_reads_says_what_to_install(monkeypatch, read, package):
-    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
     discovered.cache_clear()
 
     with pytest.raises(PluginNotInstalledError, match=f"pip install {package}$"):
@@ -484,7 +484,7 @@ def test_what_a_missing_package_reads_says_what_to_install(monkeypatch, read, pa
 
 
 def test_assets_of_a_missing_package_say_what_to_install(monkeypatch, reader):
-    monkeypatch.setattr("xetrack.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
     discovered.cache_clear()
 
     with pytest.raises(PluginNotInstalledError, match="pip install xetrack-assets"):

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from xetrack import Tracker
-from xetrack.runs import Clock, new_track_id
+from xetrack._tracking.ids import new_track_id
+from xetrack.plugin import Clock
 
 NOON = datetime(2024, 2, 29, 12, 0, 0)  # noqa: DTZ001 - stamps are local times
 
@@ -129,7 +130,7 @@ import random
 random.seed(7)
 expected = random.random()
 random.seed(7)
-from xetrack.runs import new_track_id
+from xetrack._tracking.ids import new_track_id
 print(new_track_id(), random.random() == expected)
 """
 

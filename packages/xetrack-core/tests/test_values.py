@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 
 from xetrack import Tracker, XetrackError
 from xetrack.errors import InvalidKeyError, InvalidValueError
-from xetrack.protocols import BigInt, Json, SurrogateText
-from xetrack.values import Normaliser
+from xetrack.plugin import BigInt, Json, Normaliser, SurrogateText
 
 NAN = float("nan")
 

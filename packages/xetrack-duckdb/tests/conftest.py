@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from xetrack import frames
-from xetrack.protocols import Engine
+from xetrack.plugin import Engine, to_arrow
 
 PRELUDE = "import os, sys, threading\nfrom xetrack import Reader, Tracker\n"
 PATIENCE = 300  # seconds until a process counts as stuck
@@ -67,7 +66,7 @@ def _spelt(value: Any) -> tuple[str, str]:
 
 def in_sqlite(engine: Engine, table: str = "events") -> dict[str, list[Any]]:
     """The rows of a table as the engine reads them, each column of one type."""
-    table = frames.to_arrow(engine.read(table))
+    table = to_arrow(engine.read(table))
     texts = [column.cast("string") if column.type == "uint64" else column for column in table.columns]
     columns = dict(zip(table.column_names, (column.to_pylist() for column in texts), strict=True))
     return {key: spelt(values) for key, values in columns.items() if any(value is not None for value in values)}

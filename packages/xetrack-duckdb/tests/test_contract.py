@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
-from xetrack.testing import EngineContract
 from xetrack_duckdb import DuckdbOptions
 from xetrack_duckdb.engine import DuckdbEngine
+from xetrack_testing import EngineContract
 
 
 class TestInFile(EngineContract):

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 import xetrack_duckdb.copier
 from xetrack import Reader, Tracker
-from xetrack.testing import values
+from xetrack_testing import values
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 # a tracker at work; something opens the file and closes it again; other processes log as well
 SCRIPT = """
 import subprocess
-from xetrack.engines import places
+from xetrack._sqlite import file_identity
 
-places._EVERY = 0.0
-places._WATCHED = sys.argv[3] == "watched"  # or else nobody looks whether the log is there, as in SQLite itself
+file_identity._EVERY = 0.0
+file_identity._WATCHED = sys.argv[3] == "watched"  # or else nobody looks whether the log is there, as in SQLite itself
 
 LOG = "import sys; from xetrack import Tracker; Tracker(sys.argv[1], track_id='other').log({'n': int(sys.argv[2])})"
 READ = "import sys; from xetrack import Reader; print([row['n'] for row in Reader(sys.argv[1])])"

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines.bulk import run_aside
+from xetrack.sqlite import run_aside
 from xetrack_duckdb import mirror
 
 pytestmark = pytest.mark.soak
@@ -129,7 +129,7 @@ def test_a_fork_waits_for_a_copy_under_way(db, run):
     out = run(
         """
         import warnings
-        from xetrack.engines.bulk import run_aside
+        from xetrack.sqlite import run_aside
         from xetrack_duckdb import mirror
 
         warnings.simplefilter("ignore", DeprecationWarning)

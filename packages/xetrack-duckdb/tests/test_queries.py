@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import xetrack
 from xetrack import Reader, Tracker
 from xetrack.errors import ClosedError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.testing import values
+from xetrack_testing import keys, values
 
 RELEASE = tuple(int(part) for part in duckdb.__version__.split(".")[:2])
 ROWS = [
@@ -87,7 +87,7 @@ def test_any_values_read_as_sqlite_reads_them(rows, check):
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(keys=st.lists(xetrack.testing.keys(), min_size=1, max_size=6, unique=True))
+@given(keys=st.lists(keys(), min_size=1, max_size=6, unique=True))
 def test_any_keys_are_columns(keys):
     with Tracker(":memory:", engine="duckdb", warnings=False) as tracker:
         tracker.log(dict(zip(keys, range(len(keys)), strict=True)))

@@ -1,9 +1,9 @@
 """Every combination of measurements keeps the contract that xetrack asks of everybody's monitors."""
 
-from xetrack.protocols import Context
-from xetrack.testing import GaugeContract
+from xetrack.plugin import Context
 from xetrack_monitors import MonitorOptions
 from xetrack_monitors.monitor import open_monitor
+from xetrack_testing import GaugeContract
 
 SYSTEM = ("cpu", "memory_percent", "p_memory_percent", "peak_memory_mb", "added_memory_mb", "disk_percent")
 NETWORK = ("bytes_sent", "bytes_recv")

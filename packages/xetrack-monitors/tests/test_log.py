@@ -7,7 +7,7 @@ import time
 import pytest
 
 from xetrack import Tracker
-from xetrack.protocols import Context, Gauge
+from xetrack.plugin import Context, Gauge
 from xetrack_monitors.memory import reset_high_water
 from xetrack_monitors.monitor import open_monitor
 from xetrack_monitors.options import MonitorOptions

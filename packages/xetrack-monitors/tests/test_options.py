@@ -9,8 +9,8 @@ import pytest
 import xetrack_monitors
 from xetrack import Tracker
 from xetrack.errors import OptionError
-from xetrack.hints import OPTIONS, PROVIDERS
-from xetrack.protocols import Context
+from xetrack.plugin import Context
+from xetrack.registry import OPTIONS, PROVIDERS
 
 OURS = "xetrack-monitors"
 

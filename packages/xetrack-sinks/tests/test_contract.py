@@ -2,10 +2,10 @@
 
 import json
 
-from xetrack.testing import LogSinkContract
 from xetrack_sinks import LogsOptions
 from xetrack_sinks.jsonl import JsonlSink
 from xetrack_sinks.logs import LogSink
+from xetrack_testing import LogSinkContract
 
 
 class TestJsonl(LogSinkContract):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from xetrack import Reader, Tracker
 from xetrack.errors import OptionError, XetrackWarning
-from xetrack.values import Normaliser
+from xetrack.plugin import Normaliser
 from xetrack_sinks.formats import encode
 
 DATA = Path(__file__).parent / "data"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from xetrack import Reader, Tracker
 from xetrack.errors import ClosedError, InvalidKeyError, InvalidValueError, OptionError, XetrackWarning
-from xetrack.runs import Clock
+from xetrack.plugin import Clock
 
 DATA = Path(__file__).parent / "data"
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| (\w+) *\| [\w.]+:\w+:\d+!📁!(.*)", re.DOTALL)

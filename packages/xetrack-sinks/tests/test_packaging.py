@@ -1,6 +1,6 @@
 """The distribution keeps the contract that xetrack asks of everybody's."""
 
-from xetrack.testing import PackagingContract
+from xetrack_testing import PackagingContract
 
 
 class TestPackaging(PackagingContract):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from xetrack import Tracker
 from xetrack.errors import OptionError
-from xetrack.testing import PackagingContract, SinkContract
+from xetrack_testing import PackagingContract, SinkContract
 
 from xetrack_markdown.table import MarkdownTable
 

@@ -14,8 +14,8 @@ from mlflow.entities import Run
 from mlflow.utils.validation import _validate_batch_log_limits
 from xetrack import Tracker, XetrackWarning
 from xetrack.errors import OptionError
-from xetrack.protocols import Context
-from xetrack.testing import PackagingContract, Processes, SinkContract, make_row
+from xetrack.plugin import Context
+from xetrack_testing import PackagingContract, Processes, SinkContract, make_row
 
 from xetrack_mlflow import Options
 from xetrack_mlflow.sink import ForwardingError, MlflowSink

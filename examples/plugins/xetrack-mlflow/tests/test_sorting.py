@@ -5,8 +5,8 @@ import math
 import pytest
 from hypothesis import given
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, _validate_metric_name
-from xetrack.protocols import Json, Value
-from xetrack.testing import keys, make_row
+from xetrack.plugin import Json, Value
+from xetrack_testing import keys, make_row
 
 from xetrack_mlflow.sorting import milliseconds, name_of, sort
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from xetrack import Provider, hookimpl
-from xetrack.arguments import place, text
 from xetrack.errors import OptionError
-from xetrack.protocols import AssetStore, Context, Serializer
+from xetrack.plugin import AssetStore, Context, Serializer, place, text
 
 __all__ = ["AssetOptions", "xetrack_api", "xetrack_asset_stores", "xetrack_commands", "xetrack_serializers"]
 
@@ -38,7 +37,7 @@ class AssetOptions:
 
 
 def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | None:
-    from xetrack.engines.database import Database
+    from xetrack.sqlite import Database
     from xetrack_assets.store import Store
 
     options = options or AssetOptions()

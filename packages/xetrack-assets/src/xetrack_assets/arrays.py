@@ -7,7 +7,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from xetrack.protocols import Buffer
+from xetrack.plugin import Buffer
 
 if TYPE_CHECKING:
     import numpy as np

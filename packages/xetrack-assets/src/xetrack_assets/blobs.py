@@ -12,11 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from xetrack.arguments import refused, writable_folder
-from xetrack.engines.database import Database
 from xetrack.errors import PluginNotInstalledError
-from xetrack.protocols import Buffer
-from xetrack.texts import did_you_mean
+from xetrack.plugin import Buffer, did_you_mean, refused, writable_folder
+from xetrack.sqlite import Database
 from xetrack_assets.index import CHUNKS
 
 __all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "check_place", "open_place", "put"]

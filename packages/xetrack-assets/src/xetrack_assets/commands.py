@@ -11,10 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader, XetrackError
-from xetrack.engines.database import Database
 from xetrack.errors import OptionError
-from xetrack.objects import hashes_in
-from xetrack.protocols import AssetInfo, AssetStore, Context
+from xetrack.plugin import AssetInfo, AssetStore, Context, hashes_in
+from xetrack.sqlite import Database
 
 __all__ = ["commands"]
 

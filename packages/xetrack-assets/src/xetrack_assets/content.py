@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import xxhash
 
 from xetrack.errors import InvalidValueError
-from xetrack.protocols import Asset, Buffer
+from xetrack.plugin import Asset, Buffer
 from xetrack_assets.blobs import MOST_WHOLE, PART
 
 __all__ = ["compressed", "make_asset", "original", "parts_of"]

@@ -32,7 +32,7 @@ from weakref import WeakValueDictionary
 
 import cloudpickle
 
-from xetrack.protocols import Buffer
+from xetrack.plugin import Buffer
 
 __all__ = ["PROTOCOL", "dumps", "loads"]
 

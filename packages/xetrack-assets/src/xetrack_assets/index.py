@@ -6,9 +6,9 @@ Objects of xetrack 0.x have no row in `xetrack_assets`: they are pickles, in the
 from dataclasses import dataclass
 from typing import Any
 
-from xetrack.engines.database import Database
 from xetrack.errors import AssetDamagedError
-from xetrack.protocols import Asset
+from xetrack.plugin import Asset
+from xetrack.sqlite import Database
 from xetrack_assets import tables
 from xetrack_assets.pickles import dump_plain
 from xetrack_assets.tables import Table, decode_uses, encode_key

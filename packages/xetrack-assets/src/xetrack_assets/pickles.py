@@ -6,8 +6,7 @@ import pickle
 from typing import Any
 
 from xetrack.errors import UntrustedError
-from xetrack.pickled import check_memory
-from xetrack.protocols import Buffer
+from xetrack.plugin import Buffer, check_memory
 
 __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from xetrack.engines.database import Database
 from xetrack.errors import (
     AssetDamagedError,
     DatabaseError,
@@ -20,8 +19,8 @@ from xetrack.errors import (
     UntrustedError,
     XetrackError,
 )
-from xetrack.objects import hashes_in
-from xetrack.protocols import Asset, AssetInfo, Buffer, Context, Engine
+from xetrack.plugin import Asset, AssetInfo, Buffer, Context, Engine, hashes_in
+from xetrack.sqlite import Database
 from xetrack_assets import AssetOptions
 from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, check_place, open_place, put
 from xetrack_assets.content import compressed, make_asset, original, parts_of

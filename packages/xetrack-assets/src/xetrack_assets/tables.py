@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from sqlitedict import SqliteDict
 
-from xetrack.engines.database import MEMORY, Database
 from xetrack.errors import AssetDamagedError, UntrustedError
+from xetrack.sqlite import MEMORY, Database
 from xetrack_assets.pickles import dump_plain, load_plain
 
 __all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "decode_uses", "encode_key", "names"]

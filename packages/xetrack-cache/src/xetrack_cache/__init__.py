@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xetrack.arguments import integer, place
-from xetrack.hookspecs import hookimpl
-from xetrack.protocols import Context, Provider, ResultCache
+from xetrack.plugin import Context, Provider, ResultCache, hookimpl, integer, place
 
 __all__ = ["CacheOptions", "xetrack_api", "xetrack_caches", "xetrack_commands"]
 

@@ -11,7 +11,7 @@ import typer
 
 from xetrack import Reader, XetrackError
 from xetrack.errors import OptionError
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 __all__ = ["commands"]
 

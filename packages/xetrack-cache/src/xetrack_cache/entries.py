@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from xetrack.errors import UntrustedError
-from xetrack.pickled import check_memory
+from xetrack.plugin import check_memory
 
 __all__ = ["load", "pack", "unpack"]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from xetrack.locks import new_lock
+from xetrack.plugin import new_lock
 
 if sys.platform != "win32":
     import fcntl

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xetrack.calls import Recorder
+from xetrack import Tracker
 from xetrack_cache.effects import is_read, uses_docstring
 from xetrack_cache.refusals import NotEncodableError
 
@@ -136,7 +136,7 @@ def _encode_cell(encoder: "Encoder", code: CodeType, name: str, cell: Any) -> No
     except ValueError:  # nothing yet
         encoder.parts.append(b"_")
         return
-    if isinstance(value, (Recorder, *_WAITED_FOR)):  # what tracks or delays a function has no say in what it returns
+    if isinstance(value, (Tracker, *_WAITED_FOR)):  # what tracks or delays a function has no say in what it returns
         encoder.text(b"N", full_name(type(value)))
     elif is_read(code, name, value):
         encoder.encode(value)

@@ -22,7 +22,7 @@ from types import (
 )
 from typing import Any
 
-from xetrack.protocols import Json
+from xetrack.plugin import Json
 from xetrack_cache import arrays, functions
 from xetrack_cache.binding import Default, bind
 from xetrack_cache.refusals import UNHASHABLE, NotEncodableError

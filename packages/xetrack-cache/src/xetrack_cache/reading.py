@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xetrack.discovery import safe_mode
 from xetrack.errors import (
     DatabaseError,
     DatabaseNotFoundError,
@@ -17,6 +16,7 @@ from xetrack.errors import (
     XetrackWarning,
     outer_level,
 )
+from xetrack.plugin import safe_mode
 from xetrack_cache.entries import load, unpack
 from xetrack_cache.store import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
 

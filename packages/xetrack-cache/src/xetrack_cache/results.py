@@ -4,9 +4,8 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from xetrack.discovery import explain, safe_mode
 from xetrack.errors import UntrustedError, XetrackWarning
-from xetrack.protocols import Context
+from xetrack.plugin import Context, explain, safe_mode
 from xetrack_cache.entries import load, pack, unpack
 from xetrack_cache.flight import Claim, Flights, own_flights
 from xetrack_cache.functions import full_name

@@ -12,9 +12,8 @@ from typing import Any
 import diskcache
 from diskcache.core import MODE_BINARY, MODE_RAW
 
-from xetrack.arguments import integer
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
-from xetrack.protocols import Context
+from xetrack.plugin import Context, integer
 from xetrack_cache import CacheOptions
 from xetrack_cache.flight import flights
 from xetrack_cache.results import Results

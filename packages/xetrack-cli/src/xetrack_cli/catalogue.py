@@ -7,13 +7,13 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from xetrack import hookspecs
-from xetrack.discovery import Found, installed, shadowed
+from xetrack.plugin import Plugin
+from xetrack.registry import Found, installed, shadowed
 
 __all__ = ["hooks_in_source", "listed"]
 
 _PREFIX = "xetrack_"
-_HOOKS = {name for name in vars(hookspecs.Plugin) if name.startswith(_PREFIX)}
+_HOOKS = {name for name in vars(Plugin) if name.startswith(_PREFIX)}
 
 
 def listed() -> list[dict[str, Any]]:

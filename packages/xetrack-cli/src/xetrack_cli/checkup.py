@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xetrack.discovery import Found, installed, shadowed
-from xetrack.plugins import OPENED_BY_OPTION, TRACKER_OPTIONS, Plugins
-from xetrack.protocols import API_VERSION
+from xetrack.plugin import API_VERSION
+from xetrack.registry import OPENED_BY_OPTION, TRACKER_OPTIONS, Found, Plugins, installed, shadowed
 from xetrack_cli.app import COMMANDS
 
 __all__ = ["Checked", "check_all"]

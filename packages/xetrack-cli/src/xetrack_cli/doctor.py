@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from xetrack import Reader
 from xetrack.errors import DatabaseError, InvalidValueError, PluginError
-from xetrack.values import EXTRA
+from xetrack.plugin import EXTRA
 from xetrack_cli.errors import one_line
 from xetrack_cli.options import Csv, Db, Json, Markdown, style_of
 from xetrack_cli.terminal import is_terminal, show

@@ -12,9 +12,7 @@ import typer
 
 from xetrack import Reader
 from xetrack.errors import InvalidValueError, PluginNotInstalledError
-from xetrack.frames import write_parquet
-from xetrack.protocols import Columns
-from xetrack.values import to_rows
+from xetrack.plugin import Columns, to_rows, write_parquet
 from xetrack_cli.cells import json_line, shown, spelt
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import reading

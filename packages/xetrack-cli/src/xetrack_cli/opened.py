@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from xetrack import Reader, XetrackError
-from xetrack.protocols import Columns
+from xetrack.plugin import Columns
 from xetrack_cli.errors import UnknownNameError, UsageError
 
 __all__ = ["check_columns", "check_run", "chosen_columns", "find_run", "names_in", "open_reader", "parts", "reading"]

@@ -3,11 +3,9 @@
 import os
 from typing import Any
 
-from xetrack.discovery import explain, installed
 from xetrack.errors import PluginBrokenError, PluginNotInstalledError
-from xetrack.hints import PROVIDERS
-from xetrack.plugins import Offer, discovered
-from xetrack.protocols import Context
+from xetrack.plugin import Context, explain
+from xetrack.registry import PROVIDERS, Offer, discovered, installed
 from xetrack_cli.words import DATABASE
 
 __all__ = ["command", "helps", "names"]

@@ -67,7 +67,7 @@ def doctor(
     Tells how long loading takes, what each registers, and the options that it claims. The exit code is 1 if there is a
     problem. Of a database: xt doctor.
     """
-    from xetrack.discovery import installed
+    from xetrack.registry import installed
     from xetrack_cli.checkup import check_all
 
     names = [found.name for found in installed()]

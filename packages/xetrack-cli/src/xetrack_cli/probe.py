@@ -17,8 +17,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
-from xetrack.discovery import Found, installed, load
-from xetrack.plugins import Offer, Plugins
+from xetrack.registry import Found, Offer, Plugins, installed, load
 
 __all__ = ["examine", "main"]
 

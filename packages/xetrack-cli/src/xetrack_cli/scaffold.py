@@ -10,9 +10,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
-from xetrack import __version__, hints
-from xetrack.discovery import installed, shadowed
-from xetrack.plugins import TRACKER_OPTIONS, Plugins
+from xetrack import __version__
+from xetrack.registry import OPTIONS, PROVIDERS, TRACKER_OPTIONS, Plugins, installed, shadowed
 from xetrack_cli.app import COMMANDS
 from xetrack_cli.errors import UsageError, closest
 
@@ -96,7 +95,7 @@ def _problems(names: Names, kind: str) -> Iterator[str]:
     distribution, module, short = names
     if not (module.isidentifier() and short.isidentifier()) or keyword.iskeyword(module) or keyword.iskeyword(short):
         yield f"{short!r} cannot be a name in Python. Begin with a letter, and take none of Python's own words."
-    taken = {found.distribution for found in (*installed(), *shadowed())} | set(hints.OPTIONS.values())
+    taken = {found.distribution for found in (*installed(), *shadowed())} | set(OPTIONS.values())
     if distribution in taken | {"xetrack", "xetrack-core", "xetrack-cli"}:
         yield f"{distribution} is a plugin or part of xetrack already. Choose another name."
     if module in sys.stdlib_module_names or importlib.util.find_spec(module) is not None:
@@ -108,9 +107,9 @@ def _problems(names: Names, kind: str) -> Iterator[str]:
 def _reserved(kind: str) -> set[str]:
     """The names that a provider, an option, or a command of this kind cannot have."""
     if kind == "command":
-        return {*COMMANDS, *(name for of, name in hints.PROVIDERS if of == "commands")}
+        return {*COMMANDS, *(name for of, name in PROVIDERS if of == "commands")}
     built_in = {name for each in Plugins.of(()).all_offers() for name in (each.provider.name, *each.options)}
-    return {*built_in, *TRACKER_OPTIONS, *hints.OPTIONS, *(name for _, name in hints.PROVIDERS)}
+    return {*built_in, *TRACKER_OPTIONS, *OPTIONS, *(name for _, name in PROVIDERS)}
 
 
 def rendered(names: Names, kind: str) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader
-from xetrack.protocols import Columns as Cells
-from xetrack.values import decode
+from xetrack.plugin import Columns as Cells
+from xetrack.plugin import decode
 from xetrack_cli import completion
 from xetrack_cli.errors import UsageError
 from xetrack_cli.opened import check_columns, chosen_columns, parts, reading

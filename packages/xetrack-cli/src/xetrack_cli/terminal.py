@@ -101,7 +101,7 @@ def numeric(rows: Rows, key: str) -> bool:
 
 
 class Screen:
-    """What plugins' commands are given: see `xetrack.protocols.Terminal`."""
+    """What plugins' commands are given: see `xetrack.plugin.Terminal`."""
 
     arguments = staticmethod(words.arguments)
     show = staticmethod(show)

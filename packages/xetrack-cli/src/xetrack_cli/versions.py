@@ -4,7 +4,7 @@ import platform
 import sqlite3
 
 from xetrack import __version__
-from xetrack.discovery import installed
+from xetrack.registry import installed
 from xetrack_cli.terminal import tell
 
 __all__ = ["tell_versions"]

@@ -13,7 +13,7 @@ DATABASE = "XETRACK_DB"
 
 
 def arguments(words: Sequence[str] | None, *names: str) -> list[str]:
-    """The database, and what follows it. See `xetrack.protocols.Terminal.arguments`."""
+    """The database, and what follows it. See `xetrack.plugin.Terminal.arguments`."""
     given = list(words or ())
     least = sum(not name.startswith("[") for name in names)
     most = None if any("..." in name for name in names) else len(names)

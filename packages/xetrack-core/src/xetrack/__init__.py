@@ -7,10 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xetrack.copying import copy
+    from xetrack._merge import copy
+    from xetrack._spec.hooks import Plugin, hookimpl
+    from xetrack._spec.provider import Provider
     from xetrack.errors import XetrackError, XetrackWarning
-    from xetrack.hookspecs import Plugin, hookimpl
-    from xetrack.protocols import Provider
     from xetrack.reader import Reader
     from xetrack.tracker import Tracker
 
@@ -29,14 +29,14 @@ __all__ = [
 __version__ = "1.0.0"
 
 _HOMES = {
-    "Plugin": "hookspecs",
-    "Provider": "protocols",
+    "Plugin": "_spec.hooks",
+    "Provider": "_spec.provider",
     "Reader": "reader",
     "Tracker": "tracker",
     "XetrackError": "errors",
     "XetrackWarning": "errors",
-    "copy": "copying",
-    "hookimpl": "hookspecs",
+    "copy": "_merge",
+    "hookimpl": "_spec.hooks",
 }
 
 

@@ -8,21 +8,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from xetrack import frames, runs
-from xetrack.arguments import count, run_id, text
-from xetrack.backups import backup
-from xetrack.collector import paused_gc
-from xetrack.discovery import safe_mode
-from xetrack.engines.sql import check_table
+from xetrack._plugins.factory import check_file, open_engine
+from xetrack._plugins.registry import Offer, discovered
+from xetrack._rows import dataframes
+from xetrack._rows.hashes import uses_in
+from xetrack._rows.normalize import IDENTITY, Normaliser, check_key, decode, describe, to_rows
+from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
+from xetrack._rows.view import View
+from xetrack._spec.assets import AssetStore
+from xetrack._spec.engine import Engine
+from xetrack._spec.provider import Context
+from xetrack._spec.types import Columns, Run, Value
+from xetrack._sqlite.backup import backup
+from xetrack._sqlite.cells import check_table
+from xetrack._tracking.assets import find_object, open_store, store_needed
+from xetrack._tracking.ids import is_alive, this_host
+from xetrack._util.arguments import count, flag, run_id, text
+from xetrack._util.environment import safe_mode
+from xetrack._util.garbage import paused_gc
+from xetrack._util.paths import resolve
 from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
-from xetrack.flags import flag
-from xetrack.objects import find_object, open_store, store_needed, uses_in
-from xetrack.opening import check_file, open_engine, resolve
-from xetrack.plugins import Offer, discovered
-from xetrack.protocols import AssetStore, Columns, Context, Engine, Run, Value
-from xetrack.tables import DEFAULT, choose_table, table_not_found
-from xetrack.values import IDENTITY, Normaliser, check_key, decode, describe, to_rows
-from xetrack.views import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,15 +129,15 @@ class Reader(View):
         does not exist. Raises `OptionError` for what is no name of a run and no number of rows.
         """
         with paused_gc():
-            return frames.to_pandas(self._select(track_id, head, tail))
+            return dataframes.to_pandas(self._select(track_id, head, tail))
 
     def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
         """The same as a `pyarrow.Table`. Raises `PluginNotInstalledError` without pyarrow."""
-        return frames.to_arrow(self._select(track_id, head, tail))
+        return dataframes.to_arrow(self._select(track_id, head, tail))
 
     def to_polars(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
         """The same as a `polars.DataFrame`. Raises `PluginNotInstalledError` without polars."""
-        return frames.to_polars(self._select(track_id, head, tail))
+        return dataframes.to_polars(self._select(track_id, head, tail))
 
     def to_dicts(
         self, track_id: str | None = None, head: int | None = None, tail: int | None = None
@@ -144,7 +149,7 @@ class Reader(View):
         """The rows of the run that logged last."""
         self._check_open()
         track_id = self.engine.latest_run(self.table)
-        return frames.to_pandas(self._select(track_id, None if track_id else 0, None))
+        return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
     def runs(self) -> "pd.DataFrame":
         """One row a run, the one that logged last first.
@@ -156,7 +161,9 @@ class Reader(View):
         """
         listed = self._listed()
         keys = dict.fromkeys(key for row in listed for key in row)
-        return frames.to_pandas({key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)})
+        return dataframes.to_pandas(
+            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)}
+        )
 
     def list_runs(self) -> list[dict[str, Any]]:
         """The same as a list of dicts, which needs no pandas: after `rows`, each has the keys that the run logged."""
@@ -403,7 +410,7 @@ def _run_row(run: Run) -> dict[str, Any]:
 
 
 def _status(run: Run) -> str | None:
-    if run.status == "running" and run.host == runs.this_host() and run.pid is not None and not runs.is_alive(run.pid):
+    if run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid):
         return "crashed"
     return run.status or None
 

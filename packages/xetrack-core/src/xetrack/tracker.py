@@ -8,24 +8,26 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from xetrack.arguments import run_id, sequence, text
-from xetrack.backups import backup
-from xetrack.calls import Call, Recorder
-from xetrack.configs import as_row, as_rows
-from xetrack.engines.database import MEMORY
-from xetrack.engines.sql import check_table
+from xetrack._rows.configs import as_row, as_rows
+from xetrack._rows.normalize import Keep, check_key, decode, describe, readable, to_rows
+from xetrack._rows.view import RunView
+from xetrack._spec.assets import AssetStore
+from xetrack._spec.cache import ResultCache
+from xetrack._spec.engine import Engine
+from xetrack._spec.hooks import RunInfo
+from xetrack._sqlite.backup import backup
+from xetrack._sqlite.cells import check_table
+from xetrack._tracking.assets import find_object
+from xetrack._tracking.call import Call, Recorder
+from xetrack._tracking.describe import text_of
+from xetrack._tracking.git import git_params
+from xetrack._tracking.session import Session, Settings
+from xetrack._tracking.writer import Writer
+from xetrack._util.arguments import flag, optional_flag, run_id, sequence, text
+from xetrack._util.exit import close_at_exit, close_forgotten
+from xetrack._util.paths import MEMORY, SKIP_INSERT, resolve, resolve_option
+from xetrack._util.text import safe_text
 from xetrack.errors import InvalidValueError, OptionError
-from xetrack.flags import flag, optional_flag
-from xetrack.git import git_params
-from xetrack.objects import find_object
-from xetrack.opening import SKIP_INSERT, resolve, resolve_option
-from xetrack.protocols import AssetStore, Engine, ResultCache
-from xetrack.session import Session, Settings, close_at_exit, close_forgotten
-from xetrack.texts import safe_text
-from xetrack.values import Keep, check_key, decode, describe, readable, to_rows
-from xetrack.views import RunView
-from xetrack.wording import text_of
-from xetrack.writer import Writer
 
 __all__ = ["Tracker"]
 
@@ -146,7 +148,13 @@ class Tracker(RunView, Recorder):
         self._session = Session(settings, track_id)
         # weak, or the tracker would hold itself, and nothing would close one that was forgotten
         me, fire = weakref.ref(self), self._session.fire
-        self._writer = Writer(self._session, settings.db, lambda: fire("xetrack_run_started", tracker=me()))
+
+        def started() -> None:
+            tracker = me()
+            if tracker is not None:
+                fire("xetrack_run_started", run=tracker._info())
+
+        self._writer = Writer(self._session, settings.db, started)
         close_at_exit(self)
 
     @property
@@ -412,12 +420,16 @@ class Tracker(RunView, Recorder):
                 return
             try:
                 if self._writer.end(status):
-                    self._session.fire("xetrack_run_finished", tracker=self, status=status)
+                    self._session.fire("xetrack_run_finished", run=self._info(), status=status)
             finally:
                 try:
                     self._session.close(forgotten=forgotten)
                 finally:
                     turns.leave()
+
+    def _info(self) -> RunInfo:
+        run = self._session.run
+        return RunInfo(self.db, run.table, run.track_id, self.params, run.rows, self.engine)
 
     def warn(self, about: str, message: str) -> None:
         """Warn, once for each thing it is `about`, unless the tracker was told not to."""

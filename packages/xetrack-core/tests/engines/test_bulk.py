@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines import bulk
+from xetrack._sqlite import fetch
 
 
 class AlarmError(Exception):
@@ -51,7 +51,7 @@ def test_what_a_signal_handler_raises_ends_the_read_and_is_not_lost(db, monkeypa
     before = signal.signal(signal.SIGUSR1, handler)
     block, reader = Block(), Reader(db)
     try:
-        monkeypatch.setattr(bulk, "_BLOCK", block)
+        monkeypatch.setattr(fetch, "_BLOCK", block)
         with pytest.raises(AlarmError):
             reader.to_df()
     finally:
@@ -65,7 +65,7 @@ def test_a_failure_in_the_middle_is_told(db, monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr(bulk, "_turn", fail)
+    monkeypatch.setattr(fetch, "_turn", fail)
     with pytest.raises(MemoryError):
         Reader(db).to_df()
 

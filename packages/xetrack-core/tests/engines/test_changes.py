@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines.changes import COUNTERS, WHOLE_TABLE
+from xetrack.sqlite import COUNTERS, WHOLE_TABLE
 
 
 @pytest.fixture

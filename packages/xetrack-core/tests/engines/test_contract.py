@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from xetrack.engines.memory import MemoryEngine
-from xetrack.engines.sqlite import SqliteEngine
-from xetrack.testing import EngineContract
+from xetrack.plugin import MemoryEngine
+from xetrack.sqlite import SqliteEngine
+from xetrack_testing import EngineContract
 
 
 class TestSqliteFile(EngineContract):

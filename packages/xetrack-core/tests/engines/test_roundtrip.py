@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from xetrack.engines.memory import MemoryEngine
-from xetrack.engines.sqlite import SqliteEngine
-from xetrack.protocols import Engine, Json, Row, Value
-from xetrack.testing import check_round_trip, keys, listed, make_row, rows, spelt, values
+from xetrack.plugin import Engine, Json, MemoryEngine, Row, Value
+from xetrack.sqlite import SqliteEngine
+from xetrack_testing import check_round_trip, keys, listed, make_row, rows, spelt, values
 
 RUNS = ("run-1", "run-2")
 TABLES = st.sampled_from(["events", "events", "other"])

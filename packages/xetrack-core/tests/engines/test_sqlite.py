@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import InvalidTableError, OptionError, SchemaVersionError
-from xetrack.protocols import Run
-from xetrack.testing import listed, make_row, spelt
+from xetrack.plugin import Run
+from xetrack.sqlite import SqliteEngine
+from xetrack_testing import listed, make_row, spelt
 
 LEGACY = (
     'CREATE TABLE "default" (timestamp TEXT, track_id TEXT, accuracy REAL, ok BOOLEAN,'
@@ -486,7 +486,7 @@ def test_switching_to_wal_waits_for_a_writer(db, monkeypatch):
             if len(waits) == 2:
                 other.execute("COMMIT")
 
-        monkeypatch.setattr("xetrack.engines.database.time.sleep", commit_at_the_second)
+        monkeypatch.setattr("xetrack._sqlite.connection.time.sleep", commit_at_the_second)
         with Tracker(db) as tracker:
             tracker.log({"x": 1})
             assert tracker.conn.execute("PRAGMA db.journal_mode").fetchone() == ("wal",)

@@ -30,7 +30,7 @@ class Options:
 
 ENGINE = """
 from xetrack import Provider, hookimpl
-from xetrack.engines.memory import MemoryEngine
+from xetrack.plugin import MemoryEngine
 
 @hookimpl
 def xetrack_engines():
@@ -280,7 +280,7 @@ def test_listing_what_is_installed_imports_nothing_and_scans_once(site):
         scans = []
         scan = importlib_metadata.distributions
         importlib_metadata.distributions = lambda **given: scans.append(given) or scan(**given)
-        from xetrack.discovery import installed
+        from xetrack.registry import installed
         mine = [found for found in installed() if found.distribution == "acme-engine"]
         assert installed() == installed()
         print(mine[0].name, mine[0].target, mine[0].version, len(scans))
@@ -347,7 +347,7 @@ def test_a_second_copy_of_a_distribution_is_shadowed(site, tmp_path_factory):
     told = site.run(
         """
         from xetrack import Tracker
-        from xetrack.discovery import installed, shadowed
+        from xetrack.registry import installed, shadowed
         print(*[found.version for found in installed() if found.name == "acme_engine"])
         [hidden] = shadowed()
         print(hidden.version, hidden.location)
@@ -374,8 +374,8 @@ def test_chosen_plugins_alone_with_all_that_they_register(site):
     site.install("cold-engine", "raise RuntimeError")
 
     told = site.run("""
-        from xetrack.discovery import installed
-        from xetrack.plugins import Plugins
+        from xetrack.registry import installed
+        from xetrack.registry import Plugins
         plugins = Plugins.of([found for found in installed() if found.distribution in {"acme-engine", "cold-engine"}])
         print(*sorted(f"{offer.owner}:{offer.provider.name}" for offer in plugins.all_offers()))
         print(*sorted(offer.provider.name for offer in plugins.offers("engines")))
@@ -419,7 +419,7 @@ def test_one_distribution_seen_twice_on_the_path_is_one_plugin(site):
 def test_an_entry_point_may_name_a_class(site):
     plugin = """
         from xetrack import Plugin, Provider
-        from xetrack.engines.memory import MemoryEngine
+        from xetrack.plugin import MemoryEngine
 
         class Acme(Plugin):
             xetrack_api = {version}

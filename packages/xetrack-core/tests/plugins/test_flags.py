@@ -60,7 +60,7 @@ class Speaker:
 
     @hookimpl
     def xetrack_engines(self):
-        from xetrack.engines.memory import MemoryEngine
+        from xetrack.plugin import MemoryEngine
 
         def engine(options, context):
             assert type(options.quick) is bool

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from xetrack import Provider, Reader, Tracker, XetrackWarning, hookimpl
-from xetrack.engines.memory import MemoryEngine
 from xetrack.errors import OptionError, PluginBrokenError, PluginConflictError, PluginNotInstalledError
-from xetrack.plugins import discovered
-from xetrack.protocols import Asset
+from xetrack.plugin import Asset, MemoryEngine
+from xetrack.registry import discovered
 
 
 class ListSink:
@@ -85,12 +84,12 @@ class Diary:
         self.lines = []
 
     @hookimpl
-    def xetrack_run_started(self, tracker):
-        self.lines.append(("started", tracker.track_id, len(tracker)))
+    def xetrack_run_started(self, run):
+        self.lines.append(("started", run.track_id, run.engine.count(run.table, run.track_id)))
 
     @hookimpl
-    def xetrack_run_finished(self, tracker, status):
-        self.lines.append((status, tracker.track_id))
+    def xetrack_run_finished(self, run, status):
+        self.lines.append((status, run.track_id))
 
 
 @pytest.mark.parametrize("form", ["instance", "class"])
@@ -139,7 +138,7 @@ def test_an_asset_store_keeps_objects(plugin):
 
 
 def test_a_module_is_a_plugin_too():
-    import xetrack.engines.memory as module
+    import xetrack._memory as module
 
     with pytest.raises(PluginBrokenError):  # it is there already
         Tracker(":memory:", plugins=[module])
@@ -316,8 +315,8 @@ def test_a_run_has_started_when_its_first_row_is_committed_for_everybody_to_see(
 
     class Witness(Shelf):
         @hookimpl
-        def xetrack_run_started(self, tracker):
-            with Reader(tracker.db) as reader:
+        def xetrack_run_started(self, run):
+            with Reader(run.db) as reader:
                 seen.append(len(reader))
 
     log(Tracker(tmp_path / "a.db", plugins=[Witness]))
@@ -342,7 +341,7 @@ def test_a_lifecycle_hook_takes_only_the_arguments_it_names():
 def test_a_lifecycle_hook_that_raises_is_warned_of_and_the_run_goes_on():
     class Clumsy(Diary):
         @hookimpl
-        def xetrack_run_started(self, tracker):
+        def xetrack_run_started(self, run):
             message = "tripped"
             raise ValueError(message)
 

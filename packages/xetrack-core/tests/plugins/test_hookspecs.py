@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from xetrack import Plugin, Tracker
-from xetrack.plugins import KINDS
+from xetrack.plugin import RunInfo
+from xetrack.registry import KINDS
 
 EXERCISED = {
     "xetrack_engines": ("test_handed_in.py", "test_an_engine_is_chosen_by_its_name"),
@@ -54,9 +55,19 @@ def test_a_run_fires_every_hook_once_with_the_arguments_of_its_spec(name):
     namespace = {"fired": fired}
     exec(f"def {name}({', '.join(['self', *expected])}): fired.append([{', '.join(expected)}])", namespace)  # noqa: S102 - ours
 
-    with Tracker(":memory:", plugins=[type("Recorder", (Plugin,), {name: namespace[name]})]) as tracker:
+    with Tracker(
+        ":memory:", {"model": "resnet"}, plugins=[type("Recorder", (Plugin,), {name: namespace[name]})]
+    ) as tracker:
         tracker.log({"x": 1})
         tracker.log({"x": 2})
 
-    given = {"tracker": tracker, "status": "finished"}
-    assert fired == [[given[argument] for argument in expected]]
+    (given,) = fired
+    by_name = dict(zip(expected, given, strict=True))
+    if "run" in by_name:
+        info = by_name["run"]
+        assert isinstance(info, RunInfo)
+        assert (info.track_id, info.table, info.db) == (tracker.track_id, "events", ":memory:")
+        assert info.params == {"model": "resnet"}
+        assert info.rows == (2 if "status" in by_name else 1)
+    if "status" in by_name:
+        assert by_name["status"] == "finished"

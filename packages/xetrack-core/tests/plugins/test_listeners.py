@@ -6,7 +6,7 @@ import pytest
 
 from xetrack import Provider, Reader, Tracker, XetrackError, XetrackWarning, hookimpl
 from xetrack.errors import OptionError
-from xetrack.protocols import Asset
+from xetrack.plugin import Asset
 
 CYCLE = []
 CYCLE.append(CYCLE)

@@ -7,15 +7,14 @@ from dataclasses import dataclass, make_dataclass
 import pytest
 
 from xetrack import Provider, Reader, Tracker, hookimpl
-from xetrack.engines.memory import MemoryEngine
 from xetrack.errors import (
     DatabaseLockedError,
     OptionError,
     PluginConflictError,
     PluginNotInstalledError,
 )
-from xetrack.hints import OPTIONS
-from xetrack.plugins import discovered
+from xetrack.plugin import MemoryEngine
+from xetrack.registry import OPTIONS, discovered
 
 PACKAGES = {
     "assets": "xetrack-assets",

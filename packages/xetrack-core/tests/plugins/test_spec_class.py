@@ -36,7 +36,7 @@ class SharpEar(Ear):
     def xetrack_sinks(self):
         return super().xetrack_sinks()
 
-    def xetrack_run_finished(self, tracker, status):
+    def xetrack_run_finished(self, run, status):
         self.said.append(status)
 
 

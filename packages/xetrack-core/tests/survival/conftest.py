@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader
-from xetrack.testing import Process, Processes
-from xetrack.testing.seeds import logged_seed
+from xetrack_testing import Process, Processes
+from xetrack_testing.seeds import logged_seed
 
 PRELUDE = (
     "import os, pickle, signal, sys, threading\nfrom datetime import datetime\nfrom xetrack import Reader, Tracker\n"

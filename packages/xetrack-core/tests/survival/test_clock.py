@@ -9,7 +9,7 @@ from xetrack import Reader
 
 JUMPING = """
 import random, time
-from xetrack.runs import Clock
+from xetrack.plugin import Clock
 
 HOUR = 3_600_000_000_000
 jumps = random.Random(int(sys.argv[2]))
@@ -33,7 +33,7 @@ tracker.close()
 
 TRAVELLING = """
 import time
-from xetrack.runs import Clock
+from xetrack.plugin import Clock
 
 def moved_to(zone):
     os.environ["TZ"] = zone

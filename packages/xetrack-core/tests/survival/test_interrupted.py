@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines.sqlite import SqliteEngine
+from xetrack.sqlite import SqliteEngine
 
 sys.path.insert(0, str(Path(__file__).parent))
 

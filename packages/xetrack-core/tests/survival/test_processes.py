@@ -11,8 +11,8 @@ import pytest
 
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, OptionError
-from xetrack.runs import Clock
-from xetrack.testing import PATIENCE
+from xetrack.plugin import Clock
+from xetrack_testing import PATIENCE
 
 pytestmark = pytest.mark.soak
 
@@ -37,7 +37,7 @@ for number in range(40):
 """
 
 SHARED_RUN = """
-from xetrack.runs import Clock
+from xetrack.plugin import Clock
 print("ready", flush=True)
 sys.stdin.readline()
 with Tracker(sys.argv[1], track_id="shared") as tracker:

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack.engines import places
+from xetrack._sqlite import file_identity
 from xetrack.errors import ClosedError, DatabaseRemovedError, XetrackWarning
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody remove an open file")
@@ -61,7 +61,7 @@ def replace_folder(db):
 @pytest.fixture(autouse=True)
 def look_each_time(monkeypatch):
     """At the paths, and not only now and then."""
-    monkeypatch.setattr(places, "_EVERY", 0.0)
+    monkeypatch.setattr(file_identity, "_EVERY", 0.0)
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_rows_of_a_moved_file_that_were_only_in_the_log_are_moved_into_it(db):
 
 
 def test_close_looks_however_old_the_last_look_is(db, monkeypatch):
-    monkeypatch.setattr(places, "_EVERY", 3600.0)
+    monkeypatch.setattr(file_identity, "_EVERY", 3600.0)
     tracker = Tracker(db)
     tracker.log({"x": 1})
     remove(db)
@@ -336,8 +336,8 @@ def test_a_reader_does_not_mix_two_files(db, change, told):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_both_sides_of_a_fork_notice(db, start, finish):
     script = """
-    from xetrack.engines import places
-    places._EVERY = 0.0
+    from xetrack._sqlite import file_identity
+    file_identity._EVERY = 0.0
     tracker = Tracker(sys.argv[1])
     tracker.log({"x": 1})
     if not os.fork():
@@ -407,7 +407,7 @@ def test_a_folder_that_may_not_be_searched_is_no_sign_of_a_removed_file(db, monk
     def refuse(path):
         raise PermissionError(path)
 
-    place = places.Place(str(make(db, 1)))
-    monkeypatch.setattr(places.os, "stat", refuse)
+    place = file_identity.Place(str(make(db, 1)))
+    monkeypatch.setattr(file_identity.os, "stat", refuse)
 
-    assert place.look() is places.Found.SAME
+    assert place.look() is file_identity.Found.SAME

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xetrack import Provider, hookimpl
-from xetrack.arguments import refused, text, writable_folder
-from xetrack.engines.sqlite import SqliteOptions
-from xetrack.protocols import Context
+from xetrack.plugin import Context, refused, text, writable_folder
+from xetrack.sqlite import SqliteOptions
 
 if TYPE_CHECKING:
     from xetrack_duckdb.engine import DuckdbEngine

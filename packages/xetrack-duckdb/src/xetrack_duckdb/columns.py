@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from xetrack.protocols import BigInt, Columns, Json, SurrogateText, Value
-from xetrack.texts import escaped
+from xetrack.plugin import BigInt, Columns, Json, SurrogateText, Value, escaped
 
 __all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 

@@ -1,7 +1,7 @@
 """Copying tables from SQLite into DuckDB, and bringing the copies up to date.
 
 What is copied is told from what SQLite can tell cheaply: new rows by their rowid, changed and deleted ones by counters
-a run (see `xetrack.engines.changes`), everything else (rows replaced past the triggers, rowids given anew, a table made
+a run (see `xetrack.sqlite.COUNTERS`), everything else (rows replaced past the triggers, rowids given anew, a table made
 anew) by comparing numbers of rows and the like. Where these disagree, the table is copied from scratch.
 """
 
@@ -12,8 +12,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from xetrack.engines.sql import EXTRA
-from xetrack.protocols import Json
+from xetrack.plugin import EXTRA, Json
 from xetrack_duckdb.columns import EXACT, Block, Blocks, Column, pack, types_of, widened, widening
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table

@@ -3,8 +3,8 @@
 import threading
 from typing import TYPE_CHECKING
 
-from xetrack.engines.sqlite import SqliteEngine
 from xetrack.errors import ClosedError
+from xetrack.sqlite import SqliteEngine
 
 if TYPE_CHECKING:
     from xetrack_duckdb import DuckdbOptions

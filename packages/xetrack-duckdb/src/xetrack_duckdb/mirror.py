@@ -12,13 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xetrack.collector import paused_gc
-from xetrack.engines.bulk import run_aside
-from xetrack.engines.database import Database
-from xetrack.engines.sql import quote
 from xetrack.errors import outer_level
-from xetrack.locks import HeldAtFork
-from xetrack.session import close_at_exit
+from xetrack.plugin import HeldAtFork, close_at_exit, paused_gc, quote
+from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
 from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
 from xetrack_duckdb.locks import SharedLock

@@ -10,11 +10,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xetrack.engines import changes
-from xetrack.engines.cursors import UsersConnection
-from xetrack.engines.database import MEMORY, Database
-from xetrack.engines.failures import FAILURES, translate
-from xetrack.engines.sql import EXTRA, load_extra, quote, restore
+from xetrack.plugin import EXTRA, load_extra, quote, restore
+from xetrack.sqlite import COUNTERS, FAILURES, MEMORY, WHOLE_TABLE, Database, UsersConnection, translate
 from xetrack_duckdb import assets
 from xetrack_duckdb.columns import Block, Blocks
 from xetrack_duckdb.tables import Table, Tables
@@ -117,12 +114,12 @@ class Source:
 
     def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
         """The counters of its runs, and that of the table itself; None if they are those known."""
-        of_table = f"FROM db.{changes.COUNTERS} WHERE event_table = ?"
+        of_table = f"FROM db.{COUNTERS} WHERE event_table = ?"
         ((number, total),) = self.query(f"SELECT count(*), sum(changes) {of_table}", (table.name,))
         if made is not None and (number, total) == (len(known) + 1, sum(known.values()) + made):
             return None
         found = dict(self.query(f"SELECT track_id, changes {of_table}", (table.name,)))
-        return found, found.pop(changes.WHOLE_TABLE, 0)
+        return found, found.pop(WHOLE_TABLE, 0)
 
     def count(self, table: Table) -> int:
         """The number of rows."""
@@ -161,7 +158,7 @@ class Source:
             yield rows
 
     def _collected(self, table: Table, after: int) -> _Rows:
-        """Rows handed to a function that the query calls, which is quicker: see `xetrack.engines.bulk`."""
+        """Rows handed to a function that the query calls, which is quicker: as the engine itself reads."""
         rows: list[tuple[Any, ...]] = []
 
         def collect(*row: Any) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xetrack.engines import changes
-from xetrack.engines.schema import Schema
-from xetrack.engines.sql import normal_type, quote
+from xetrack.plugin import normal_type, quote
+from xetrack.sqlite import COUNTERS, Schema, counting
 from xetrack_duckdb import assets
 
 __all__ = ["Query", "Table", "Tables"]
@@ -67,7 +66,7 @@ class Tables:
             is_alias = is_events and kind == "view"  # `events` over the table `default` of 0.x files
             is_plain = kind in {"table", "view"} and not sql.upper().startswith("CREATE VIRTUAL")
             if is_plain and not is_alias and not _is_hidden(name):
-                counted = is_events and changes.COUNTERS in self.names and _counting(name).items() <= triggers.items()
+                counted = is_events and COUNTERS in self.names and _counting(name).items() <= triggers.items()
                 self._add(query, Table(name, {}, root, is_events, counted))
                 if is_events:
                     self.shown[schema.shown(name)] = name
@@ -93,4 +92,4 @@ def _is_hidden(name: str) -> bool:
 
 
 def _counting(table: str) -> dict[str, str]:
-    return {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in changes.counting(table).items()}
+    return {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in counting(table).items()}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xetrack.engines.sql import quote
+from xetrack.plugin import quote
 
 if TYPE_CHECKING:
     import duckdb

@@ -5,8 +5,7 @@ Chosen with `Tracker(log_system_params=True, log_network_params=True, measuremen
 
 from collections.abc import Sequence
 
-from xetrack.hookspecs import hookimpl
-from xetrack.protocols import Context, Monitor, Provider
+from xetrack.plugin import Context, Monitor, Provider, hookimpl
 from xetrack_monitors.options import MonitorOptions
 
 __all__ = ["MonitorOptions", "xetrack_monitors"]

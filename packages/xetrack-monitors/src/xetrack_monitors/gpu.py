@@ -11,7 +11,7 @@ from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-from xetrack.locks import new_lock
+from xetrack.plugin import new_lock
 from xetrack_monitors.network import MIB
 from xetrack_monitors.sampler import Series
 

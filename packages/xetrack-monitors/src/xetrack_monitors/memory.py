@@ -11,7 +11,7 @@ import os
 import sys
 import weakref
 
-from xetrack.locks import new_lock
+from xetrack.plugin import new_lock
 from xetrack_monitors.processes import LINUX, resident, this_process
 
 __all__ = ["PEAKS", "Peaks", "Watch", "ended_children_peak", "now_and_most", "reset_high_water"]

@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from xetrack.locks import new_lock
-from xetrack.protocols import Context
+from xetrack.plugin import Context, new_lock
 from xetrack_monitors import gpu
 from xetrack_monitors.network import Network
 from xetrack_monitors.options import MonitorOptions
@@ -27,7 +26,7 @@ class Part(Protocol):
 
 
 class CallMonitor:
-    """Keeps the promises of `xetrack.protocols.Gauge`: measures a call, or the time between two `log()`."""
+    """Keeps the promises of `xetrack.plugin.Gauge`: measures a call, or the time between two `log()`."""
 
     def __init__(self, parts: Sequence[Part], series: Series | None, interval: float) -> None:
         self._parts = parts

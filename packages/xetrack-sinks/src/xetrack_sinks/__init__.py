@@ -10,9 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xetrack.arguments import integer, text, writable_file, writable_folder
-from xetrack.hookspecs import hookimpl
-from xetrack.protocols import Context, Provider, Sink
+from xetrack.plugin import Context, Provider, Sink, hookimpl, integer, text, writable_file, writable_folder
 
 if TYPE_CHECKING:
     import pandas as pd

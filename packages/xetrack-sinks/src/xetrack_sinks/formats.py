@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from xetrack.protocols import BigInt, Json, SurrogateText, Value
+from xetrack.plugin import BigInt, Json, SurrogateText, Value
 
 __all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head", "headless", "start"]
 

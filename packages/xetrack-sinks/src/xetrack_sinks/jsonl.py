@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from xetrack.protocols import Value
+from xetrack.plugin import Value
 from xetrack_sinks.formats import encode
 from xetrack_sinks.linefile import LineFile
 

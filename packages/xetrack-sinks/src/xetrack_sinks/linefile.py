@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 
 from xetrack.errors import OptionError, XetrackWarning
-from xetrack.locks import new_lock
+from xetrack.plugin import new_lock
 
 try:
     import fcntl

@@ -5,11 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xetrack.errors import InvalidValueError
-from xetrack.locks import new_lock
-from xetrack.protocols import Value
-from xetrack.runs import Clock
-from xetrack.texts import safe_text
-from xetrack.values import IDENTITY, Normaliser, describe
+from xetrack.plugin import IDENTITY, Clock, Normaliser, Value, describe, new_lock, safe_text
 
 __all__ = ["Events", "Logger"]
 

@@ -14,7 +14,7 @@ import loguru
 from loguru import _logger
 
 from xetrack.errors import OptionError
-from xetrack.protocols import Value
+from xetrack.plugin import Value
 from xetrack_sinks import LogsOptions
 from xetrack_sinks.formats import FORMAT, LEVELS, delimiter, encode
 from xetrack_sinks.linefile import LineFile

@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xetrack import frames
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, XetrackWarning, outer_level
-from xetrack.protocols import BigInt, SurrogateText
-from xetrack.texts import escaped, is_utf8
+from xetrack.plugin import BigInt, SurrogateText, escaped, is_utf8, to_pandas
 from xetrack_sinks.entries import Log, local_time
 from xetrack_sinks.linefile import parts
 from xetrack_sinks.objects import is_event, objects_in, parse, utf8
@@ -152,7 +150,7 @@ def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
         if key in keys:
             del keys[key]
             keys[key] = None
-    return frames.to_pandas({key: [_fit(event.get(key)) for event in events] for key in keys})
+    return to_pandas({key: [_fit(event.get(key)) for event in events] for key in keys})
 
 
 def _fit(value: Any) -> Any:

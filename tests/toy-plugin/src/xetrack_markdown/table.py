@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from xetrack.errors import OptionError
-from xetrack.protocols import Value
+from xetrack.plugin import Value
 
 __all__ = ["MarkdownTable", "line"]
 

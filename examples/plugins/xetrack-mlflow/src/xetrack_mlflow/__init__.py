@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import Context, Sink
+from xetrack.plugin import Context, RunInfo, Sink
 
 if TYPE_CHECKING:
-    from xetrack import Tracker
-
     from xetrack_mlflow.sink import MlflowSink
 
 __all__ = ["Options", "xetrack_api", "xetrack_run_finished", "xetrack_run_started", "xetrack_sinks"]
@@ -68,16 +66,16 @@ def xetrack_sinks() -> Sequence[Provider[Sink]]:
 
 
 @hookimpl
-def xetrack_run_started(tracker: "Tracker") -> None:
+def xetrack_run_started(run: RunInfo) -> None:
     """Params are known now. Called for every tracker, those without our sink included."""
-    sink = _sinks.get(id(tracker.engine))
+    sink = _sinks.get(id(run.engine))
     if sink is not None:
-        sink.begin(tracker.params)
+        sink.begin(run.params)
 
 
 @hookimpl
-def xetrack_run_finished(tracker: "Tracker", status: str) -> None:
+def xetrack_run_finished(run: RunInfo, status: str) -> None:
     """It is known how the run ended. The sink is closed after this."""
-    sink = _sinks.get(id(tracker.engine))
+    sink = _sinks.get(id(run.engine))
     if sink is not None:
         sink.end(status)

@@ -10,7 +10,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 from xetrack_mlflow import Options
 from xetrack_mlflow.sorting import Point, name_of, text_of

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count, islice
 from typing import Any, NamedTuple
 
-from xetrack.protocols import Context, Value
+from xetrack.plugin import Context, Value
 
 from xetrack_mlflow import Options
 from xetrack_mlflow.forks import Quiet

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from xetrack.protocols import Value
+from xetrack.plugin import Value
 
 __all__ = ["Point", "Sorted", "milliseconds", "name_of", "sort", "text_of"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import AssetStore, Context
+from xetrack.plugin import AssetStore, Context
 
 __all__ = ["Options", "xetrack_api", "xetrack_asset_stores"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xetrack.errors import DatabaseError
-from xetrack.locks import new_lock
-from xetrack.protocols import Asset
+from xetrack.plugin import new_lock
+from xetrack.plugin import Asset
 
 __all__ = ["Index", "Record"]
 

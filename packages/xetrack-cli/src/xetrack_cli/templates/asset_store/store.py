@@ -13,8 +13,8 @@ from xetrack.errors import (
     PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.objects import hashes_in
-from xetrack.protocols import Asset, AssetInfo, Buffer, Context
+from xetrack.plugin import hashes_in
+from xetrack.plugin import Asset, AssetInfo, Buffer, Context
 
 from .index import Index
 
@@ -24,7 +24,7 @@ _HASH = 32  # hexadecimal digits
 
 
 class FolderStore:
-    """Objects under the hash of their content. What each method promises is in `xetrack.protocols.AssetStore`.
+    """Objects under the hash of their content. What each method promises is in `xetrack.plugin.AssetStore`.
 
     A folder takes no part in the transactions of a database: if a row is not stored after all, its objects stay, with a
     use too many, until `collect()` finds that no row names them. A folder belongs to one database.

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import pytest
 from xetrack import Provider, Reader, Tracker, hookimpl
 from xetrack.errors import AssetDamagedError, InvalidValueError
-from xetrack.protocols import AssetStore, Context
-from xetrack.testing import AssetStoreContract, PackagingContract, Parcel
+from xetrack.plugin import AssetStore, Context
+from xetrack_testing import AssetStoreContract, PackagingContract, Parcel
 
 from xetrack_cli.templates.asset_store.store import FolderStore
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import Context, ResultCache
+from xetrack.plugin import Context, ResultCache
 
 __all__ = ["Options", "xetrack_api", "xetrack_caches"]
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from xetrack.errors import UntrustedError
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 from .keys import NoKeyError, key_of
 

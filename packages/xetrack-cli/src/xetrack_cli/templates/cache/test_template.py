@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from xetrack import Tracker
 from xetrack.errors import UntrustedError, XetrackWarning
-from xetrack.protocols import Context
-from xetrack.testing import CacheContract, PackagingContract
+from xetrack.plugin import Context
+from xetrack_testing import CacheContract, PackagingContract
 
 from xetrack_cli.templates.cache.results import FolderCache
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 __all__ = ["xetrack_api", "xetrack_commands"]
 

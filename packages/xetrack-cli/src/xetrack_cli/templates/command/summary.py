@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from xetrack import Reader
-from xetrack.protocols import Context
+from xetrack.plugin import Context
 
 __all__ = ["commands", "summaries"]
 

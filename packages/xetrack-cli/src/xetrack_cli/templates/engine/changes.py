@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from xetrack.protocols import BigInt, Json, Run, SurrogateText
+from xetrack.plugin import BigInt, Json, Run, SurrogateText
 
 __all__ = ["decoded", "encoded"]
 

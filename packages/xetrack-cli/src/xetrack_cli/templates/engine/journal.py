@@ -7,10 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xetrack.engines.memory import MemoryEngine
+from xetrack.plugin import MemoryEngine
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.locks import new_lock
-from xetrack.protocols import Columns, Row, Run, Value
+from xetrack.plugin import new_lock
+from xetrack.plugin import Columns, Row, Run, Value
 
 from .changes import decoded, encoded
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.protocols import Row
-from xetrack.testing import EngineContract, PackagingContract, check_round_trip, make_row, rows
+from xetrack.plugin import Row
+from xetrack_testing import EngineContract, PackagingContract, check_round_trip, make_row, rows
 
 from xetrack_cli.templates.engine.journal import JournalEngine
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import Context, Monitor
+from xetrack.plugin import Context, Monitor
 
 __all__ = ["Options", "xetrack_api", "xetrack_monitors"]
 

@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 
 from xetrack import Reader, Tracker
-from xetrack.testing import MonitorContract, PackagingContract
+from xetrack_testing import MonitorContract, PackagingContract
 
 from xetrack_cli.templates.monitor.collector import Collections
 

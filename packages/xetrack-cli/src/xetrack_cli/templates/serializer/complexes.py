@@ -2,7 +2,7 @@
 
 import struct
 
-from xetrack.protocols import Buffer
+from xetrack.plugin import Buffer
 
 __all__ = ["ComplexNumbers"]
 

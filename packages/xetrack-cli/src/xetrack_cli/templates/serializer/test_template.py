@@ -5,8 +5,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xetrack.plugins import discovered
-from xetrack.testing import PackagingContract, SerializerContract
+from xetrack.registry import discovered
+from xetrack_testing import PackagingContract, SerializerContract
 
 from xetrack_cli.templates.serializer.complexes import ComplexNumbers
 

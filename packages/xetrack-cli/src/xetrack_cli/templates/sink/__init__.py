@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xetrack import Provider, hookimpl
-from xetrack.protocols import Context, Sink
+from xetrack.plugin import Context, Sink
 
 __all__ = ["Options", "xetrack_api", "xetrack_sinks"]
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from xetrack.protocols import Value
+from xetrack.plugin import Value
 
 __all__ = ["COLUMNS", "CsvSink"]
 

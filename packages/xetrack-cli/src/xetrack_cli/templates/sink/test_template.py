@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from xetrack import Tracker
-from xetrack.testing import PackagingContract, SinkContract
+from xetrack_testing import PackagingContract, SinkContract
 
 from xetrack_cli.templates.sink.csvfile import COLUMNS, CsvSink
 

@@ -1,0 +1,243 @@
+"""Engines that keep no file: plain Python lists, and nothing at all.
+
+The first is what the tests hold every other engine against: slow to search, but short enough to see that it is right.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from xetrack._rows.normalize import IDENTITY
+from xetrack._spec.hooks import hookimpl
+from xetrack._spec.provider import Provider
+from xetrack._spec.types import Columns, Json, Row, Run, Value
+from xetrack._sqlite.cells import check_table, declared_type, normal_type
+from xetrack._util.clock import MICROSECOND
+from xetrack._util.forksafe import new_lock
+from xetrack.errors import ClosedError
+
+__all__ = ["MemoryEngine", "NullEngine", "xetrack_engines"]
+
+
+class MemoryEngine:
+    """Rows in lists, gone with the process."""
+
+    def __init__(self) -> None:
+        self._lock = new_lock()
+        self._tables: dict[str, list[Row]] = {}
+        self._runs: dict[tuple[str, str], Run] = {}
+        self._depth = 0
+        self._closed = False
+
+    @property
+    def conn(self) -> "MemoryEngine":
+        """There is no SQL here: the engine itself."""
+        self._check_open()
+        return self
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep what is written inside, or nothing of it."""
+        with self._lock:
+            self._check_open()
+            before = copy.deepcopy((self._tables, self._runs))
+            try:
+                yield
+            except BaseException:
+                self._tables, self._runs = before
+                raise
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Store `rows`, moving their times on where these are taken."""
+        with self._lock:
+            self._check_open()
+            if not rows:
+                return
+            kept = self._tables.setdefault(self._name(check_table(table)), [])
+            taken = {(row["track_id"], row["timestamp"]) for row in kept}
+            for row in rows:
+                while (row["track_id"], row["timestamp"]) in taken:
+                    time = datetime.fromisoformat(str(row["timestamp"])) + MICROSECOND
+                    row["timestamp"] = time.isoformat(" ", "microseconds")
+                taken.add((row["track_id"], row["timestamp"]))
+                kept.append(dict(row))
+
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Store those that are not there yet, and return them."""
+        with self._lock:
+            taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
+            fresh: list[Row] = []
+            for row in rows:
+                if (row["track_id"], row["timestamp"]) not in taken:
+                    taken.add((row["track_id"], row["timestamp"]))
+                    fresh.append(row)
+            self.append(table, fresh)
+            return fresh
+
+    def read(
+        self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
+    ) -> Columns:
+        """Rows in the order of insertion."""
+        with self._lock:
+            rows = [row for row in self._rows(table) if track_id in {None, row["track_id"]}]
+            rows = rows if head is None else rows[: max(head, 0)]
+            rows = rows if tail is None else rows[max(len(rows) - max(tail, 0), 0) :]
+            return {key: [row.get(key) for row in rows] for key in self.columns(table)}
+
+    def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
+        """All rows, `size` at a time."""
+        start = 0
+        while rows := self._rows(table)[start : start + size]:
+            yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
+            start += size
+
+    def count(self, table: str, track_id: str | None = None) -> int:
+        """The number of rows."""
+        return sum(track_id in {None, row["track_id"]} for row in self._rows(table))
+
+    def tables(self) -> list[str]:
+        """The names of tables."""
+        self._check_open()
+        return sorted(self._tables)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Keys with the types of their first values that are not None."""
+        with self._lock:
+            rows = self._rows(table)
+            columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
+            for row in rows:
+                for key, value in row.items():
+                    columns[key] = columns.get(key) or normal_type(declared_type(value))
+            return columns
+
+    def update(
+        self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
+    ) -> int:
+        """Set `key` in some rows; return how many."""
+        with self._lock:
+            chosen = [
+                row
+                for row in self._rows(table)
+                if track_id in {None, row["track_id"]} and (where is None or _same(row.get(where[0]), where[1]))
+            ]
+            for row in chosen:
+                row[key] = value
+            return len(chosen)
+
+    def delete(self, table: str, track_id: str) -> int:
+        """Delete a run; return how many rows it had."""
+        with self._lock:
+            rows = self._rows(table)
+            left = [row for row in rows if row["track_id"] != track_id]
+            gone = len(rows) - len(left)
+            rows[:] = left
+            self._runs.pop((track_id, self._name(table)), None)
+            return gone
+
+    def drop(self, table: str) -> None:
+        """Delete a table and its runs."""
+        with self._lock:
+            self._check_open()
+            name = self._name(table)
+            self._tables.pop(name, None)
+            self._runs = {key: run for key, run in self._runs.items() if run.table != name}
+
+    def save_run(self, run: Run) -> None:
+        """Record that `run` goes on."""
+        with self._lock:
+            self._check_open()
+            key = (run.track_id, self._name(run.table))
+            known = self._runs.get(key)
+            self._runs[key] = replace(run, table=key[1], ended=None, started=known.started if known else run.started)
+
+    def finish_run(self, run: Run) -> None:
+        """Record how `run` ended."""
+        with self._lock:
+            self._check_open()
+            known = self._runs.get((run.track_id, self._name(run.table)))
+            if known is not None and (known.pid, known.host) == (run.pid, run.host):
+                known.ended, known.status, known.params = run.ended, run.status, run.params
+
+    def runs(self, table: str) -> list[Run]:
+        """Every run, newest first."""
+        with self._lock:
+            found: dict[str, Run] = {}
+            for row in self._rows(table):
+                track_id, time = str(row["track_id"]), str(row["timestamp"])
+                known = self._runs.get((track_id, self._name(table)), Run(track_id, self._name(table), status=""))
+                run = found.pop(track_id, None) or replace(known, rows=0, first=time, last=time, values={})
+                run.rows += 1
+                run.first, run.last = min(run.first or time, time), max(run.last or time, time)
+                run.values |= {key: value for key, value in row.items() if value is not None and key not in IDENTITY}
+                found[track_id] = run
+            return list(reversed(found.values()))
+
+    def latest_run(self, table: str) -> str | None:
+        """The run that logged last."""
+        rows = self._rows(table)
+        return str(rows[-1]["track_id"]) if rows else None
+
+    def has_assets(self) -> bool:
+        """Objects are not kept here."""
+        self._check_open()
+        return False
+
+    def flush(self) -> bool:
+        """Nothing to do."""
+        return True
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._closed = True
+            self._tables, self._runs = {}, {}
+
+    def let_go(self) -> None:
+        """There is nothing to close: whoever holds it reads on."""
+
+    def _rows(self, table: str) -> list[Row]:
+        self._check_open()
+        return self._tables.get(self._name(table), [])
+
+    @staticmethod
+    def _name(table: str) -> str:
+        return "events" if table == "default" else table
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = "this tracker or reader was closed. Make a new one to go on."
+            raise ClosedError(message)
+
+
+class NullEngine(MemoryEngine):
+    """Keeps nothing: for a tracker whose rows only go to sinks."""
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:  # noqa: ARG002 - the protocol's
+        """Let the rows go."""
+        self._check_open()
+
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:  # noqa: ARG002 - the protocol's
+        """Let the rows go."""
+        self._check_open()
+        return []
+
+    def save_run(self, run: Run) -> None:  # noqa: ARG002 - as above
+        """Let it go."""
+        self._check_open()
+
+
+def _same(mine: Value, wanted: Value) -> bool:
+    both_text = (type(mine) is Json) == (type(wanted) is Json)
+    return both_text and (mine == wanted or (mine != mine and wanted != wanted))  # noqa: PLR0124 - NaN is NaN here
+
+
+@hookimpl
+def xetrack_engines() -> list[Provider[Any]]:
+    """The engines named "memory" and "none"."""
+    return [
+        Provider("memory", lambda _options, _context: MemoryEngine()),
+        Provider("none", lambda _options, _context: NullEngine()),
+    ]

@@ -1,0 +1,1 @@
+"""Plugins: found, registered, chosen and opened."""

@@ -1,0 +1,34 @@
+"""Opening the engine over a database, the same way for trackers, readers and copies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xetrack._plugins.registry import Offer, Plugins
+from xetrack._spec.engine import Engine
+from xetrack._spec.provider import Context
+from xetrack._util.paths import MEMORY, SKIP_INSERT
+from xetrack.errors import OptionError
+
+__all__ = [
+    "check_file",
+    "open_engine",
+]
+
+
+def check_file(db: str, engine: str) -> None:
+    """Raise `OptionError` for a database or an engine without a file that others could read."""
+    if db in {MEMORY, SKIP_INSERT}:
+        raise OptionError(f"{db} keeps no file to read or to copy to. Its rows are with the tracker that logged them.")
+    if engine in {"memory", "none"}:
+        raise OptionError(
+            f"engine {engine!r} keeps no file to read or to copy to. Use sqlite, or the engine that wrote the file."
+        )
+
+
+def open_engine(
+    plugins: Plugins, db: str, name: str, table: str, options: Mapping[str, Any], *, read_only: bool = False
+) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
+    """The engine, and the other providers that `options` ask for, with the options of each."""
+    chosen = plugins.pick("engines", "none" if db == SKIP_INSERT else name)
+    (_, claimed), *others = plugins.route(options, chosen)
+    return chosen.open(claimed, Context(db, table, read_only=read_only)), others

@@ -1,0 +1,1 @@
+"""Rows: what users log becomes what engines store, and comes back."""

@@ -1,0 +1,117 @@
+"""Lists, tuples, dicts, sets and configs as JSON, and the objects in them that JSON cannot hold."""
+
+import re
+import types
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from xetrack._rows.configs import fields_of
+
+__all__ = ["CONTAINERS", "Path", "encode", "is_plain", "label", "path_text"]
+
+CONTAINERS = (list, tuple, dict, set, frozenset)
+
+Path: TypeAlias = tuple[object, ...]
+"""Where a part of a logged value is: the key of the event, then the key or index at each level."""
+
+_SCALARS = frozenset({type(None), bool, int, float, str})
+_NESTED = frozenset({list, tuple, dict})
+
+_MAX_DEPTH = 1000  # a container that contains itself has no end
+
+_LABELS = (
+    type,
+    types.GenericAlias,
+    types.UnionType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+    range,
+    slice,
+    re.Pattern,
+)
+_LABEL_LIBRARIES = frozenset({"jax", "jaxlib", "numpy", "pandas", "polars", "pyarrow", "tensorflow", "torch"})
+_LABEL_NAMES = frozenset(
+    {"DType", "DataType", "Device", "ExtensionDtype", "device", "dtype", "layout", "memory_format", "ufunc"}
+)
+
+
+def is_plain(container: Any) -> bool:
+    """Whether `json.dumps` stores the container without loss. Most are plain, and the check is fast."""
+    level = [container]
+    for _ in range(_MAX_DEPTH):
+        nested: list[Any] = []
+        for each in level:
+            kind = type(each)
+            if kind not in _NESTED or (kind is dict and not {str}.issuperset(map(type, each))):
+                return False
+            items = each.values() if kind is dict else each
+            if set(map(type, items)) - _SCALARS:
+                nested += (item for item in items if type(item) not in _SCALARS)
+        if not nested:
+            return True
+        level = nested
+    return False
+
+
+def encode(
+    container: Any,
+    path: Path,
+    leaf: Callable[[Path, Any], object],
+    key_text: Callable[[object], str | None],
+) -> Any:
+    """Return the container as lists and dicts with text keys.
+
+    Args:
+        container: one of `CONTAINERS`, or a config, nested to any depth.
+        path: where it is.
+        leaf: gives what JSON holds for anything else. Also called with a whole dict whose keys `key_text` cannot tell
+            apart.
+        key_text: gives the text of a key that is not text, None if it has none.
+    """
+    if type(container) in _SCALARS:
+        return leaf(path, container)
+    if isinstance(container, (set, frozenset)):
+        container = _in_order(container)
+    if isinstance(container, (list, tuple)):
+        return [encode(item, (*path, index), leaf, key_text) for index, item in enumerate(container)]
+    fields = container if isinstance(container, dict) else fields_of(container)
+    if fields is None:
+        return leaf(path, container)
+    texts = [key if type(key) is str else key_text(key) for key in fields]
+    if None in texts or len(set(texts)) < len(texts):
+        return leaf(path, fields)
+    pairs = zip(texts, fields.items(), strict=True)
+    return {text: encode(item, (*path, key), leaf, key_text) for text, (key, item) in pairs}
+
+
+def _in_order(members: Iterable[Any]) -> list[Any]:
+    """Sort a set, so that its order does not change between processes, as far as its members allow."""
+    try:
+        return sorted(members)
+    except TypeError:
+        return sorted(members, key=repr)
+
+
+def label(value: object) -> str | None:
+    """Return the text for a value that only describes something; None for any other.
+
+    Such are classes, functions, modules, ranges, patterns, and the devices and dtypes of array libraries. As text they
+    keep a config readable, and nothing is lost that a reader of the config would miss.
+    """
+    if isinstance(value, _LABELS):
+        name = getattr(value, "__qualname__", None)
+        if name is None or isinstance(value, types.GenericAlias):
+            return value.__name__ if isinstance(value, types.ModuleType) else repr(value)
+        module = getattr(value, "__module__", None)
+        return name if module in {None, "builtins"} else f"{module}.{name}"
+    for kind in type(value).__mro__:
+        if kind.__name__ in _LABEL_NAMES and kind.__module__.partition(".")[0] in _LABEL_LIBRARIES:
+            return str(value)
+    return None
+
+
+def path_text(path: Path) -> str:
+    """Return a path as Python spells it: `config['layers'][0]`."""
+    return str(path[0]) + "".join(f"[{key!r}]" for key in path[1:])

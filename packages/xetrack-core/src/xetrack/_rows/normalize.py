@@ -1,0 +1,360 @@
+"""From what a user logs to what an engine stores: keys are checked, values become one of the types of `Value`.
+
+| logged                                            | stored                                                |
+|---------------------------------------------------|-------------------------------------------------------|
+| None, bool, int, float, str, bytes                | as it is                                              |
+| scalar or 0-d array of numpy, torch, jax          | the Python number                                     |
+| IntEnum, IntFlag                                  | the int                                               |
+| datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
+| Decimal, Fraction, other Enum, numpy.datetime64   |                                                       |
+| list, tuple, dict, set, config of such values     | JSON; tuples and sets come back as lists, keys as text|
+| the same, with anything else in it                | what `keep(key, value, objects)` returns              |
+| pandas.NA, NaT                                    | None                                                  |
+| anything else                                     | what `keep(key, value)` returns                       |
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any, NamedTuple, Protocol, TypeAlias
+from uuid import UUID
+
+from xetrack._rows.configs import is_config, is_omegaconf_list, omegaconf_list
+from xetrack._rows.containers import CONTAINERS, Path, encode, is_plain, label, path_text
+from xetrack._spec.types import BigInt, Columns, Json, Row, SurrogateText, Value
+from xetrack._util.text import is_utf8, safe_text
+from xetrack.errors import InvalidKeyError, InvalidValueError
+
+__all__ = [
+    "EXTRA",
+    "IDENTITY",
+    "MAX_INT_BITS",
+    "Keep",
+    "Normaliser",
+    "check_key",
+    "decode",
+    "describe",
+    "readable",
+    "to_rows",
+]
+
+IDENTITY = ("timestamp", "track_id")
+"""The keys that every row has and no user may set."""
+
+EXTRA = "xetrack_extra"
+"""The column of what no other column can hold."""
+
+INT64 = 2**63
+
+MAX_INT_BITS = 14_000
+"""Integers up to this size have at most 4,300 decimal digits, the most that Python reads and prints."""
+
+
+class Keep(Protocol):
+    """Takes what a row cannot hold: an object, or a container that holds objects.
+
+    It may have a method `claims(value)`, which returns whether a config is an object nevertheless.
+    """
+
+    def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
+        """Return what the row holds instead. For a container, `objects` says where in it the objects are."""
+
+
+Converter: TypeAlias = Callable[[str, Any, Keep], Value]
+
+_UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
+_MAX_KNOWN = 4096
+_SHOWN = 200  # characters of a value in an error
+
+
+def check_key(key: object) -> str:
+    """Return `key` if it can name a value, else raise `InvalidKeyError`."""
+    if not isinstance(key, str):
+        shown = safe_text(key)[:_SHOWN]
+        message = f"keys are text, but this one is {type(key).__name__}: {shown}. Use str({shown})."
+        raise InvalidKeyError(message)
+    if key in IDENTITY:
+        message = f"{key!r} is set by xetrack itself on every row. Choose another key, such as 'my_{key}'."
+        raise InvalidKeyError(message)
+    if key.lower() == EXTRA:
+        message = f"{key!r} is where the store keeps what fits no column. Choose another key."
+        raise InvalidKeyError(message)
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        message = f"the key {key!r} holds a lone surrogate, which no database can store as text."
+        raise InvalidKeyError(message) from None
+    return str.__str__(key)
+
+
+class _Shape(NamedTuple):
+    """What is to be done with rows of the same keys and types."""
+
+    integers: tuple[str, ...]  # may be too big
+    texts: tuple[str, ...]  # may hold what is no Unicode
+    others: tuple[tuple[str, Converter], ...]  # are to be converted
+    plain: bool  # holds nothing but numbers and text: no None, no JSON, unless a value is beyond what types tell
+
+
+class Normaliser:
+    """Turns dicts into rows, remembering how rows of the same keys and types went.
+
+    A training loop logs the same few shapes of dict over and over: the work of looking at keys and types is done once
+    a shape, and what is left per row is to convert the values that need it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], _Shape] = {}
+
+    def __call__(self, event: dict[str, Any], keep: Keep) -> bool:
+        """Turn `event` itself into a row; return whether it is plain: no None, and nothing for `decode` to do.
+
+        Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
+        """
+        key = (*event, *map(type, event.values()))
+        integers, texts, others, plain = self._known.get(key) or self._learn(event, key)
+        for name in integers:
+            if not -INT64 <= event[name] < INT64:
+                event[name] = BigInt(event[name])
+                plain = False
+        for name in texts:
+            if not event[name].isascii():
+                event[name] = _as_text(event[name])
+                plain = plain and type(event[name]) is str
+        for name, convert in others:
+            _convert(event, name, convert, keep)
+        return plain
+
+    def value(self, key: str, value: object, keep: Keep) -> Value:
+        """The stored form of one value. Raises as for a row."""
+        row: dict[str, Any] = {key: value}
+        self(row, keep)
+        stored: Value = row[key]
+        return stored
+
+    def _learn(self, event: dict[str, Any], key: tuple[Any, ...]) -> _Shape:
+        for name in event:
+            check_key(name)
+        kinds = {name: type(value) for name, value in event.items()}
+        others = {
+            name: convert
+            for name, kind in kinds.items()
+            if kind not in {int, str} and (convert := _converter(kind)) is not None
+        }
+        shape = _Shape(
+            tuple(name for name, kind in kinds.items() if kind is int),
+            tuple(name for name, kind in kinds.items() if kind is str),
+            tuple(others.items()),
+            not others and not {type(None), Json} & set(kinds.values()),
+        )
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known[key] = shape
+        return shape
+
+
+def _convert(event: dict[str, Any], key: str, convert: Converter, keep: Keep) -> None:
+    try:
+        event[key] = convert(key, event[key], keep)
+    except (InvalidValueError, RecursionError) as error:
+        reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
+        raise InvalidValueError(f"the value of {key!r} {reason}") from error
+
+
+def _converter(kind: type) -> Converter | None:
+    """What turns values of this type into stored ones; None if they are that already."""
+    if kind in _UNTOUCHED:
+        return None
+    if _is_missing(kind):
+        return _missing
+    for base, convert in _CONVERTERS:
+        if issubclass(kind, base):
+            return convert
+    if hasattr(kind, "item") and hasattr(kind, "shape"):
+        return _scalar
+    return _config if is_config(kind) or is_omegaconf_list(kind) else _kept
+
+
+def _is_missing(kind: type) -> bool:
+    return kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas"
+
+
+def _value(key: str, value: object, keep: Keep) -> Value:
+    convert = _converter(type(value))
+    return value if convert is None else convert(key, value, keep)  # type: ignore[return-value] # untouched types
+
+
+def _missing(_: str, __: object, ___: Keep) -> None:
+    return None
+
+
+def _enum(key: str, value: Enum, keep: Keep) -> Value:
+    if isinstance(value, int):
+        return _integer(key, value, keep)
+    return _as_text(value.value if isinstance(value.value, str) else str(value.name))
+
+
+def _integer(_: str, value: int, __: Keep) -> int:
+    return int(value) if -INT64 <= value < INT64 else BigInt(value)
+
+
+def _real(_: str, value: float, __: Keep) -> float:
+    return float(value)
+
+
+def _text(_: str, value: str, __: Keep) -> str:
+    return _as_text(value)
+
+
+def _as_text(value: str) -> str:
+    text = str.__str__(value)
+    return text if is_utf8(text) else SurrogateText(text)
+
+
+def _bytes(_: str, value: bytes, __: Keep) -> bytes:
+    return bytes(value)
+
+
+def _iso(_: str, value: date | time, __: Keep) -> str:
+    return value.isoformat()
+
+
+def _spelt(_: str, value: object, __: Keep) -> str:
+    return _as_text(str(value))
+
+
+def _kept(key: str, value: object, keep: Keep) -> Value:
+    return keep(key, value)
+
+
+def _scalar(key: str, value: Any, keep: Keep) -> Value:
+    """A numpy scalar, or a 0-d array or tensor of any library that has `shape` and `item()`."""
+    if tuple(value.shape) != ():
+        return keep(key, value)
+    if getattr(getattr(value, "dtype", None), "kind", "") in {"M", "m"}:
+        return None if str(value) == "NaT" else str(value)  # item() of a time in nanoseconds is a bare integer
+    number = value.item()
+    if type(number) is not type(value):
+        return _value(key, number, keep)
+    # what has no Python number is its own item(): numpy.longdouble, numpy.clongdouble
+    if getattr(value.dtype, "kind", "") == "c":
+        return keep(key, value)
+    return float(value) if float(value) == value or value != value else str(value)  # noqa: PLR0124 - NaN
+
+
+def _container(key: str, value: Any, keep: Keep) -> Value:
+    if is_plain(value):
+        with suppress(ValueError):  # an integer of thousands of digits
+            return _json(value)
+    objects: list[str] = []
+
+    def note(path: Path, each: Any) -> None:
+        objects.append(f"the keys of {path_text(path)}" if isinstance(each, dict) else path_text(path))
+
+    nested = _encode(key, value, note)
+    return keep(key, value, objects) if objects else _json(nested)
+
+
+def _config(key: str, value: Any, keep: Keep) -> Value:
+    claims = getattr(keep, "claims", None)
+    if claims is not None and claims(value):
+        return keep(key, value)
+    items = omegaconf_list(value)
+    try:
+        return _container(key, value if items is None else items, keep)
+    except RecursionError:  # one that refers to itself can still be serialized
+        return keep(key, value)
+
+
+def _json(plain: Any) -> Json:
+    text = json.dumps(plain, ensure_ascii=False)
+    return Json(text if is_utf8(text) else json.dumps(plain))
+
+
+def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
+    """Return what stands for an object where no store keeps it: its repr, or JSON with the reprs of objects inside."""
+    if not objects:
+        return safe_text(value)
+    return _json(_encode(key, value, lambda _, each: safe_text(each)))
+
+
+_CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
+    (Enum, _enum),  # first: some enums are integers or texts as well
+    (int, _integer),
+    (float, _real),
+    (str, _text),
+    ((bytes, bytearray, memoryview), _bytes),
+    (CONTAINERS, _container),
+    ((datetime, date, time), _iso),
+    ((Decimal, Fraction, UUID, PurePath, timedelta), _spelt),
+)
+
+
+def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) -> Any:
+    """The container as `json.dumps` takes it, with `of_object(path, value)` in place of each object."""
+
+    def leaf(path: Path, value: Any) -> object:
+        text = label(value)
+        if text is not None:
+            return text
+        try:
+            stored = b"" if isinstance(value, dict) else _value(key, value, _no_value)
+        except _NoValueError:
+            stored = b""
+        if isinstance(stored, bytes):
+            return of_object(path, value)
+        if isinstance(stored, BigInt):
+            return int(stored) if stored.bit_length() <= MAX_INT_BITS else str(stored)
+        return json.loads(stored) if type(stored) is Json else stored
+
+    return encode(container, (key,), leaf, _key_text)
+
+
+class _NoValueError(Exception):
+    """An object is no value of a row."""
+
+
+def _no_value(_: str, __: object, ___: Sequence[str] = ()) -> Value:
+    raise _NoValueError
+
+
+def _key_text(key: object) -> str | None:
+    """The text of a key of a dict; None if it has none."""
+    if key is None or isinstance(key, (bool, float)):
+        return json.dumps(key)
+    try:
+        stored = _value("", key, _no_value)
+    except _NoValueError:
+        return None
+    return None if isinstance(stored, bytes) else str(stored)
+
+
+def decode(value: Value) -> Any:
+    """Return the Python object that a value stands for: lists and dicts for JSON, any other value as it is.
+
+    Text in a JSON column that is not JSON is returned as text: another program, or damage, may have put it there.
+    """
+    if type(value) is Json:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return str(value)
+    if type(value) is BigInt:
+        return int(value)
+    return str.__str__(value) if type(value) is SurrogateText else value
+
+
+def to_rows(columns: Columns) -> list[dict[str, Any]]:
+    """Columns as a list of dicts of decoded values."""
+    decoded = ([decode(value) for value in column] for column in columns.values())
+    return [dict(zip(columns, values, strict=True)) for values in zip(*decoded, strict=True)]
+
+
+def readable(row: Row) -> dict[str, Any]:
+    """A copy of the row, with decoded values."""
+    return {key: decode(value) for key, value in row.items()}

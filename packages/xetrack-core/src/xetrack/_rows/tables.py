@@ -1,0 +1,54 @@
+"""Which table of events a reader reads, and the error for one that does not exist."""
+
+import difflib
+from collections.abc import Sequence
+
+from xetrack._spec.engine import Engine
+from xetrack.errors import TableNotFoundError
+
+__all__ = ["DEFAULT", "choose_table", "table_not_found"]
+
+DEFAULT = "events"
+"""The table that trackers write to unless told otherwise."""
+
+_NAMES = {DEFAULT, "default"}  # one table: 0.x called it "default"
+_LISTED = 8  # names that fit a line
+
+
+def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
+    """Return the table to read; None if none was named, and the file has no tables yet, or several but no `events`.
+
+    A file without any table has the default one, which is empty.
+
+    Raises:
+        TableNotFoundError: the table that was named does not exist.
+    """
+    tables = engine.tables()
+    if table is None:
+        if DEFAULT in tables:
+            return DEFAULT
+        return tables[0] if len(tables) == 1 else None
+    if table in tables or (table in _NAMES and (not tables or _NAMES & set(tables))):
+        return table
+    if engine.columns(table) or engine.runs(table):  # a name in another case, or a table that has no rows yet
+        return table
+    raise table_not_found(db, table, tables)
+
+
+def table_not_found(db: str, table: str | None, tables: Sequence[str]) -> TableNotFoundError:
+    """The error for a table that does not exist; for None, that one of several has to be chosen."""
+    listed = f"Tables: {', '.join(tables[:_LISTED])}{', and more' * (len(tables) > _LISTED)}."
+    if table is None:
+        return TableNotFoundError(f"{db} has several tables and none named {DEFAULT!r}. {listed} {_CHOOSE}")
+    if not tables:
+        return TableNotFoundError(f"{db} has no table {table!r}: it has no tables yet. {_MADE}")
+    if table in _NAMES:
+        return TableNotFoundError(f"{db} has no table {table!r}. {listed} {_CHOOSE}")
+    folded = {each.casefold(): each for each in reversed(tables)}
+    close = difflib.get_close_matches(table.casefold(), folded, n=1)
+    guess = f" Did you mean {folded[close[0]]!r}?" if close else ""
+    return TableNotFoundError(f"{db} has no table {table!r}.{guess} {listed} {_MADE}")
+
+
+_CHOOSE = "Choose one with table=NAME."
+_MADE = "A tracker creates a table when it logs the first row."

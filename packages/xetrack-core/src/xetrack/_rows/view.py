@@ -1,0 +1,191 @@
+"""Rows as a sequence and a table, for whatever can read them: what `Tracker` and `Reader` have in common."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from xetrack._rows import dataframes
+from xetrack._rows.normalize import to_rows
+from xetrack._spec.engine import Engine
+from xetrack._spec.types import Columns
+from xetrack._util.arguments import count, flag, integer
+from xetrack._util.garbage import paused_gc
+from xetrack._util.text import did_you_mean, safe_text
+from xetrack.errors import KeyNotFoundError, OptionError, RowNotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RunView", "View"]
+
+T = TypeVar("T")
+
+_TYPES: dict[str, type] = {"BOOLEAN": bool, "INTEGER": int, "REAL": float, "TEXT": str, "BLOB": bytes}
+
+
+class View(ABC):
+    """A sequence of rows. `view[i]` is the row as a dict, `view["key"]` the values of a key as a Series."""
+
+    @abstractmethod
+    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+        """The rows in the order of insertion."""
+
+    @abstractmethod
+    def _types(self) -> dict[str, str]:
+        """The declared type of each key."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of rows."""
+
+    def __bool__(self) -> bool:
+        """Always True: without rows it still is what one writes to or reads from."""
+        return True
+
+    @overload
+    def __getitem__(self, item: str) -> "pd.Series[Any]": ...
+    @overload
+    def __getitem__(self, item: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, item: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, item: str | int | slice) -> "pd.Series[Any] | dict[str, Any] | list[dict[str, Any]]":
+        """Return a column by key, or a row or a slice of rows by position, as a list would.
+
+        Raises:
+            KeyNotFoundError: no row has the key. It is a `KeyError` too.
+            RowNotFoundError: there is no row at the position. It is an `IndexError` too.
+            OptionError: the item is neither a key, nor a position, nor a slice.
+        """
+        if isinstance(item, str):
+            return self._column(item)
+        if isinstance(item, slice):
+            return self._slice(item)
+        position = integer("the position of a row", item)
+        rows = self._rows(position, position + 1) if position != -1 else to_rows(self._read(tail=1))
+        if not rows:
+            raise RowNotFoundError(f"there is no row {position}. Number of rows: {len(self)}.")
+        return rows[0]
+
+    def _column(self, key: str) -> "pd.Series[Any]":
+        columns = self._read()
+        if key not in columns:
+            raise KeyNotFoundError(f"no row has the key {safe_text(key)}.{did_you_mean(key, columns)}")
+        return dataframes.to_pandas({key: columns[key]})[key]
+
+    def _slice(self, item: slice) -> list[dict[str, Any]]:
+        bounds = [None if each is None else integer("a bound of a slice", each) for each in (item.start, item.stop)]
+        step = 1 if item.step is None else integer("the step of a slice", item.step)
+        if not step:
+            raise OptionError("the step of a slice is 0. Use 1 or more, or a negative one to count from the end.")
+        chosen = range(len(self))[bounds[0] : bounds[1] : step]
+        if not chosen:
+            return []
+        first, last = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
+        rows = self._rows(first, last + 1)
+        return rows[:: abs(step)] if step > 0 else rows[:: abs(step)][::-1]
+
+    def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """The rows from one position to another, which both may count from the end."""
+        size = len(self)
+        if start < 0:
+            start, stop = start + size, stop + size
+        if not 0 <= start < size:
+            return []
+        return to_rows(self._read(head=stop, tail=stop - start))
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Every row as a dict."""
+        return iter(to_rows(self._read()))
+
+    def head(self, n: int = 5) -> "pd.DataFrame":
+        """The first `n` rows."""
+        return dataframes.to_pandas(self._read(head=count("n", n)))
+
+    def tail(self, n: int = 5) -> "pd.DataFrame":
+        """The last `n` rows."""
+        return dataframes.to_pandas(self._read(tail=count("n", n)))
+
+    @property
+    def columns(self) -> list[str]:
+        """Every key of the table."""
+        return list(self._types())
+
+    @property
+    def dtypes(self) -> dict[str, type]:
+        """The Python type of each key, by its first value; `object` where there is none, or lists and dicts."""
+        return {key: _TYPES.get(declared, object) for key, declared in self._types().items()}
+
+    def __str__(self) -> str:
+        """The rows as a table."""
+        return str(dataframes.to_pandas(self._read()))
+
+    def _repr_html_(self) -> str:
+        """The rows as a table, for notebooks."""
+        return str(dataframes.to_pandas(self._read())._repr_html_())  # type: ignore[operator]
+
+
+class RunView(View):
+    """The rows of one run in a table of an engine; where told so, those of all runs."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """The storage engine."""
+
+    @property
+    @abstractmethod
+    def table(self) -> str:
+        """The name of the table of events."""
+
+    @property
+    @abstractmethod
+    def track_id(self) -> str:
+        """The name of the run."""
+
+    @abstractmethod
+    def _check_open(self) -> None:
+        """Raise `ClosedError` if there is nothing to read from any more."""
+
+    def _ask(self, question: Callable[[Engine], T]) -> T:
+        """The engine's answer."""
+        self._check_open()
+        return question(self.engine)
+
+    def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
+        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
+        with paused_gc():
+            return dataframes.to_pandas(self._chosen(all))
+
+    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
+        dataframes.write_csv(self._chosen(all), path)
+
+    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
+
+        Missing folders are made.
+        """
+        dataframes.write_parquet(self._chosen(all), path)
+
+    def count_run(self) -> int:
+        """The number of rows of this run."""
+        return self._ask(lambda engine: engine.count(self.table, self.track_id))
+
+    def count_all(self) -> int:
+        """The number of rows in the table."""
+        return self._ask(lambda engine: engine.count(self.table))
+
+    def __len__(self) -> int:
+        """The number of rows of this run."""
+        return self.count_run()
+
+    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+        return self._ask(lambda engine: engine.read(self.table, track_id=self.track_id, head=head, tail=tail))
+
+    def _chosen(self, all: object) -> Columns:
+        """The rows of this run, or of all runs."""
+        return self._ask(lambda engine: engine.read(self.table)) if flag("all", all) else self._read()
+
+    def _types(self) -> dict[str, str]:
+        return self._ask(lambda engine: engine.columns(self.table))

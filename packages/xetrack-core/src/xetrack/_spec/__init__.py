@@ -1,0 +1,1 @@
+"""What plugins promise, and the hooks that bring them in. Nothing here does anything."""

@@ -1,0 +1,239 @@
+"""How rows fit into SQL columns, for every engine that keeps them in a SQL table.
+
+A column is declared by the first value it sees. A value that a column cannot give back exactly (a text that looks
+like a number in an INTEGER column, a NaN anywhere) goes into the column as well as SQL allows, and exactly into the
+row's *extra*, a JSON object beside it; so do keys that cannot be a column at all. A reader prefers the extra.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from xetrack._rows.normalize import EXTRA, MAX_INT_BITS
+from xetrack._spec.types import BigInt, Json, Row, SurrogateText, Value
+from xetrack._util.text import escaped, is_utf8, safe_text
+from xetrack.errors import InvalidTableError, NotADatabaseError
+
+__all__ = [
+    "EXTRA",
+    "MAX_COLUMNS",
+    "cell",
+    "check_table",
+    "declared_type",
+    "fits",
+    "load_extra",
+    "may_be_column",
+    "normal_type",
+    "pack",
+    "put_extra",
+    "quote",
+    "restore",
+    "same",
+    "split",
+    "type_fits",
+    "unpack",
+]
+
+MAX_COLUMNS = 1000
+"""Columns of a table beyond which new keys go to the extra; SQLite allows 2,000."""
+
+DECLARED: dict[type, str] = {
+    bool: "BOOLEAN",
+    int: "INTEGER",
+    float: "REAL",
+    str: "TEXT",
+    bytes: "BLOB",
+    BigInt: "INTEGER",
+    SurrogateText: "TEXT",
+    Json: "JSON TEXT",  # of JSON alone SQLite would make a number where the text looks like one
+    type(None): "",
+}
+
+_AS_IT_IS = frozenset({"", "BLOB"})
+_FITTING_ANY = frozenset({type(None), bytes})
+_FITTING: dict[type, frozenset[str]] = {
+    bool: frozenset({"BOOLEAN"}),
+    int: _AS_IT_IS | {"INTEGER"},
+    float: _AS_IT_IS | {"REAL"},
+    str: _AS_IT_IS | {"TEXT"},
+    Json: frozenset({"JSON"}),
+    BigInt: frozenset(),
+    SurrogateText: frozenset(),
+}
+# SQLite finds a column's affinity by parts of its declared type, in this order (sqlite.org/datatype3.html, 3.1)
+_AFFINITIES = (
+    ("JSON TEXT", "JSON"),
+    ("INT", "INTEGER"),
+    ("CHAR", "TEXT"),
+    ("CLOB", "TEXT"),
+    ("TEXT", "TEXT"),
+    ("BLOB", "BLOB"),
+    ("REAL", "REAL"),
+    ("FLOA", "REAL"),
+    ("DOUB", "REAL"),
+    ("BOOL", "BOOLEAN"),
+)
+_BOOLEANS = {0: False, 1: True}
+_OURS = frozenset({"assets", "keys", "counts"})
+# _rowid_ is how order is asked for; a column of that name would hide it
+_NO_COLUMN = frozenset({"", "_rowid_", EXTRA})
+
+
+def quote(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def check_table(name: object) -> str:
+    """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
+    if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
+        raise InvalidTableError(f"a table needs a name, as text that can be stored: got {safe_text(name)[:100]}.")
+    lower = name.lower()
+    if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
+        message = f"the table name {name!r} is kept for the store itself. Choose another one."
+        raise InvalidTableError(message)
+    return name
+
+
+def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
+    """Whether `key` can become a column beside `columns`; if not, it lives in the extra."""
+    lower = key.lower()
+    return (
+        len(columns) < MAX_COLUMNS
+        and "\0" not in key
+        and lower not in _NO_COLUMN
+        and all(lower != name.lower() for name in columns)
+    )
+
+
+def declared_type(value: Value) -> str:
+    """The type to declare a column with whose first value is `value`."""
+    return DECLARED[type(value)]
+
+
+def normal_type(declared: str) -> str:
+    """One of our types for whatever a table of any origin declares."""
+    upper = declared.upper()
+    if not upper:
+        return ""
+    return next((ours for part, ours in _AFFINITIES if part in upper), "INTEGER")
+
+
+def fits(value: Value, declared: str) -> bool:
+    """Whether a column of this type gives `value` back as it is."""
+    if isinstance(value, float):
+        if value != value or (not value and math.copysign(1, value) < 0):  # noqa: PLR0124
+            return False  # SQLite stores a NaN as NULL, and -0.0 as 0.0
+        if declared == "INTEGER":
+            return not value.is_integer()  # SQLite makes 2.0 a 2
+    return type_fits(type(value), declared)
+
+
+def type_fits(kind: type, declared: str) -> bool:
+    """Whether a column of this type gives back every value of `kind` as it is, NaN aside."""
+    return kind in _FITTING_ANY or declared in _FITTING[kind]
+
+
+def split(row: Row, columns: Mapping[str, str]) -> tuple[Row, str | None]:
+    """`row` as the columns take it, and the text of its extra (None if all fits)."""
+    kept: Row = {}
+    extra: Row = {}
+    for key, value in row.items():
+        declared = columns.get(key)
+        if declared is not None:
+            kept[key] = cell(value)
+        if declared is None or not fits(value, declared):
+            extra[key] = value
+    return kept, pack(extra)
+
+
+def cell(value: Value) -> Value:
+    """Return the value as a column takes it: a big integer as its digits, text with lone surrogates escaped."""
+    if type(value) is BigInt:
+        return str(value)
+    return escaped(value) if type(value) is SurrogateText else value
+
+
+def pack(extra: Row) -> str | None:
+    """The text of an extra. JSON scalars stand for themselves, other values for an object that names their type."""
+    if not extra:
+        return None
+    return json.dumps({key: _pack_value(value) for key, value in extra.items()}, ensure_ascii=False, allow_nan=False)
+
+
+def _pack_value(value: Value) -> object:
+    if isinstance(value, Json):
+        return {"json": str(value)}
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, BigInt):
+        return {"int": hex(value) if value.bit_length() > MAX_INT_BITS else str(value)}
+    if isinstance(value, SurrogateText):
+        return {"text": json.dumps(value)}
+    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
+        return {"float": repr(value)}
+    return value
+
+
+def unpack(text: str) -> Row:
+    """The extra again. Raises `NotADatabaseError` for one that `pack` did not write."""
+    try:
+        return {key: _unpack_value(value) for key, value in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        message = (
+            "the file is damaged, or another program wrote it: what is kept beside the columns "
+            f"cannot be read ({error}). Read the columns in SQL, or a backup."
+        )
+        raise NotADatabaseError(message) from error
+
+
+def _unpack_value(value: Any) -> Value:
+    if not isinstance(value, dict):
+        scalar: Value = value
+        return scalar
+    ((kind, text),) = value.items()
+    return _UNPACK[kind](text)
+
+
+_UNPACK: dict[str, Callable[[str], Value]] = {
+    "json": Json,
+    "bytes": base64.b64decode,
+    "float": float,
+    "int": lambda text: BigInt(text, 0),
+    "text": lambda text: SurrogateText(json.loads(text)),
+}
+
+
+def restore(values: list[Any], declared: str) -> list[Value]:
+    """The cells of a column as they were logged, but for what the extras know better."""
+    if declared == "BOOLEAN":
+        return [_BOOLEANS.get(value, value) for value in values]
+    if declared == "JSON":
+        return [Json(value) if type(value) is str else value for value in values]
+    return values
+
+
+def put_extra(text: str | None, key: str, packed: str | None) -> str | None:
+    """The text of an extra after `key` was set to the value packed alone in `packed`, or taken out (None)."""
+    extra = json.loads(text) if text else {}
+    extra.pop(key, None)
+    if packed is not None:
+        extra |= json.loads(packed)
+    return json.dumps(extra, ensure_ascii=False) if extra else None
+
+
+def load_extra(columns: dict[str, list[Value]], texts: Iterable[tuple[int, str]], length: int) -> None:
+    """Put the extras, each with the number of its row, where a reader expects them: over the columns."""
+    for index, text in texts:
+        for key, value in unpack(text).items():
+            columns.setdefault(key, [None] * length)[index] = value
+
+
+def same(text: str | None, key: str, cell: Value, wanted: str) -> bool:
+    """Whether a row with this extra and this cell holds, under `key`, the value packed alone in `wanted`."""
+    extra = json.loads(text) if text else {}
+    if key not in extra:
+        extra = json.loads(pack({key: cell}) or "")
+    return bool(extra[key] == json.loads(wanted)[key])

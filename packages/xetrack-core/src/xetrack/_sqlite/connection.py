@@ -1,0 +1,405 @@
+"""A SQLite file opened well: WAL, busy writers wait, threads share it, forks reopen it, errors say what to do.
+
+The file is attached as `db` to an empty in-memory database, so that the SQL of the documentation (`SELECT * FROM
+db.events`) is the same for every engine. Only Python's `sqlite3` may open the file: a second copy of the SQLite library
+in one process breaks its locks, and committed rows are lost.
+"""
+
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xetrack._sqlite import registry
+from xetrack._sqlite.errors import FAILURES, check_path, is_busy, is_unwritable, translate
+from xetrack._sqlite.file_identity import Places, clear_leftovers
+from xetrack._sqlite.user_connection import MemoryConnection, UsersConnection
+from xetrack._util.interrupts import block
+from xetrack._util.paths import MEMORY
+from xetrack.errors import ClosedError, DatabaseError, DatabaseReadOnlyError
+
+__all__ = ["Database"]
+
+_FLUSH_WAITS = 1000  # milliseconds
+
+C = TypeVar("C", bound=sqlite3.Connection)
+
+
+def _no_connection() -> None:
+    return None
+
+
+class _Compilations:
+    """Notices that SQLite compiles a statement, also one anew because others changed the schema: it asks for leave."""
+
+    def __init__(self) -> None:
+        self.any = True
+
+    def __call__(self, *_: object) -> int:
+        """Be asked, and agree."""
+        self.any = True
+        return sqlite3.SQLITE_OK
+
+
+class Database:
+    """One connection to one file, opened when first used, and again in a forked child.
+
+    `setup(connection, writable)` runs on every fresh connection.
+    """
+
+    def __init__(
+        self, path: str, *, read_only: bool, timeout: float, setup: Callable[[sqlite3.Connection, bool], None]
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self.timeout = timeout
+        self.lock = threading.RLock()
+        self.depth = 0
+        self.connections = 0  # that the engine itself has had
+        self._blocks: list[object] = []  # the transaction and its savepoints, the outermost first
+        self._setup = setup
+        self._own: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
+        self._users: Callable[[], UsersConnection | None] = _no_connection  # held weakly: it holds this database
+        self._places: Places | None = None  # since the file was first opened
+        self._closed = False
+        self._may_close = read_only  # when nobody holds it any more: a tracker has a run to end first
+        self._is_garbage = False
+        self.compilations = _Compilations()
+        if path != MEMORY:
+            check_path(path, read_only=read_only)
+        registry.add(self)  # before it is opened, or another thread could fork in between
+        if path == MEMORY or Path(path).exists():
+            self.connection()  # what is wrong with the file is said now, not at the first row
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to read: a writer's file comes into being with the first write."""
+        return self._places is not None or self.path == MEMORY or Path(self.path).exists()
+
+    def check(self) -> None:
+        """Raise `DatabaseRemovedError` if the file is not the one that was registry."""
+        if self._places is not None:
+            self._places.check()
+
+    def look_again(self) -> None:
+        """Look at the paths now, however old the last look is."""
+        if self._places is not None:
+            self._places.due = 0.0
+
+    @property
+    def is_told_gone(self) -> bool:
+        """Whether the file is gone, and an error has said so."""
+        return self._places is not None and self._places.is_told
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection of the engine itself. Raises `DatabaseRemovedError` if its file is gone."""
+        self.check()
+        if self._own is None:
+            with self.lock:
+                if self._own is None:
+                    own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
+                    if isinstance(own, MemoryConnection):
+                        own.note_alone()
+                        own.may_close = self._may_close
+                    self._own = own
+                    self.connections += 1
+                    if not self.read_only:
+                        self._own.set_authorizer(self.compilations)
+                    if self._places is not None:
+                        self._places.look_beside()
+        return self._own
+
+    def cursor(self) -> sqlite3.Cursor:
+        """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
+        if self._cursor is None:
+            self._cursor = self.connection().cursor()
+        elif self._places is not None and time.monotonic() >= self._places.due:  # `check`, spelt out
+            self._places.check_all()
+        return self._cursor
+
+    def users_connection(self) -> sqlite3.Connection:
+        """A connection for the user's SQL: the same one as long as anybody holds it.
+
+        In a file it is one of its own, so that no open transaction or half-read result of the user's can hold up
+        `log()`; a database in memory has only one.
+        """
+        if self.path == MEMORY:
+            return self.connection()
+        with self.lock:
+            self.connection()
+            users = self._users()
+            if users is None:
+                users = self._open(UsersConnection)
+                users.note_alone()
+                users.check = self.check
+                self._users = weakref.ref(users)
+            return users
+
+    def _open(self, factory: type[C]) -> C:
+        if self._closed:
+            message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
+            raise ClosedError(message)
+        registry.leave_removed(self.path)
+        try:
+            if self.read_only and self.path != MEMORY:
+                return self._open_to_read(factory)
+            if self.path != MEMORY:
+                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            return self._connect("rwc", factory)
+        except FAILURES as error:
+            raise translate(error, self.path) from error
+        except OSError as error:
+            if isinstance(error, DatabaseError):
+                raise
+            message = f"{self.path}: its folder cannot be made ({error}). Choose another path."
+            raise DatabaseReadOnlyError(message) from error
+
+    def _open_to_read(self, factory: type[C]) -> C:
+        """Open without leaving a trace.
+
+        A read-only connection to a file in WAL mode leaves `-wal` and `-shm` files behind; a writable one removes them
+        on closing. So where nobody is writing, the file is opened writable and only read. Where a log is there, of a
+        writer at work or killed, the file is opened read-only, lest closing it move the log into the file.
+        """
+        log = Path(f"{self.path}-wal")
+        in_use = log.exists() and log.stat().st_size
+        # immutable: a file that nobody writes, on a medium that cannot be written at all
+        for mode in ("ro",) if in_use else ("rw", "ro", "ro&immutable=1"):
+            try:
+                return self._connect(mode, factory)
+            except sqlite3.OperationalError as error:
+                failure = error
+                if not is_unwritable(error):
+                    break
+        raise failure
+
+    def _connect(self, mode: str, factory: type[C]) -> C:
+        connection = sqlite3.connect(
+            MEMORY,
+            timeout=self.timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+            uri=True,
+            factory=factory,
+        )
+        try:
+            target = MEMORY if self.path == MEMORY else f"{Path(self.path).absolute().as_uri()}?mode={mode}"
+            connection.execute("ATTACH ? AS db", (target,))
+            places = self._take_place(connection)
+            self._setup(connection, not self.read_only)
+            if self.read_only:
+                connection.execute("PRAGMA query_only = ON")
+            elif self.path != MEMORY:
+                self._use_wal(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._places = places
+        return connection
+
+    def _take_place(self, connection: sqlite3.Connection) -> Places | None:
+        """Remember which file is open, and see to it that a log beside it is its own."""
+        if self.path == MEMORY:
+            return None
+        if not self.read_only and not Path(self.path).stat().st_size and Path(f"{self.path}-shm").exists():
+            connection.execute("BEGIN EXCLUSIVE")
+            clear_leftovers(self.path)
+            connection.execute("ROLLBACK")
+        return self._places or Places(self.path, read_only=self.read_only)
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # while another connection writes, SQLite gives up at once here, whatever the timeout: so we do the waiting
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                (mode,) = connection.execute("PRAGMA db.journal_mode = WAL").fetchone()
+                break
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+        # in WAL mode, NORMAL survives a killed process; without a WAL only FULL does
+        connection.execute(f"PRAGMA db.synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+        connection.execute("PRAGMA db.schema_version").fetchone()  # with the first look the log has an index
+
+    def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self.lock:
+            try:
+                return self.connection().execute(sql, parameters).fetchall()
+            except FAILURES as error:
+                raise translate(error, self.path) from error
+
+    @block
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock until the end of the block; commit, or undo all of it if the block raises."""
+        with self.lock:
+            connection = self.connection()
+            level = self.depth
+            name = f"level{level}"
+            begin, commit = ("BEGIN IMMEDIATE", "COMMIT") if not level else (f"SAVEPOINT {name}", f"RELEASE {name}")
+            mine = object()
+            self._blocks.append(mine)
+            self.depth = level + 1
+            try:
+                connection.execute(begin)
+                yield connection
+                if not level:
+                    self.check()
+                connection.execute(commit)
+            except BaseException as error:
+                if mine in self._blocks:  # or else an outer block has ended it, as an interrupt kept it from ending
+                    self.undo(connection, name if level else None)
+                if isinstance(error, sqlite3.Error):
+                    raise translate(error, self.path) from error
+                raise
+            finally:
+                if mine in self._blocks:
+                    del self._blocks[level:]
+                    self.depth = level
+
+    @staticmethod
+    def undo(connection: sqlite3.Connection, savepoint: str | None = None) -> None:
+        """Roll back, unless SQLite has done so or the connection is closed. Report no error of its own."""
+        # the error that led here is the one to report
+        with suppress(sqlite3.Error):
+            if not connection.in_transaction:
+                return
+            if savepoint is None:
+                connection.execute("ROLLBACK")
+            else:
+                connection.execute(f"ROLLBACK TO {savepoint}")
+                connection.execute(f"RELEASE {savepoint}")
+
+    def flush(self) -> bool:
+        """Move the write-ahead log into the file. False if somebody who is reading kept part of it from getting there.
+
+        What can be moved without waiting is moved; then others get a second, no more, to let go of the rest. Raises
+        `DatabaseRemovedError` if the file or its log is gone.
+        """
+        with self.lock:
+            if self._places is not None:
+                self._places.check_all()
+            return self._flush()
+
+    def _flush(self) -> bool:
+        with self.lock:
+            if self._own is None or self.read_only or self.path == MEMORY:
+                return True
+            try:
+                try:
+                    self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
+                    self._own.execute(f"PRAGMA busy_timeout = {min(round(self.timeout * 1000), _FLUSH_WAITS)}")
+                    (busy, _, _) = self._own.execute("PRAGMA db.wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    self._own.execute(f"PRAGMA busy_timeout = {round(self.timeout * 1000)}")
+            except sqlite3.Error as error:
+                if is_busy(error):
+                    return False
+                raise translate(error, self.path) from error
+            return not busy
+
+    def compact(self) -> None:
+        """Give the space of what was deleted back to the disk. Rewrites the file: for a moment it needs it twice."""
+        with self.lock:
+            try:
+                self.connection().execute("VACUUM db")
+            except FAILURES as error:
+                raise translate(error, self.path) from error
+            self.flush()
+
+    def close(self) -> None:
+        """Let go of the file for good, and leave it whole on its own unless another process is reading.
+
+        So too where the file was moved. If another took its place together with its log, that is left as it is.
+        """
+        with self.lock:
+            self._closed = True
+            try:
+                if self._places is None or not self._places.is_shared:
+                    users = self._users()
+                    if users is not None:
+                        users.close()  # a result of the user's, half read, would hold up the flush
+                        self._users = _no_connection
+                    self._flush()
+            finally:
+                self._disconnect()
+
+    def __del__(self) -> None:
+        """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
+        if getattr(self, "_closed", True):
+            return
+        if not self._may_close:  # garbage that is collected together, of which this comes before the tracker
+            self._is_garbage = True
+        elif self.path == MEMORY:
+            own, self._own, self._cursor, self._closed = self._own, None, None, True
+            if isinstance(own, MemoryConnection) and not own.is_held():  # or else it closes itself later
+                own.close()
+        else:
+            self.close()
+
+    def let_go(self) -> None:
+        """Have it closed when nobody holds it any more: its tracker was forgotten, its connection may be in use."""
+        if isinstance(self._own, MemoryConnection):
+            self._is_garbage = self._is_garbage or self._own.is_garbage
+            self._own.may_close = True
+        if self._is_garbage:
+            self.close()
+            return
+        self._may_close = True
+        if self._own is not None and self.path != MEMORY and not (self._places and self._places.is_shared):
+            with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
+                self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
+
+    def leave(self) -> None:
+        """Give up the log at the path of the file if that was removed or replaced."""
+        if self._places is not None and self._own is not None:
+            self._places.leave()
+
+    def _disconnect(self) -> None:
+        own, users = self._own, self._users()
+        self._own = self._cursor = None
+        self._users = _no_connection
+        if self._places is not None and self._places.is_shared:
+            _left_open.extend((own, users))
+            own = users = None
+        if self._places is not None:
+            self._places.forget_beside()  # SQLite removes them with the last connection
+        for connection in (users, own):
+            if connection is not None:
+                connection.close()
+
+    def before_fork(self) -> None:
+        """Hold still, and hold no file open, while the process forks.
+
+        SQLite's bookkeeping of file locks is inherited by the child, the locks are not: a child that opened the file
+        again beside an inherited connection would believe that it holds locks, and lose rows once the parent closes.
+        """
+        self.lock.acquire()
+        if self.path != MEMORY and not self.depth:
+            self._disconnect()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on; the file is opened again when needed."""
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
+        if self.path != MEMORY and self.depth:
+            _left_open.extend((self._own, self._users()))
+            self._own = self._cursor = None
+            self._users = _no_connection
+            self.depth = 0
+            self._blocks.clear()
+        self.lock.release()
+
+
+_left_open: list[sqlite3.Connection | None] = []
+"""Connections that must not be closed: of the parent's, which a fork caught in a transaction; or to a log that another
+database has taken for its own, whose locks would go with them."""

@@ -1,0 +1,163 @@
+"""Rows into SQLite tables, fast: how rows of one shape go in is worked out once and remembered."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from xetrack._spec.types import Row, Value
+from xetrack._sqlite.cells import EXTRA, declared_type, fits, quote, split, type_fits
+from xetrack._sqlite.schema import Executor, Schema
+from xetrack._util.clock import MICROSECOND
+
+__all__ = ["Inserts"]
+
+_MAX_PLANS = 4096
+
+
+class _Plan(NamedTuple):
+    """How rows of one shape (table, keys, types) go in."""
+
+    sql: str
+    floats: tuple[str, ...]  # keys whose value may be NaN
+    exact: bool  # whether the columns give every value back as it is, NaN aside
+
+
+class Inserts:
+    """Inserts rows inside a transaction that the caller holds, making tables and columns as they are needed."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+
+    def look(self, connection: Executor) -> bool:
+        """Notice what others did to tables and columns; tell whether they did anything."""
+        if not self._schema.refresh(connection):
+            return False
+        self.forget()
+        return True
+
+    def forget(self) -> None:
+        """Work out anew how rows go in: a table or column is not what it was."""
+        self._plans.clear()
+
+    def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
+        """Insert `rows`; where the time of one is taken in its run, it moves on."""
+        if len(rows) == 1:
+            self._insert_one(connection, table, rows[0])
+            return
+        for _, group in groupby(rows, _shape):
+            self._insert_many(connection, table, list(group))
+
+    def merge(self, connection: Executor, table: str, row: Row) -> bool:
+        """Insert `row` unless its run has one of this time; tell whether it went in."""
+        sql, values = self._with_extra(connection, table, row)
+        return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
+
+    def make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
+        """The columns of `table`, after making what is missing of it and of them."""
+        if self._schema.make(connection, table, wanted):
+            self.forget()
+        return self._schema.columns(table)
+
+    def _insert_one(self, connection: Executor, table: str, row: Row) -> None:
+        values = [*row.values()]
+        plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
+        try:
+            if _goes_in_as_it_is(row, plan):
+                connection.execute(plan.sql, values)
+            else:
+                connection.execute(*self._with_extra(connection, table, row))
+        except sqlite3.IntegrityError:
+            free = self._free_time(connection, table, row)
+            if free == row["timestamp"]:
+                raise  # not a clash of times, but a rule that somebody else gave the table
+            row["timestamp"] = free
+            self._insert_one(connection, table, row)
+
+    def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
+        """Insert rows of one shape."""
+        plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
+        if all(_goes_in_as_it_is(row, plan) for row in rows):
+            connection.execute("SAVEPOINT many")
+            try:
+                connection.executemany(plan.sql, ([*row.values()] for row in rows))
+            except sqlite3.IntegrityError:
+                connection.execute("ROLLBACK TO many")
+                connection.execute("RELEASE many")
+            else:
+                connection.execute("RELEASE many")
+                return
+        self._insert_each(connection, table, rows)
+
+    def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:
+        # once a row was moved past a block of taken times, those after it need not look through the block again
+        moved: dict[Value, tuple[str, str]] = {}
+        for row in rows:
+            run, asked = row["track_id"], str(row["timestamp"])
+            first, last = moved.get(run, ("", ""))
+            if first <= asked <= last:
+                row["timestamp"] = _later(last)
+            self._insert_one(connection, table, row)
+            if row["timestamp"] != asked:
+                moved[run] = (first if first <= asked <= last else asked, str(row["timestamp"]))
+
+    def _free_time(self, connection: Executor, table: str, row: Row) -> str:
+        """The first time from the row's on that no row of its run has."""
+        name = self._schema.name(table)
+        taken = connection.execute(
+            f"SELECT timestamp FROM {name} WHERE track_id = ? AND timestamp >= ? ORDER BY timestamp",
+            (row["track_id"], row["timestamp"]),
+        )
+        free = str(row["timestamp"])
+        for (time,) in taken:
+            if time != free:
+                break
+            free = _later(free)
+        return free
+
+    def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
+        self.look(connection)
+        columns = self.make_columns(connection, table, _declared(row))
+        exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
+        floats = tuple(key for key, value in row.items() if type(value) is float)
+        if len(self._plans) >= _MAX_PLANS:
+            self._plans.clear()
+        plan = _Plan(_insert_sql(self._schema.name(table), row), floats, exact)
+        self._plans[table, *_shape(row)] = plan
+        return plan
+
+    def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
+        self.look(connection)
+        kept, extra = split(row, self.make_columns(connection, table, _declared(row)))
+        if extra is not None:
+            self.make_columns(connection, table, {EXTRA: "JSON TEXT"})
+            kept[EXTRA] = extra
+        return _insert_sql(self._schema.name(table), kept), [*kept.values()]
+
+
+def _shape(row: Row) -> tuple[Any, ...]:
+    return (*row, *map(type, row.values()))
+
+
+def _declared(row: Row) -> dict[str, str]:
+    return {key: declared_type(value) for key, value in row.items()}
+
+
+def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
+    for key in plan.floats:
+        value = row[key]
+        # a NaN, or a zero that may be negative
+        if (not value or value != value) and not fits(value, "REAL"):  # noqa: PLR0124
+            return False
+    return plan.exact
+
+
+def _later(time: str) -> str:
+    return (datetime.fromisoformat(time) + MICROSECOND).isoformat(" ", "microseconds")
+
+
+def _insert_sql(name: str, row: Row) -> str:
+    columns = ", ".join(map(quote, row))
+    return f"INSERT INTO {name} ({columns}) VALUES ({', '.join('?' * len(row))})"

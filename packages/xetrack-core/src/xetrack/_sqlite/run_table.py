@@ -1,0 +1,184 @@
+"""The table of runs in a SQLite file.
+
+Finding the last values of ten thousand runs takes a look at every row. So a run's *summary* is stored when it ends:
+these values and the number of rows. It is forgotten when a row of the run is updated or deleted, by whatever tool (two
+triggers see to that), and disbelieved when the run has another number of rows by now; then the values are looked up in
+the rows. Until the run ends the summary is an empty text, or NULL once somebody changed a row: then what the tracker
+remembers of them is not enough.
+"""
+
+import json
+from typing import Any
+
+from xetrack._rows.normalize import IDENTITY
+from xetrack._spec.types import Row, Run
+from xetrack._sqlite.cells import EXTRA, pack, quote, restore, unpack
+from xetrack._sqlite.connection import Database
+
+__all__ = ["CREATE", "finish", "forget", "invalidation", "list_recorded", "list_runs", "save"]
+
+CREATE = (
+    "CREATE TABLE IF NOT EXISTS db.xetrack_runs (track_id TEXT NOT NULL, event_table TEXT NOT NULL, started TEXT,"
+    " ended TEXT, status TEXT, host TEXT, pid INTEGER, python TEXT, params JSON, summary JSON,"
+    " PRIMARY KEY (track_id, event_table)) WITHOUT ROWID"
+)
+_FIELDS = "track_id, event_table, started, ended, status, host, pid, python"
+_ATTRIBUTES = ("track_id", "table", "started", "ended", "status", "host", "pid", "python")
+
+
+def invalidation(table: str) -> list[str]:
+    """The triggers on `table` that forget a run's summary."""
+    literal = "'" + table.replace("'", "''") + "'"
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS db.{quote(f'xetrack_{table}_{event}')} AFTER {event} ON {quote(table)} BEGIN"
+        f" UPDATE xetrack_runs SET summary = NULL WHERE track_id = OLD.track_id AND event_table = {literal}"
+        " AND summary IS NOT NULL; END"
+        for event in ("UPDATE", "DELETE")
+    ]
+
+
+def save(database: Database, run: Run) -> None:
+    """Record that `run` goes on."""
+    with database.transaction() as connection:
+        connection.execute(
+            f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
+            " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
+            " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
+            " summary = NULL",
+            [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
+        )
+
+
+def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
+    """Record the end of `run`, with its summary."""
+    with database.transaction() as connection:
+        mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
+        identity = (run.track_id, run.table, run.pid, run.host)
+        kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
+        if kept is None:
+            return  # never recorded, or resumed by another process since
+        connection.execute(
+            f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ? WHERE {mine}",
+            (run.ended, run.status, _dump(run.params), *identity),
+        )
+        ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
+        if rows != run.rows or kept[0] is None:  # others logged to this run as well, or rows were changed
+            _fill(database, run.table, columns, {run.track_id: run})
+        summary = json.dumps([rows, _dump(run.values)])
+        connection.execute(
+            f"UPDATE db.xetrack_runs SET summary = ? WHERE {mine}",
+            (summary, *identity),
+        )
+
+
+def forget(database: Database, table: str, track_id: str | None = None) -> None:
+    """Delete the record of one run, or of every run in `table`."""
+    with database.transaction() as connection:
+        connection.execute(
+            "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
+        )
+
+
+def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:
+    """Every run of `table`, the one that logged last first: from its records, and from the index of its rows."""
+    name = f"db.{quote(table)}"
+    ends = (
+        f"(SELECT timestamp FROM {name} WHERE track_id = id ORDER BY timestamp {way} LIMIT 1)" for way in ("", "DESC")
+    )
+    counted = database.query(  # all of it is in the index of (track_id, timestamp): no row is looked at
+        f"SELECT id, rows, {', '.join(ends)}, latest FROM (SELECT track_id AS id, count(*) AS rows,"
+        f" max(_rowid_) AS latest FROM {name} GROUP BY track_id) ORDER BY latest DESC"
+    )
+    runs = {
+        track_id: Run(track_id, table, status="", rows=rows, first=first, last=last)
+        for track_id, rows, first, last, _ in counted
+    }
+    told = _load_records(database, table, runs) if recorded else set()
+    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in told})
+    return list(runs.values())
+
+
+def list_recorded(database: Database, table: str) -> list[Run]:
+    """Every run of a table that has no rows yet, most recently started first."""
+    sql = f"SELECT {_FIELDS}, params FROM db.xetrack_runs WHERE event_table = ? ORDER BY started DESC"
+    return [
+        Run(**dict(zip(_ATTRIBUTES, fields, strict=True)), params=_load(params))
+        for *fields, params in database.query(sql, (table,))
+    ]
+
+
+def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:
+    """Put into `runs` what was recorded of them; return those whose summary still holds."""
+    told = set()
+    sql = f"SELECT {_FIELDS}, params, summary FROM db.xetrack_runs WHERE event_table = ?"
+    for track_id, _, started, ended, status, host, pid, python, params, summary in database.query(sql, (table,)):
+        run = runs.get(track_id)
+        if run is None:
+            continue
+        run.started, run.ended, run.status, run.host, run.pid, run.python = started, ended, status, host, pid, python
+        run.params = _load(params)
+        rows, values = _summary(summary)
+        if rows == run.rows:
+            run.values = _load(values)
+            told.add(track_id)
+    return told
+
+
+def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[str, Run]) -> None:
+    """Find the last values of `runs`, in one pass over their rows."""
+    if not runs:
+        return
+    keys = [key for key in columns if key not in (*IDENTITY, EXTRA)]
+    chosen = "track_id IN (SELECT value FROM json_each(?))"
+    wanted = json.dumps(list(runs))
+    latest = "".join(f", max(CASE WHEN {quote(key)} IS NOT NULL THEN _rowid_ END)" for key in keys)
+    sql = f"SELECT track_id{latest} FROM db.{quote(table)} WHERE {chosen} GROUP BY track_id"
+    where: dict[str, list[int | None]] = {}
+    for track_id, *latest_rows in database.query(sql, (wanted,)):
+        runs[track_id].values = {}
+        where[track_id] = latest_rows
+    for index, key in enumerate(keys):
+        rowids = {at[index]: track_id for track_id, at in where.items() if at[index] is not None}
+        for rowid, value in _cells(database, table, key, list(rowids)):
+            (runs[rowids[rowid]].values[key],) = restore([value], columns[key])
+    if EXTRA in columns:
+        _fill_extras(database, table, keys, where, runs)
+
+
+def _fill_extras(
+    database: Database, table: str, keys: list[str], where: dict[str, list[int | None]], runs: dict[str, Run]
+) -> None:
+    """Values in extras count too, where no later row has another."""
+    sql = (
+        f"SELECT _rowid_, track_id, {EXTRA} FROM db.{quote(table)}"
+        f" WHERE {EXTRA} IS NOT NULL AND track_id IN (SELECT value FROM json_each(?)) ORDER BY _rowid_"
+    )
+    for rowid, track_id, text in database.query(sql, (json.dumps(list(runs)),)):
+        latest = dict(zip(keys, where[track_id], strict=True))
+        for key, value in unpack(text).items():
+            if value is not None and rowid >= (latest.get(key) or 0):
+                runs[track_id].values[key] = value
+
+
+def _cells(database: Database, table: str, key: str, rowids: list[int | None]) -> list[tuple[Any, ...]]:
+    return database.query(
+        f"SELECT _rowid_, {quote(key)} FROM db.{quote(table)} WHERE _rowid_ IN (SELECT value FROM json_each(?))",
+        (json.dumps(rowids),),
+    )
+
+
+def _dump(row: Row) -> str:
+    return pack(row) or "{}"
+
+
+def _summary(text: str | None) -> tuple[int | None, str | None]:
+    """How many rows a run had when its last values were kept, and these; nothing where that cannot be told."""
+    try:
+        rows, values = json.loads(text or "")
+    except (ValueError, TypeError, RecursionError):  # none, or damaged: it can be made again from the rows
+        return None, None
+    return rows, values
+
+
+def _load(text: str | None) -> Row:
+    return unpack(text) if text else {}

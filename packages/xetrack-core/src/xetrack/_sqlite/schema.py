@@ -1,0 +1,173 @@
+"""What tables and columns a SQLite file has right now, and making those that are missing.
+
+Other processes add columns, tables and views, or drop them. So every transaction first compares one number, SQLite's
+`schema_version`, with that of the last look, and looks again if it differs.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from xetrack._rows.normalize import IDENTITY
+from xetrack._sqlite import run_table, triggers
+from xetrack._sqlite.cells import EXTRA, check_table, may_be_column, normal_type, quote
+from xetrack.errors import InvalidTableError, SchemaVersionError
+
+__all__ = ["FILE_VERSION", "Executor", "Schema"]
+
+Executor: TypeAlias = sqlite3.Connection | sqlite3.Cursor
+
+FILE_VERSION = 1
+"""The version of the file's layout that this code writes, and the newest that it reads."""
+
+_EVENTS, _LEGACY = "events", "default"
+_TOO_NEW = (
+    "the file was written by a newer xetrack (layout {found}; this one knows {known}). "
+    "Upgrade with: pip install --upgrade xetrack-core"
+)
+
+
+class Schema:
+    """The tables of one file as of `version`. Names are those of the user unless called physical."""
+
+    def __init__(self) -> None:
+        self.version: tuple[int] | None = None
+        self.recorded = self.assets = False  # whether there are tables of runs and of objects
+        self._tables: dict[str, str] = {}
+        self._views: set[str] = set()
+        self._columns: dict[str, dict[str, str]] = {}
+
+    def refresh(self, connection: Executor) -> bool:
+        """Look again if the schema changed, and tell whether it had."""
+        version = connection.execute("PRAGMA db.schema_version").fetchone()
+        if version == self.version:
+            return False
+        self.load(connection)
+        self.version = version
+        return True
+
+    def load(self, connection: Executor) -> None:
+        """Look at all tables. Raises `SchemaVersionError` if the file is newer than this code."""
+        found = connection.execute(
+            "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM db.sqlite_master WHERE type IN ('table', 'view')"
+        ).fetchall()
+        tables = [name for name, kind, _ in found if kind == "table"]
+        virtual = {name for name, _, virtual in found if virtual}  # may need a module that is not here
+        self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
+        self._tables = {_fold(name): name for name in tables}
+        self.assets = "counts" in tables  # of how often each object is used, wherever its bytes are
+        self.recorded = {"xetrack_runs", triggers.COUNTERS} <= set(tables)
+        if "xetrack_meta" in tables:
+            _check_layout(connection)
+        self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
+
+    def physical(self, table: str) -> str:
+        """The name in the file. `events` and `default` are one table, whichever of the two a file has."""
+        known = self._tables.get(_fold(table))
+        if known is None and table in {_EVENTS, _LEGACY}:
+            other = _LEGACY if table == _EVENTS else _EVENTS
+            known = self._tables.get(other, _EVENTS)
+        return known or table
+
+    def shown(self, physical: str) -> str:
+        """The name a user knows a table by."""
+        return _EVENTS if physical == _LEGACY and _EVENTS not in self._tables else physical
+
+    def name(self, table: str) -> str:
+        """The quoted name for SQL."""
+        return f"db.{quote(self.physical(table))}"
+
+    def has(self, table: str) -> bool:
+        """Whether this table of events exists."""
+        return bool(self._columns.get(self.physical(table)))
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Its columns and their types, the extra among them."""
+        return self._columns[self.physical(table)]
+
+    def tables(self) -> list[str]:
+        """All tables of events."""
+        return sorted(self.shown(name) for name, columns in self._columns.items() if columns)
+
+    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
+        """Make the table and those `wanted` columns that are missing and can be made; tell whether anything was."""
+        made = self.make_records(connection)
+        if self.has(table):
+            made |= self._make_columns(connection, table, wanted)
+        else:
+            self._make_table(connection, table, wanted)
+            made = True
+        return made and self.refresh(connection)
+
+    def _make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
+        columns = self.columns(table)
+        before = len(columns)
+        for key, kind in wanted.items():
+            if key not in columns and _addable(key, columns):
+                connection.execute(f"ALTER TABLE {self.name(table)} ADD COLUMN {quote(key)} {kind}")
+                columns[key] = kind
+        return len(columns) > before
+
+    def _make_table(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> None:
+        physical = self.physical(check_table(table))
+        if _fold(physical) in self._tables.keys() | self._views:
+            message = f"the file has a table {physical!r} that xetrack did not make. Choose another with table=."
+            raise InvalidTableError(message)
+        columns: dict[str, str] = dict.fromkeys(IDENTITY, "TEXT NOT NULL")
+        for key, kind in wanted.items():
+            if key not in columns and _addable(key, columns):
+                columns[key] = kind
+        declared = ", ".join(f"{quote(key)} {kind}" for key, kind in columns.items())
+        connection.execute(f"CREATE TABLE db.{quote(physical)} ({declared}, PRIMARY KEY (track_id, timestamp))")
+        for statement in (*run_table.invalidation(physical), *triggers.made(physical)):
+            connection.execute(statement)
+
+    def make_records(self, connection: Executor) -> bool:
+        """Make the tables that xetrack itself needs, and what a file of 0.x lacks; tell whether that was needed."""
+        if self.recorded:
+            return False
+        connection.execute("CREATE TABLE IF NOT EXISTS db.xetrack_meta (key TEXT PRIMARY KEY, value)")
+        connection.execute("INSERT OR IGNORE INTO db.xetrack_meta VALUES ('layout', ?)", (FILE_VERSION,))
+        connection.execute(run_table.CREATE)
+        connection.execute(triggers.CREATE)
+        for name in (name for name, columns in self._columns.items() if columns):
+            for statement in (*run_table.invalidation(name), *triggers.made(name)):
+                connection.execute(statement)
+        if _LEGACY in self._tables and _EVENTS not in self._tables.keys() | self._views:
+            connection.execute(f"CREATE VIEW db.{_EVENTS} AS SELECT * FROM {quote(_LEGACY)}")
+        self.recorded = True
+        return True
+
+    def drop(self, connection: Executor, table: str) -> None:
+        """Drop a table of events."""
+        physical = self.physical(table)
+        if physical == _LEGACY and _EVENTS in self._views:
+            connection.execute(f"DROP VIEW db.{_EVENTS}")
+        connection.execute(f"DROP TABLE db.{quote(physical)}")
+        if self.recorded:
+            connection.execute(triggers.forget(physical))
+        self.refresh(connection)
+
+
+def _check_layout(connection: Executor) -> None:
+    found = connection.execute("SELECT value FROM db.xetrack_meta WHERE key = 'layout'").fetchone()
+    if found is not None and found[0] > FILE_VERSION:
+        raise SchemaVersionError(_TOO_NEW.format(found=found[0], known=FILE_VERSION))
+
+
+def _fold(name: str) -> str:
+    """`name` as SQLite compares it: without the case of ASCII letters."""
+    return name.encode().lower().decode()
+
+
+def _addable(key: str, columns: Mapping[str, str]) -> bool:
+    return key == EXTRA or may_be_column(key, columns)
+
+
+def _event_columns(connection: Executor, table: str) -> dict[str, str]:
+    """The columns of a table of events; empty for a table that is none."""
+    found = connection.execute(f"PRAGMA db.table_info({quote(table)})").fetchall()
+    identity = {name for _, name, _, _, _, key in found if key}
+    if identity != set(IDENTITY):
+        return {}
+    return {name: normal_type(kind) for _, name, kind, _, _, _ in found}

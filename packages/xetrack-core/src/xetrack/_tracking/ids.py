@@ -1,0 +1,81 @@
+"""What identifies a run: its track id, its host and its process."""
+
+import os
+import platform
+import random
+from collections.abc import Callable
+from copy import copy, deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from xetrack._spec.types import Run
+
+__all__ = ["is_alive", "new_run", "new_track_id", "this_host"]
+
+
+_OTHER_WORDS = {"COOLNAME_DATA_DIR", "COOLNAME_DATA_MODULE"}
+"""Variables that give the generator of coolname other words, of which 2 may make no name."""
+
+
+@lru_cache(maxsize=1)
+def _generator() -> Callable[[], str]:
+    state = random.getstate()
+    names = _names()
+    random.setstate(state)  # coolname tries every generator out, with numbers of the user's
+    # the operating system's randomness: users seed `random`, and two seeded runs must not share a name
+    names.random = random.SystemRandom()
+    return lambda: str(names.generate_slug(2))
+
+
+def _names() -> Any:
+    """A generator of our own: a copy of the one that coolname has, for making another takes 30 ms."""
+    import coolname
+
+    if _OTHER_WORDS & os.environ.keys():
+        from coolname.data import config
+
+        return coolname.RandomGenerator(deepcopy(config))  # type: ignore[arg-type] # its own config
+    return copy(coolname.generate_slug.__self__)  # type: ignore[attr-defined] # a method of it
+
+
+def new_track_id() -> str:
+    """A new name for a run, such as `fierce-pudu-1649`."""
+    return f"{_generator()()}-{random.SystemRandom().randrange(10_000):04d}"
+
+
+def new_run(track_id: str, table: str) -> Run:
+    """The record of a run of this process."""
+    return Run(track_id, table, host=this_host(), pid=os.getpid(), python=platform.python_version())
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return platform.node()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this host with this id exists."""
+    if _is_zombie(pid):
+        return False
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, 0, pid)  # type: ignore[attr-defined,unused-ignore]
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))  # type: ignore[attr-defined,unused-ignore]
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and only waits for its parent to ask how; Linux tells."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] == ["Z"]

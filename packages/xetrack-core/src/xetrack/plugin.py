@@ -1,0 +1,147 @@
+"""Everything that a plugin author imports.
+
+- The hooks: `Plugin`, `hookimpl`.
+- What a hook returns and is given: `Provider`, `Context`, `Terminal`.
+- What each kind of plugin promises: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor` and theirs.
+- Rows: the types of values, and how they are encoded.
+- Helpers that our own plugins use: locks that survive a fork, checks of arguments, text for messages.
+
+Errors are in `xetrack.errors`; what works on a SQLite file is in `xetrack.sqlite`.
+"""
+
+from xetrack._memory import MemoryEngine
+from xetrack._rows.dataframes import to_arrow, to_pandas, to_polars, write_csv, write_parquet
+from xetrack._rows.hashes import hashes_in, uses_in
+from xetrack._rows.normalize import (
+    EXTRA,
+    IDENTITY,
+    MAX_INT_BITS,
+    Normaliser,
+    check_key,
+    decode,
+    describe,
+    readable,
+    to_rows,
+)
+from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
+from xetrack._spec.cache import Claim, ResultCache
+from xetrack._spec.engine import Engine
+from xetrack._spec.hooks import Plugin, RunInfo, hookimpl
+from xetrack._spec.monitors import Gauge, Monitor
+from xetrack._spec.provider import API_VERSION, Context, Provider, Terminal
+from xetrack._spec.sinks import LogSink, Sink
+from xetrack._spec.types import BigInt, Buffer, Columns, Json, Row, Run, SurrogateText, Value
+from xetrack._sqlite.cells import (
+    check_table,
+    declared_type,
+    fits,
+    load_extra,
+    normal_type,
+    pack,
+    quote,
+    restore,
+    type_fits,
+    unpack,
+)
+from xetrack._util.arguments import (
+    count,
+    flag,
+    integer,
+    number,
+    place,
+    refused,
+    run_id,
+    sequence,
+    text,
+    writable_file,
+    writable_folder,
+)
+from xetrack._util.clock import Clock
+from xetrack._util.environment import safe_mode
+from xetrack._util.exit import close_at_exit
+from xetrack._util.forksafe import HeldAtFork, new_lock, renew_in_children
+from xetrack._util.garbage import paused_gc
+from xetrack._util.interrupts import block
+from xetrack._util.safe_pickle import check_memory
+from xetrack._util.text import did_you_mean, escaped, explain, is_utf8, safe_text
+
+__all__ = [
+    "API_VERSION",
+    "EXTRA",
+    "IDENTITY",
+    "MAX_INT_BITS",
+    "Asset",
+    "AssetInfo",
+    "AssetStore",
+    "BigInt",
+    "Buffer",
+    "Claim",
+    "Clock",
+    "Columns",
+    "Context",
+    "Engine",
+    "Gauge",
+    "HeldAtFork",
+    "Json",
+    "LogSink",
+    "MemoryEngine",
+    "Monitor",
+    "Normaliser",
+    "Plugin",
+    "Provider",
+    "ResultCache",
+    "Row",
+    "Run",
+    "RunInfo",
+    "Serializer",
+    "Sink",
+    "SurrogateText",
+    "Terminal",
+    "Value",
+    "block",
+    "check_key",
+    "check_memory",
+    "check_table",
+    "close_at_exit",
+    "count",
+    "declared_type",
+    "decode",
+    "describe",
+    "did_you_mean",
+    "escaped",
+    "explain",
+    "fits",
+    "flag",
+    "hashes_in",
+    "hookimpl",
+    "integer",
+    "is_utf8",
+    "load_extra",
+    "new_lock",
+    "normal_type",
+    "number",
+    "pack",
+    "paused_gc",
+    "place",
+    "quote",
+    "readable",
+    "refused",
+    "renew_in_children",
+    "restore",
+    "run_id",
+    "safe_mode",
+    "safe_text",
+    "sequence",
+    "text",
+    "to_arrow",
+    "to_pandas",
+    "to_polars",
+    "to_rows",
+    "type_fits",
+    "unpack",
+    "uses_in",
+    "writable_file",
+    "writable_folder",
+    "write_csv",
+    "write_parquet",
+]

@@ -1,0 +1,90 @@
+"""Every promise of the kit is proven: a right implementation passes, each broken one is caught by the test named."""
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import xetrack_testing
+from xetrack_testing import Contract
+
+HERE = Path(__file__).parent
+KINDS = sorted(path.stem.removeprefix("broken_") for path in HERE.glob("broken_*.py"))
+
+
+def promises(contract):
+    """The tests of a contract. One that is inherited is the same function."""
+    return {getattr(contract, name) for name in dir(contract) if name.startswith("test_")}
+
+
+def start(kinds, folder):
+    """Begin to run the broken implementations of some kinds."""
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\npython_files = broken_*.py\nfilterwarnings = error\n")
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "--assert=plain"]  # nobody reads why they fail
+    command += ["-p", "no:cacheprovider", "-c", folder / "pytest.ini"]
+    command += [f"--rootdir={HERE}", f"--basetemp={folder / 'places'}", f"--junitxml={folder / 'told.xml'}"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command += [HERE / f"broken_{kind}.py" for kind in kinds]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def results(process, folder):
+    """How each test went, by implementation and test: "passed", or what was told of it."""
+    out, _ = process.communicate(timeout=500)
+    assert (folder / "told.xml").exists(), out
+    found = {}
+    for case in ET.parse(folder / "told.xml").iter("testcase"):  # noqa: S314 - our own
+        name = ".".join(case.get("classname", "").split(".")[-2:]), case.get("name", "").partition("[")[0]
+        problem = next((each for each in case if each.tag in {"failure", "error", "skipped"}), None)
+        how = "passed" if problem is None else f"{problem.tag}: {problem.get('message')}"
+        found.setdefault(name, []).append(how)
+    return found
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What became of every implementation, right and broken, in two processes at the same time."""
+    folder = tmp_path_factory.mktemp("proofs")
+    if importlib.util.find_spec("typer") is None:
+        KINDS.remove("commands")
+    halves = {folder / "first": KINDS[:4], folder / "second": KINDS[4:]}
+    running = [(start(kinds, place), place) for place, kinds in halves.items()]
+    return {name: how for process, place in running for name, how in results(process, place).items()}
+
+
+@pytest.mark.kit
+def test_right_implementations_pass(told):
+    right = {name: how for name, how in told.items() if ".TestRight" in name[0]}
+    assert {name.partition(".")[0] for name, _ in right} == {f"broken_{kind}" for kind in KINDS}
+    assert {name: how for name, how in right.items() if how != ["passed"] * len(how)} == {}
+
+
+@pytest.mark.kit
+def test_each_broken_one_is_caught_by_the_tests_named(told):
+    broken = {name: how for name, how in told.items() if ".TestRight" not in name[0]}
+    assert len(broken) > 100
+    assert [name for name, how in broken.items() if not any(each.startswith("failure") for each in how)] == []
+
+
+def proven(monkeypatch):
+    """The tests that some broken implementation fails."""
+    monkeypatch.syspath_prepend(HERE)
+    modules = [importlib.import_module(f"broken_{kind}") for kind in KINDS]
+    members = [each for module in modules for each in vars(module).values()]
+    broken = [
+        each for each in members if isinstance(each, type) and issubclass(each, Contract) and hasattr(each, "proves")
+    ]
+    return {getattr(each, name) for each in broken for name in each.proves}
+
+
+def test_every_promise_of_every_contract_is_proven(monkeypatch):
+    contracts = [getattr(xetrack_testing, name) for name in xetrack_testing.__all__ if name.endswith("Contract")]
+    done = proven(monkeypatch)
+    assert {f"{each.__name__}.{test.__name__}" for each in contracts for test in promises(each) - done} == set()
