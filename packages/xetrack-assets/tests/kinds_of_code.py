@@ -4,7 +4,7 @@
 this text as `__main__`, in many ways; nobody imports it.
 """
 
-# ruff: noqa: RUF012, UP042, PLC3002, RUF023, N818, PYI024, FBT002 - written as users write
+# ruff: noqa: RUF012, UP042, PLC3002, RUF023, N818, PYI024 - written as users write
 
 import abc
 import dataclasses

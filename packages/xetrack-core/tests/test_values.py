@@ -111,7 +111,7 @@ TABLE = {
     "bytearray": (bytearray(b"ab"), b"ab"),
     "memoryview": (memoryview(b"ab"), b"ab"),
     # numpy
-    "bool_": (np.bool_(True), True),  # noqa: FBT003 - it takes nothing else
+    "bool_": (np.bool_(True), True),
     "int8": (np.int8(-5), -5),
     "uint64": (np.uint64(2**64 - 1), BigInt(2**64 - 1)),
     "float16": (np.float16(0.5), 0.5),
@@ -127,7 +127,7 @@ TABLE = {
     "bytes_": (np.bytes_(b"ab"), b"ab"),
     "0-d int array": (np.array(7), 7),
     "0-d float array": (np.array(0.25), 0.25),
-    "0-d bool array": (np.array(False), False),  # noqa: FBT003 - as above
+    "0-d bool array": (np.array(False), False),
     "0-d str array": (np.array("ab"), "ab"),
     "0-d object array": (np.array(None), None),
     "datetime64[D]": (np.datetime64("2024-02-29"), "2024-02-29"),
@@ -179,7 +179,7 @@ TABLE = {
     "frozenset": (frozenset("ba"), json('["a", "b"]')),
     "not ASCII": (["日本"], json('["日本"]')),
     "NaN and Inf nested": ([NAN, math.inf], json("[NaN, Infinity]")),
-    "numpy nested": ([np.float32(0.5), np.int64(1), np.bool_(False)], json("[0.5, 1, false]")),  # noqa: FBT003
+    "numpy nested": ([np.float32(0.5), np.int64(1), np.bool_(False)], json("[0.5, 1, false]")),
     "date nested": ([date(2024, 2, 29)], json('["2024-02-29"]')),
     "enum nested": ({"a": Color.RED}, json('{"a": "RED"}')),
     "missing nested": ([pd.NA, pd.NaT], json("[null, null]")),

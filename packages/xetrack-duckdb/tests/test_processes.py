@@ -230,7 +230,7 @@ def test_threads_log_and_query_through_one_tracker(db, check):
                         (count,) = cursor.execute("SELECT count(*) FROM db.events").fetchone()
                         assert count > last
                         last = count
-            except BaseException as error:  # noqa: BLE001 - told below
+            except BaseException as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]

@@ -87,14 +87,14 @@ class Cache:
         for data, run in self.execute("SELECT result, run FROM entries WHERE key = ?", key):
             try:
                 return {"result": self.load(data), "cache": run}
-            except Exception:  # noqa: BLE001 - damaged
+            except Exception:
                 return None
         return None
 
     def set(self, key, result, track_id):
         try:
             data = pickle.dumps(result)
-        except Exception as error:  # noqa: BLE001 - anything
+        except Exception as error:
             self.warn("set", f"not kept: {error}")
             return
         self.execute("REPLACE INTO entries VALUES (?, ?, ?)", key, data, track_id)
@@ -252,7 +252,7 @@ class KeepsQuiet(Cache):
     def set(self, key, result, track_id):
         try:
             data = pickle.dumps(result)
-        except Exception:  # noqa: BLE001 - anything
+        except Exception:
             return
         self.execute("REPLACE INTO entries VALUES (?, ?, ?)", key, data, track_id)
 
@@ -262,7 +262,7 @@ class Trusting(Cache):
     def load(self, data):
         try:
             return super().load(data)
-        except Exception:  # noqa: BLE001 - anything
+        except Exception:
             return data
 
 

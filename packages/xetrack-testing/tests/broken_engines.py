@@ -284,7 +284,7 @@ class OneTypeAColumn(Spoils):
 @broken(Right, "test_a_nan_is_not_a_none", "test_a_column_may_change_its_type")
 class NanIsMissing(Spoils):
     def spoil(self, row, kept):
-        return {key: None if value != value else value for key, value in row.items()}  # noqa: PLR0124 - NaN
+        return {key: None if value != value else value for key, value in row.items()}
 
 
 @broken(Right, "test_a_missing_key_is_none")

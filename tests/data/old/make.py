@@ -47,7 +47,7 @@ def told(value):
     """A cell as JSON has it: bytes by their digits, NaN as 0.x stores it, which is as nothing."""
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
-    return None if value != value else value  # noqa: PLR0124 - NaN
+    return None if value != value else value
 
 
 def read(path, cache, key, engine):

@@ -66,7 +66,7 @@ def dumps(value: object) -> bytes:
         return _dumps(value)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - cloudpickle raises what is wrong with the value itself
+    except Exception:
         data: bytes = cloudpickle.dumps(value, protocol=PROTOCOL)
         return data
 
@@ -387,5 +387,5 @@ def _main() -> Any:
 def _has_id(kind: Any, key: str) -> bool:
     try:
         return _content_id(kind) == key
-    except Exception:  # noqa: BLE001 - it has changed in such a way that it cannot be pickled any more
+    except Exception:
         return False

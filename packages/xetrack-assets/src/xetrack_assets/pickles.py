@@ -51,7 +51,7 @@ class Pickles:
     def __init__(self, *, trusted: bool) -> None:
         self.safe = not trusted
 
-    def takes(self, value: object) -> bool:  # noqa: ARG002 - the protocol's
+    def takes(self, value: object) -> bool:
         """Any value."""
         return True
 

@@ -53,10 +53,10 @@ class _Connection:
     def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
         return next(self.select(sql, arguments), None)
 
-    def commit(self, blocking: bool = True) -> None:  # noqa: FBT001, FBT002 - as sqlitedict calls it
+    def commit(self, blocking: bool = True) -> None:
         """The transaction is the engine's to commit."""
 
-    def close(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - as sqlitedict calls it
+    def close(self, force: bool = False) -> None:
         """The connection is the engine's to close."""
 
 

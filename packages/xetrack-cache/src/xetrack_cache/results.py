@@ -62,7 +62,7 @@ class Results:
             self._warn(f"cache type {kind}", message)
         except XetrackWarning:  # where warnings are errors
             raise
-        except Exception as error:  # noqa: BLE001 - methods of the arguments' own
+        except Exception as error:
             name = full_name(function)
             self._warn(f"cache key {name}", f"a call of {name} is not cached, making its key failed: {explain(error)}")
         return None
@@ -76,7 +76,7 @@ class Results:
                 return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
         except UntrustedError as error:
             self._warn("cache trust", f"a cached result is computed again, as XETRACK_SAFE is set: {error}")
-        except Exception as error:  # noqa: BLE001 - a cache that fails is no reason for the call to fail
+        except Exception as error:
             self._warn("cache read", f"a cached result cannot be read and is computed again: {explain(error)}")
         else:
             if entry is not None:
@@ -91,10 +91,10 @@ class Results:
             name = key.rpartition(":")[0]
             message = f"the result of {name} cannot be pickled, so it is not cached: {explain(error)}"
             self._warn(f"cache value {name}", message)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._warn("cache write", f"results are not cached, the cache cannot be written: {explain(error)}")
 
-    def put(self, key: str, entry: bytes, track_id: str) -> None:  # noqa: ARG002 - for back ends that index by run
+    def put(self, key: str, entry: bytes, track_id: str) -> None:
         """Store an entry, which is of the run `track_id`."""
         self.entries[key] = entry
 

@@ -37,11 +37,11 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         """How a key is stored: as it is. All of ours are text."""
         return key, True
 
-    def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001 - diskcache's signature
+    def get(self, key: Any, raw: bool) -> Any:
         """The key; None for one that would have to be unpickled."""
         return key if raw and type(key) is str else None
 
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ARG002, FBT001 - as above
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
         """The bytes of a value. Raises `FileNotFoundError`, a missing value, for anything else."""
         if mode == MODE_RAW and isinstance(value, bytes):
             return value

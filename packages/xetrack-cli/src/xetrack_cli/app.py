@@ -45,13 +45,13 @@ COMMANDS = {
 class Commands(TyperGroup):
     """Our commands, and those of plugins, none of them imported before it is typed."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+    def list_commands(self, ctx: Any) -> list[str]:
         """The names, ours first."""
         from xetrack_cli import plugged
 
         return [*COMMANDS, *(name for name in plugged.names() if name not in COMMANDS)]
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, opened once; None if there is none."""
         if cmd_name not in self.commands:
             found = _command(cmd_name)
@@ -68,7 +68,7 @@ class Commands(TyperGroup):
             raise UsageError(f"there is no command {args[0]!r}.{closest(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write what there is under its headings."""
         from xetrack_cli import plugged
 
@@ -105,7 +105,7 @@ def typer_of(found: Any, name: str) -> Any:
     return command
 
 
-def _tell_versions(wanted: bool) -> None:  # noqa: FBT001 - the callback of an option
+def _tell_versions(wanted: bool) -> None:
     if wanted:
         from xetrack_cli.versions import tell_versions
 

@@ -129,5 +129,5 @@ def _holds(value: Any, sign: str, operand: _Operand) -> bool:
     if _kind(value) != operand.kind:
         return sign == "!="
     if operand.value != operand.value:  # NaN, which equals itself here
-        return (value != value) is (sign != "!=")  # noqa: PLR0124 - NaN too
+        return (value != value) is (sign != "!=")
     return _TESTS[sign](value if operand.kind != "text" else spelt(value), operand.value)

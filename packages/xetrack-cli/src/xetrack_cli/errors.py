@@ -107,13 +107,13 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def show_warning(  # noqa: PLR0917 - the signature of warnings.showwarning
+def show_warning(
     message: Warning | str,
     category: type[Warning],
-    filename: str,  # noqa: ARG001 - as above
-    lineno: int,  # noqa: ARG001 - as above
+    filename: str,
+    lineno: int,
     file: TextIO | None = None,
-    line: str | None = None,  # noqa: ARG001 - as above
+    line: str | None = None,
 ) -> None:
     """Print a warning of xetrack as one line; what libraries warn of is for programmers."""
     if issubclass(category, XetrackWarning):

@@ -41,7 +41,7 @@ def examine(found: Found) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         plugin = load(found)
-    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
+    except BaseException as error:
         return {"failures": [_failure(error)]}
     seconds = time.perf_counter() - started
     plugins = Plugins.of([found])

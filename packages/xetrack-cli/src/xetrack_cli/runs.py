@@ -129,7 +129,7 @@ def _sorted(found: list[dict[str, Any]], key: str, *, descending: bool) -> list[
 
 
 def _is_there(value: object) -> bool:
-    return value is not None and value == value  # noqa: PLR0124 - NaN
+    return value is not None and value == value
 
 
 def _rank(value: Any) -> tuple[bool, Any]:

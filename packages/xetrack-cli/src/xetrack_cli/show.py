@@ -81,7 +81,7 @@ def _metrics(reader: Reader, track_id: str, params: Mapping[str, Any]) -> list[d
         values = [row[key] for row in rows if row[key] is not None]
         if not values or key in {"timestamp", "track_id"} or (key in params and all(v == params[key] for v in values)):
             continue
-        numbers = [value for value in values if is_number(value) and value == value]  # noqa: PLR0124 - NaN
+        numbers = [value for value in values if is_number(value) and value == value]
         least, most = (min(numbers), max(numbers)) if numbers else (None, None)
         told.append(
             {"metric": key, "last": values[-1], "first": values[0], "min": least, "max": most, "values": len(values)}

@@ -10,7 +10,7 @@ __all__ = ["Command"]
 class Command(TyperCommand):
     """A command whose words are one list to typer: it would tell of `[[DB] COLUMN]...`, a `list[str]`."""
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What stands behind `Usage: xt head`."""
         return ["[OPTIONS]", *(name for name, _ in self._words())]
 

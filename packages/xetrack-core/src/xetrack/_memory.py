@@ -215,23 +215,23 @@ class MemoryEngine:
 class NullEngine(MemoryEngine):
     """Keeps nothing: for a tracker whose rows only go to sinks."""
 
-    def append(self, table: str, rows: Sequence[Row]) -> None:  # noqa: ARG002 - the protocol's
+    def append(self, table: str, rows: Sequence[Row]) -> None:
         """Let the rows go."""
         self._check_open()
 
-    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:  # noqa: ARG002 - the protocol's
+    def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
         """Let the rows go."""
         self._check_open()
         return []
 
-    def save_run(self, run: Run) -> None:  # noqa: ARG002 - as above
+    def save_run(self, run: Run) -> None:
         """Let it go."""
         self._check_open()
 
 
 def _same(mine: Value, wanted: Value) -> bool:
     both_text = (type(mine) is Json) == (type(wanted) is Json)
-    return both_text and (mine == wanted or (mine != mine and wanted != wanted))  # noqa: PLR0124 - NaN is NaN here
+    return both_text and (mine == wanted or (mine != mine and wanted != wanted))
 
 
 @hookimpl

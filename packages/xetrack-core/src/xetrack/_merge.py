@@ -24,7 +24,7 @@ __all__ = ["copy"]
 def copy(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    assets: bool = True,  # noqa: FBT001, FBT002 - the documented position
+    assets: bool = True,
     tables: Sequence[str] | None = None,
     *,
     source_engine: str = "sqlite",

@@ -174,7 +174,7 @@ class Reader(View):
         return [_run_row(run) for run in self.engine.runs(self.table)]
 
     @classmethod
-    def read_db(  # noqa: PLR0917 - the documented order
+    def read_db(
         cls,
         db: str | os.PathLike[str],
         engine: str = "sqlite",

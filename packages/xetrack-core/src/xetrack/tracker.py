@@ -477,7 +477,7 @@ def _check_one_step(of_row: object, step: object) -> None:
     """Raise `OptionError` unless both are the same: one of them would be lost."""
     try:
         is_same = bool(of_row == step)
-    except Exception:  # noqa: BLE001 - of an array, or of whatever the user has: it is no step then
+    except Exception:
         is_same = False
     if not is_same:
         message = f"step is given twice: {safe_text(of_row)[:100]} in the row and step={step!r}. Give it once."

@@ -174,7 +174,7 @@ def test_8_threads_share_one_tracker(db):
             barrier.wait()
             for number in range(200):
                 tracker.log({"thread": thread, "n": number, f"k{number % 7}-{thread}": number})
-        except Exception as error:  # noqa: BLE001 - told to the test
+        except Exception as error:
             failures.append(error)
 
     with Tracker(db) as tracker:

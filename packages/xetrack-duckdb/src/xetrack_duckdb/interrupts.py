@@ -32,7 +32,7 @@ class _Call:
     def __call__(self) -> None:
         try:
             self.result = self.function()
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+        except BaseException as error:
             self.failure = error
         finally:
             self.done.release()

@@ -75,7 +75,7 @@ class LogSink:
         for output in self._outputs:
             try:
                 output.write(message)
-            except Exception as error:  # noqa: BLE001 - raised below, after the other outputs had their turn
+            except Exception as error:
                 failed = failed or error
         if failed:
             raise failed

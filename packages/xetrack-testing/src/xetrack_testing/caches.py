@@ -93,7 +93,7 @@ class CacheContract(Contract):
     def open(self, place: Path, context: Context) -> ResultCache:
         """An open cache that belongs to the folder `place`."""
 
-    def damage(self, place: Path, key: str) -> None:  # noqa: ARG002 - for subclasses
+    def damage(self, place: Path, key: str) -> None:
         """Change the bytes of the entry under a key."""
         self.untold("damage")
 

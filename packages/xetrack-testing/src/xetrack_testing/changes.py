@@ -19,7 +19,7 @@ _CANDIDATES: tuple[Value, ...] = (
 
 def _alike(one: Value, other: Value) -> bool:
     """Whether a `where` with one value finds the other: as Python compares, but a NaN finds a NaN, text is not JSON."""
-    if isinstance(one, float) and isinstance(other, float) and one != one and other != other:  # noqa: PLR0124
+    if isinstance(one, float) and isinstance(other, float) and one != one and other != other:
         return True
     return isinstance(one, Json) == isinstance(other, Json) and one == other
 
@@ -60,7 +60,7 @@ class ChangesContract(Base):
 
     @pytest.mark.parametrize("key", ["x", "X", ""], ids=repr)
     @pytest.mark.parametrize("rare", [False, True], ids=["plain", "beside-odd-keys"])
-    def test_where_finds_exactly_the_rows_that_have_the_value(self, engine: Engine, key: str, rare: bool) -> None:  # noqa: FBT001
+    def test_where_finds_exactly_the_rows_that_have_the_value(self, engine: Engine, key: str, rare: bool) -> None:
         """None, NaN, True, "1", b"1" and JSON are all different; 1 is 1.0 is True, as in Python."""
         rows: list[Row] = [make_row(number, {key: value}) for number, value in enumerate(_CANDIDATES)]
         engine.append(TABLE, [make_row(100, {"x": 1, **({"_rowid_": 1} if rare else {})}, run="other")])

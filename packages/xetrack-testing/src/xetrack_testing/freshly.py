@@ -88,7 +88,7 @@ def _registered(plugin: Any) -> tuple[str, list[tuple[str, str, list[str]]]]:
 def _reported(target: str) -> dict[str, Any]:
     try:
         return {"failed": "", **report(target)}
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - any is told
+    except (Exception, SystemExit) as error:
         return {"failed": f"{target} cannot be loaded: {type(error).__name__}: {error}"}
 
 

@@ -197,7 +197,7 @@ def at_once(tell: Callable[[], dict[str, Any]], threads: int = 4, times: int = 1
         try:
             start.wait()
             told.extend([tell() for _ in range(times)])
-        except BaseException as error:  # noqa: BLE001 - raised below
+        except BaseException as error:
             failures.append(error)
 
     started = [threading.Thread(target=ask) for _ in range(threads)]

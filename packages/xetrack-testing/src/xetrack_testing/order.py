@@ -220,7 +220,7 @@ class OrderContract(Base):
                 start.wait()
                 for number in range(50):
                     engine.append(TABLE, [make_row(number, {"thread": thread, "n": number, f"k{thread}": 1})])
-            except BaseException as error:  # noqa: BLE001 - told to the test
+            except BaseException as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=log, args=(number,)) for number in range(8)]

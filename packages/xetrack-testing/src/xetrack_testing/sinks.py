@@ -45,7 +45,7 @@ class SinkContract(Contract):
     def open(self, place: Path) -> Sink:
         """An open sink that belongs to the folder `place`."""
 
-    def read(self, place: Path) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 - for subclasses
+    def read(self, place: Path) -> Sequence[Mapping[str, Any]]:
         """The rows that sinks of `place` wrote, in order."""
         found: Sequence[Mapping[str, Any]] = self.untold("read")
         return found
@@ -200,7 +200,7 @@ class LogSinkContract(SinkContract):
     def open(self, place: Path) -> LogSink:
         """An open sink that belongs to the folder `place`."""
 
-    def read_log(self, place: Path) -> Sequence[tuple[str, Mapping[str, Any] | str]]:  # noqa: ARG002 - for subclasses
+    def read_log(self, place: Path) -> Sequence[tuple[str, Mapping[str, Any] | str]]:
         """What sinks of `place` were told through `log`, in order, each with its level."""
         found: Sequence[tuple[str, Mapping[str, Any] | str]] = self.untold("read_log")
         return found
@@ -267,7 +267,7 @@ class LogSinkContract(SinkContract):
                 for number in range(25):
                     row = make_row(number, {"n": 100 * thread + number, "text": "x" * 200})
                     sink.log("MONITOR", row) if thread else sink.emit(row)
-            except BaseException as error:  # noqa: BLE001 - told to the test
+            except BaseException as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=tell, args=(number,)) for number in range(4)]
@@ -309,7 +309,7 @@ def _emit_all(sink: Sink, rows: Sequence[Row], varied: str) -> None:
     for row in rows:
         try:
             sink.emit(row)
-        except Exception as error:  # noqa: BLE001 - told below
+        except Exception as error:
             refused.append((row.get("x") if varied == "x" else next(iter(row)), error))
     assert refused == [], f"these are refused: {refused}"
 
@@ -320,7 +320,7 @@ def _in_thread(function: Any) -> None:
     def run() -> None:
         try:
             function()
-        except BaseException as error:  # noqa: BLE001 - told to the test
+        except BaseException as error:
             failures.append(error)
 
     thread = threading.Thread(target=run)

@@ -68,7 +68,7 @@ class _Anything:
 
     safe, general = False, True
 
-    def takes(self, value: object) -> bool:  # noqa: ARG002 - the protocol's
+    def takes(self, value: object) -> bool:
         return True
 
     def dumps(self, value: object) -> bytes:
@@ -106,7 +106,7 @@ class AssetStoreContract(Contract):
         """An engine over the database of a folder that is new for each test."""
         return SqliteEngine(str(place / "track.db"))
 
-    def damage(self, place: Path, key: str) -> None:  # noqa: ARG002 - for subclasses
+    def damage(self, place: Path, key: str) -> None:
         """Change the bytes of an object of the stores of `place`."""
         self.untold("damage")
 
@@ -386,7 +386,7 @@ class AssetStoreContract(Contract):
                 for number in range(10):
                     store.insert(Parcel(f"{number}"))
                     store.insert(Parcel(f"of {thread}"))
-            except BaseException as error:  # noqa: BLE001 - told to the test
+            except BaseException as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=insert, args=(number,)) for number in range(4)]

@@ -76,14 +76,14 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
     """The plugins of one distribution. Metadata that nobody can read hide no other plugin, and are told of."""
     try:
         points = list(distribution.entry_points.select(group=PROJECT))
-    except Exception as error:  # noqa: BLE001 - half an installation must not take the others along
+    except Exception as error:
         points = [_Unreadable("?", "?", error)] if _concerns_us(distribution) else []
     if not points:
         return
     location = str(Path(distribution.locate_file("")).resolve())
     try:
         name, version = _told(distribution, "Name"), _told(distribution, "Version")
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:
         name, version = f"a distribution without metadata in {location}", "?"
         points = [_Unreadable(point.name, point.value, error) for point in points]
     for point in points:
@@ -103,7 +103,7 @@ def _told(distribution: Any, field: str) -> str:
 def _concerns_us(distribution: Any) -> bool:
     try:
         return f"[{PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
-    except Exception:  # noqa: BLE001 - not even text
+    except Exception:
         return False
 
 

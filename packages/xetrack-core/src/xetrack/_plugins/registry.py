@@ -339,7 +339,7 @@ class Plugins:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
-            except Exception as error:  # noqa: BLE001 - one plugin must not end the run
+            except Exception as error:
                 failed.append(f"{hook}() of {self.owners[implementation.plugin_name]} failed: {explain(error)}")
         return failed
 

@@ -244,7 +244,7 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
     # what has no Python number is its own item(): numpy.longdouble, numpy.clongdouble
     if getattr(value.dtype, "kind", "") == "c":
         return keep(key, value)
-    return float(value) if float(value) == value or value != value else str(value)  # noqa: PLR0124 - NaN
+    return float(value) if float(value) == value or value != value else str(value)
 
 
 def _container(key: str, value: Any, keep: Keep) -> Value:

@@ -152,16 +152,16 @@ class RunView(View):
         self._check_open()
         return question(self.engine)
 
-    def to_df(self, all: bool = False) -> "pd.DataFrame":  # noqa: FBT001, FBT002 - the documented name
+    def to_df(self, all: bool = False) -> "pd.DataFrame":
         """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
         with paused_gc():
             return dataframes.to_pandas(self._chosen(all))
 
-    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:
         """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
         dataframes.write_csv(self._chosen(all), path)
 
-    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:
         """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
 
         Missing folders are made.

@@ -124,7 +124,7 @@ def normal_type(declared: str) -> str:
 def fits(value: Value, declared: str) -> bool:
     """Whether a column of this type gives `value` back as it is."""
     if isinstance(value, float):
-        if value != value or (not value and math.copysign(1, value) < 0):  # noqa: PLR0124
+        if value != value or (not value and math.copysign(1, value) < 0):
             return False  # SQLite stores a NaN as NULL, and -0.0 as 0.0
         if declared == "INTEGER":
             return not value.is_integer()  # SQLite makes 2.0 a 2
@@ -172,7 +172,7 @@ def _pack_value(value: Value) -> object:
         return {"int": hex(value) if value.bit_length() > MAX_INT_BITS else str(value)}
     if isinstance(value, SurrogateText):
         return {"text": json.dumps(value)}
-    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
+    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):
         return {"float": repr(value)}
     return value
 

@@ -66,7 +66,7 @@ class SqliteEngine:
         self._positions = Positions(self.database)
 
     @staticmethod
-    def _setup(connection: sqlite3.Connection, writable: bool) -> None:  # noqa: FBT001 - called by Database alone
+    def _setup(connection: sqlite3.Connection, writable: bool) -> None:
         Schema().load(connection)  # refuses a file from the future before anything touches it
         if writable:
             connection.create_function("xetrack_put", 3, put_extra, deterministic=True)
@@ -427,7 +427,7 @@ def _comparable(value: Value, declared: str) -> bool:
     """Whether SQLite compares `value` with cells of this type as Python would: no NaN, no text with JSON."""
     if isinstance(value, (str, BigInt)):
         return type_fits(type(value), declared)
-    return value == value  # noqa: PLR0124 - NaN
+    return value == value
 
 
 def _restored(columns: Mapping[str, str], cells: Cells) -> Columns:

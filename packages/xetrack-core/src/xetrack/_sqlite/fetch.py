@@ -72,7 +72,7 @@ def run_aside(work: Callable[[threading.Event], T]) -> T:
     def guarded() -> None:
         try:
             results.append(work(stop))
-        except BaseException as error:  # noqa: BLE001 - raised again below
+        except BaseException as error:
             failures.append(error)
         finally:
             done.set()

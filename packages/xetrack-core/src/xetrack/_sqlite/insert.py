@@ -149,7 +149,7 @@ def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
     for key in plan.floats:
         value = row[key]
         # a NaN, or a zero that may be negative
-        if (not value or value != value) and not fits(value, "REAL"):  # noqa: PLR0124
+        if (not value or value != value) and not fits(value, "REAL"):
             return False
     return plan.exact
 

@@ -84,7 +84,7 @@ class Turns:
             return False
         try:
             what()
-        except Exception as error:  # noqa: BLE001 - whoever asked for it has gone on
+        except Exception as error:
             failure = explain(error)
             message = f"what was asked for in the middle of another call, by a signal or __del__, failed: {failure}"
             self._warn(f"put off {failure}", message)

@@ -58,7 +58,7 @@ class Cached:
             key = call.key_in(cache)
         except XetrackWarning:  # where warnings are errors
             raise
-        except Exception as error:  # noqa: BLE001 - a cache costs no call
+        except Exception as error:
             call.warn("cache key", f"a call is not cached, as its key cannot be made: {explain(error)}")
             return None
         if key is None:
@@ -75,7 +75,7 @@ class Cached:
             if entry is None:
                 return False
             result, source = entry["result"], entry["cache"]
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._failed("read", error)
             return False
         self._call.recall(result, source)
@@ -86,7 +86,7 @@ class Cached:
         if self._call.error is None:
             try:
                 self._cache.set(self._key, self._call.result, self._call.track_id)
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 self._failed("write", error)
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ class Cached:
             claim = self._cache.claim(self._key)
             claim.__enter__()
             self._claim = claim
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._failed("claim", error)
         return self
 
@@ -104,7 +104,7 @@ class Cached:
         try:
             if self._claim is not None:
                 self._claim.wait()
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._failed("claim", error)
 
     async def turn(self) -> None:
@@ -121,7 +121,7 @@ class Cached:
     def _is_free(self) -> bool:
         try:
             return self._claim is None or self._claim.poll()
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._failed("claim", error)
             return True
 
@@ -130,7 +130,7 @@ class Cached:
         try:
             if self._claim is not None:
                 self._claim.__exit__(None, None, None)
-        except Exception as failure:  # noqa: BLE001 - as above
+        except Exception as failure:
             self._failed("claim", failure)
 
     def _failed(self, what: str, error: Exception) -> None:

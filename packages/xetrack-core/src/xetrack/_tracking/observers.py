@@ -43,7 +43,7 @@ class Listeners:
         for name, sink in self.sinks:
             try:
                 sink.emit(row)
-            except Exception as error:  # noqa: BLE001 - the row is safe; the sink's loss is counted
+            except Exception as error:
                 self._lost(name, error)
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
@@ -52,7 +52,7 @@ class Listeners:
             try:
                 if isinstance(sink, LogSink):
                     sink.log(level, event)
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 self._lost(name, error)
 
     def _lost(self, name: str, error: Exception) -> None:
@@ -72,7 +72,7 @@ class Listeners:
                     gauges[name] = monitor
             except OptionError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the run goes on unmeasured
+            except Exception as error:
                 self._could_not_start(name, error)
         return gauges
 
@@ -88,7 +88,7 @@ class Listeners:
                 if monitor is not None:
                     monitor.start()
                     started.append((name, monitor))
-            except Exception as error:  # noqa: BLE001 - the call goes on unmeasured
+            except Exception as error:
                 self._could_not_start(name, error)
         return started
 
@@ -113,7 +113,7 @@ class Listeners:
         try:
             told = dict(tell())
             self._normalise(told, describe)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
             return {}
         return told
@@ -132,5 +132,5 @@ class Listeners:
         for name, sink in [*self.sinks, *self.loggers]:
             try:
                 getattr(sink, method)()
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 self._warn(f"sink {name} {method}", f"{method}() of the sink {name!r} failed: {explain(error)}")

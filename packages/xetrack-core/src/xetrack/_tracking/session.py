@@ -110,7 +110,7 @@ class Session:
             self.engine.save_run(self.run)
             self.engine.append(self.run.table, rows)
 
-    def committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
+    def committed(self, rows: Sequence[Row], plain: bool) -> None:
         """Count rows that are durable now, remember what they told, and pass them to the sinks."""
         run = self.run
         run.rows += len(rows)
@@ -176,7 +176,7 @@ class Session:
         try:
             if cache is not None:
                 cache.close()
-        except Exception as error:  # noqa: BLE001 - the engine is to be closed all the same
+        except Exception as error:
             self.warn("cache close", f"close() of the cache of results failed: {explain(error)}")
         finally:
             let_go = getattr(self.engine, "let_go", None) if forgotten else None

@@ -126,7 +126,7 @@ class Writer:
         else:
             session.begin(rows, dict(self.params))
 
-    def _committed(self, rows: Sequence[Row], plain: bool) -> None:  # noqa: FBT001 - what the normaliser found
+    def _committed(self, rows: Sequence[Row], plain: bool) -> None:
         self.latest = rows[-1]
         self._session.committed(rows, plain)
         if not self._session.begun:

@@ -43,7 +43,7 @@ def integer(name: str, value: Any) -> int:
         raise refused(name, value, "not a whole number.")
     try:
         found = operator.index(value)
-    except Exception:  # noqa: BLE001 - of whatever the user has
+    except Exception:
         raise refused(name, value, "not a whole number.") from None
     return max(-_MOST, min(found, _MOST))
 
@@ -62,7 +62,7 @@ def number(name: str, value: Any, least: float, most: float) -> float:
     """Return a number from `least` to `most` as a float."""
     try:
         found = float("nan") if isinstance(value, (str, bytes, bool)) else float(value)
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:
         found = float("nan")
     if not least <= found <= most:
         raise refused(name, value, f"not a number from {least:,} to {most:,}.")

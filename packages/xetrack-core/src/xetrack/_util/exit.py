@@ -45,7 +45,7 @@ class _OpenUntilExit:
         for each in found:
             try:
                 close_forgotten(each.close)
-            except Exception:  # noqa: BLE001 - the others are to be closed all the same, and nobody catches it any more
+            except Exception:
                 traceback.print_exc()
 
 

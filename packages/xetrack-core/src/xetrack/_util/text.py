@@ -18,7 +18,7 @@ def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
     """`spell(value)`, whatever it does, as text that a database can store."""
     try:
         text = spell(value)
-    except Exception as error:  # noqa: BLE001 - user code; what it stands for is logged all the same
+    except Exception as error:
         text = f"<{type(value).__name__}: {type(error).__name__} on showing it>"
     return escaped(text)
 

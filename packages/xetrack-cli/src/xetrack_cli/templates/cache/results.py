@@ -49,7 +49,7 @@ class FolderCache:
         """The entry, or None. A damaged entry is None."""
         try:
             entry = pickle.loads(self._path(key).read_bytes())
-        except Exception:  # noqa: BLE001 - a pickle that is damaged may raise anything
+        except Exception:
             return None
         return entry if isinstance(entry, dict) and entry.keys() == {"result", "cache"} else None
 
@@ -57,7 +57,7 @@ class FolderCache:
         """Keep a result and the run it came from. Whoever reads at the same time finds the whole of it, or nothing."""
         try:
             data = pickle.dumps({"result": result, "cache": track_id})
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             self._context.warn(f"cache {key}", f"a {type(result).__qualname__} cannot be cached: {error}")
             return
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
