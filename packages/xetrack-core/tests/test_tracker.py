@@ -381,7 +381,7 @@ def test_to_csv_writes_this_run_or_all(two_runs, tmp_path):
 
 
 def test_assets_without_a_plugin_say_what_to_install(tracker, monkeypatch):
-    monkeypatch.setattr(tracker._session._plugins, "offers", lambda kind: [])
+    monkeypatch.setattr(tracker._run._plugins, "offers", lambda kind: [])
 
     for ask in (lambda: tracker.get("53425a65a40a49f4"), lambda: tracker.assets):
         with pytest.raises(PluginNotInstalledError, match="pip install xetrack-assets"):

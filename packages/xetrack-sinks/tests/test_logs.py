@@ -139,7 +139,7 @@ def test_two_trackers_never_mix(tmp_path):
 def test_nothing_at_all_when_off(app, capsys):
     with Tracker(Tracker.IN_MEMORY) as tracker:
         tracker.log({"a": 1})
-        assert tracker._session.listeners.sinks == []
+        assert tracker._run.observers.sinks == []
 
     assert (app.getvalue(), capsys.readouterr()) == ("", ("", ""))
 

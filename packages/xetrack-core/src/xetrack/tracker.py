@@ -1,43 +1,50 @@
 """The Tracker: one call, one durable row."""
 
+import inspect
 import os
+import warnings as python_warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from xetrack._rows import dataframes
 from xetrack._rows.configs import as_row, as_rows
-from xetrack._rows.normalize import Keep, check_key, decode, describe, readable, to_rows
-from xetrack._rows.view import RunView
+from xetrack._rows.normalize import check_key, decode, describe, to_rows
+from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
-from xetrack._spec.hooks import RunInfo
+from xetrack._spec.types import Columns
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object
-from xetrack._tracking.call import Call, Recorder
-from xetrack._tracking.describe import text_of
+from xetrack._tracking.call import Call
+from xetrack._tracking.deferral import exclusive
+from xetrack._tracking.describe import name_of
 from xetrack._tracking.git import git_params
-from xetrack._tracking.session import Session, Settings
-from xetrack._tracking.writer import Writer
-from xetrack._util.arguments import flag, optional_flag, run_id, sequence, text
-from xetrack._util.exit import close_at_exit, close_forgotten
+from xetrack._tracking.run import RunWriter
+from xetrack._tracking.runners import is_generator, run_plain, runner, wrapper
+from xetrack._tracking.settings import Settings
+from xetrack._util.arguments import flag, optional_flag, refused, run_id, sequence, text
+from xetrack._util.garbage import paused_gc
 from xetrack._util.paths import MEMORY, SKIP_INSERT, resolve, resolve_option
 from xetrack._util.text import safe_text
-from xetrack.errors import InvalidValueError, OptionError
+from xetrack.errors import DatabaseRemovedError, OptionError, XetrackWarning, outer_level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Tracker"]
 
-T = TypeVar("T")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _BATCH = "For many rows: log_batch()."
 _PARAM = "For one param: set_param(key, value)."
+_CONFIG = "For a config that is logged with the call: params=config."
 
 
-class Tracker(RunView, Recorder):
+class Tracker(View):
     """Logs the rows of one run into a table.
 
     ```python
@@ -135,52 +142,43 @@ class Tracker(RunView, Recorder):
         git_root = None if git_root is None else resolve(git_root, "git_root")
         track_id = run_id("track_id", track_id)
         settings = Settings(resolve(db), str(check_table(table)), engine, given, handed_in, warnings, trusted)
-        self._start(settings, track_id)
-        self.raise_on_error = raise_on_error
+        self._open(RunWriter(settings, track_id), raise_on_error=raise_on_error)
         self.set_params({} if params is None else as_row(params, "params="))
         if git_root is not None:
-            self.set_params(git_params(git_root, self._writer.params, self.warn))
+            self.set_params(git_params(git_root, self._run.params, self._run.warn))
         if reset:
             self.engine.drop(self.table)
 
-    def _start(self, settings: Settings, track_id: str | None) -> None:
-        self._settings = settings
-        self._session = Session(settings, track_id)
-        # weak, or the tracker would hold itself, and nothing would close one that was forgotten
-        me, fire = weakref.ref(self), self._session.fire
-
-        def started() -> None:
-            tracker = me()
-            if tracker is not None:
-                fire("xetrack_run_started", run=tracker._info())
-
-        self._writer = Writer(self._session, settings.db, started)
-        close_at_exit(self)
+    def _open(self, run: RunWriter, *, raise_on_error: bool) -> None:
+        self._run = run
+        self.raise_on_error = raise_on_error
+        # closes a tracker that nobody has closed, once it is garbage or at exit; the run must not hold the tracker
+        weakref.finalize(self, _close_forgotten, run)
 
     @property
     def db(self) -> str:
         """The absolute path of the database."""
-        return self._settings.db
+        return self._run.settings.db
 
     @property
     def table(self) -> str:
         """The name of the table of events."""
-        return self._settings.table
+        return self._run.settings.table
 
     @property
     def engine(self) -> Engine:
         """The storage engine."""
-        return self._session.engine
+        return self._run.engine
 
     @property
     def track_id(self) -> str:
         """The name of the run."""
-        return self._session.run.track_id
+        return self._run.record.track_id
 
     @property
     def params(self) -> dict[str, Any]:
         """A copy of what is added to every row."""
-        return {key: decode(value) for key, value in self._writer.params.items()}
+        return {key: decode(value) for key, value in self._run.params.items()}
 
     @property
     def conn(self) -> Any:
@@ -188,38 +186,48 @@ class Tracker(RunView, Recorder):
 
         `tracker.conn.execute("SELECT * FROM db.events WHERE accuracy > 0.8").fetchall()`
         """
-        self._session.check_open()
+        self._run.check_open()
         return self.engine.conn
 
     @property
     def losses(self) -> dict[str, int]:
         """How many rows each sink lost. The database has them all the same."""
-        return dict(self._session.listeners.losses)
+        return dict(self._run.observers.losses)
 
     @property
     def logger(self) -> Any:
-        """Writes events and messages to the log files, beside the rows: `monitor`, `experiment`, `track`, `info`, ...
+        """Writes events and messages to the log files, not the database: `monitor`, `experiment`, `track`, `info`, ...
 
         Without `logs_path=` and `logs_stdout=` they go to standard error. Holding the logger keeps the tracker alive.
-        Raises `PluginNotInstalledError` without xetrack-sinks, and `ClosedError` once the tracker was closed, as all
-        methods of the logger do.
+
+        Raises:
+            PluginNotInstalledError: xetrack-sinks is not installed.
+            ClosedError: the tracker was closed. Methods of the logger raise it too.
         """
-        with self._writer.turns.lock:
-            return self._session.logger(self._tell)
+        with self._run.lock:
+            self._run.check_open()
+            return self._run.observers.logger(self._tell)
 
     def _tell(self, level: str, event: Mapping[str, Any] | str) -> None:
-        """Tell the sinks what the logger was told. The logger holds this, and the tracker by it."""
-        self._session.listeners.log(level, event)
-        self._check_open()  # last: another thread may have closed it meanwhile, and then nobody heard of the event
+        """Pass what the logger was told to the sinks. The logger holds this method, and with it the tracker."""
+        self._run.observers.log(level, event)
+        self._run.check_open()  # last: another thread may have closed it meanwhile, and then nobody heard of the event
 
     # Logging
 
     def log(self, data: Mapping[str, Any] | Any, *, step: int | None = None) -> dict[str, Any]:
         """Log one event, a dict or a config, and return its row: params, event, `timestamp` and `track_id`.
 
-        When it returns, the row is durable. `step` adds a column of that name. Raises `InvalidKeyError` or
-        `InvalidValueError`, naming the key, `OptionError` if `data` has another `step`, or `DatabaseError`; then
-        nothing was logged.
+        When it returns, the row is durable. If it raises, nothing was logged.
+
+        Args:
+            data: the event.
+            step: adds a column of that name.
+
+        Raises:
+            InvalidKeyError, InvalidValueError: the message names the key.
+            OptionError: `data` has another `step`.
+            DatabaseError: the row cannot be stored.
         """
         if type(data) is not dict:
             data = as_row(data, "log()", _BATCH if isinstance(data, (list, tuple)) else "")
@@ -227,29 +235,18 @@ class Tracker(RunView, Recorder):
             if "step" in data:
                 _check_one_step(data["step"], step)
             data = {**data, "step": step}
-        listeners = self._session.listeners
-        if listeners.monitors:
-            data = {**self._without_params(listeners.read()), **data}
-        return self._writer.log(data, self._keep())
+        run = self._run
+        if run.observers.monitors:
+            data = {**run.observers.read(run.params), **data}
+        return run.log(data, run.strict if self.raise_on_error else run.lenient)
 
     def log_batch(self, data: Iterable[Mapping[str, Any] | Any]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows. Raises as `log` does.
 
         `data` is an iterable of dicts or configs, or a table of pandas, polars or Arrow, whose index is left out.
         """
-        return self._writer.log_batch(as_rows(data, "log_batch()"), self._keep())
-
-    def _without_params(self, measured: dict[str, Any]) -> dict[str, Any]:
-        """What was measured, except under keys of params: those are the user's."""
-        clashes = measured.keys() & self._writer.params.keys()
-        if not clashes:
-            return measured
-        names = ", ".join(sorted(clashes))
-        self.warn("measured", f"{names}: params win over what is measured. Rename the param to have both.")
-        return {key: value for key, value in measured.items() if key not in clashes}
-
-    def _keep(self) -> Keep:
-        return self._session.strict if self.raise_on_error else self._session.lenient
+        run = self._run
+        return run.log_batch(as_rows(data, "log_batch()"), run.strict if self.raise_on_error else run.lenient)
 
     # Params and values
 
@@ -258,11 +255,11 @@ class Tracker(RunView, Recorder):
         self.set_params({check_key(key): value})
 
     def set_params(self, params: Mapping[str, Any] | Any) -> None:
-        """Add `params` to every row from now on, beside those set before.
+        """Add `params` to every row from now on, in addition to those set before.
 
         Raises `InvalidKeyError` or `InvalidValueError`, naming the key; then none of them is added.
         """
-        self._writer.set_params(as_row(params, "set_params()", _PARAM if isinstance(params, str) else ""))
+        self._run.set_params(as_row(params, "set_params()", _PARAM if isinstance(params, str) else ""))
 
     def set_value(self, key: str, value: Any) -> int:
         """Set `key` in all rows that this run has logged so far; return how many rows.
@@ -270,26 +267,119 @@ class Tracker(RunView, Recorder):
         What is logged later does not have it. In a handler of signals that came into the middle of another call it is
         done after that, and 0 is returned. Raises as `log` does; then nothing was set.
         """
-        return self._writer.update(check_key(key), value, None)
+        return self._run.update(check_key(key), value, None)
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
         """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows.
 
         As `set_value` otherwise.
         """
-        wanted = self._writer.stored("value", where_value, describe)
-        return self._writer.update(check_key(key), value, (text("where_key", where_key), wanted))
+        wanted = self._run.stored("value", where_value, describe)
+        return self._run.update(check_key(key), value, (text("where_key", where_key), wanted))
 
-    # Calls: track() and wrap() are the Recorder's
+    # Calls
 
     @property
     def cache(self) -> ResultCache | None:
         """The cache of results; None without one."""
-        return self._session.cache
+        return self._run.cache
 
-    def all_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The params of the run together with those of a call, which win."""
-        return {**self._writer.params, **params}
+    def track(
+        self,
+        function: Callable[..., Any],
+        /,
+        *positional: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        depends_on: Sequence[Any] = (),
+        cache_force: bool = False,
+        **named: Any,
+    ) -> Any:
+        """Call `function`, log the call, and return the result.
+
+        `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same; `params` are added to the row. A
+        function whose own parameters have names of ours, like `args` or `params`, gets them through `kwargs`. Works
+        with async functions and generators too: what they return is awaited or iterated as usual, and logged at its
+        end.
+
+        With a cache, a call that was made before is not made again. `depends_on` lists what else the result depends on:
+        helper functions, classes, values. `cache_force=True` computes it whatever the cache has, and keeps the result.
+        The row's `cache` is "" where the result was computed, or the track id of the run that did. Generators are never
+        cached: a warning says so.
+
+        The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
+        `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
+        tracker has `raise_on_error=False`: then None is returned. Raises `OptionError` if an argument is given twice.
+        """
+        if not callable(function):
+            raise refused("function", function, "not a function. Give it without calling it: track(function, ...).")
+        if args is not None or kwargs is not None:
+            args = None if args is None else sequence("args", args)
+            kwargs = _keywords(kwargs)
+            if (positional and args is not None) or (named.keys() & kwargs):
+                message = "give each argument of the function once: either directly, or with args= and kwargs=."
+                raise OptionError(message)
+        if "config" in named and params is None and not _has_parameter(function, "config"):
+            raise OptionError(f"{name_of(function)}() has no parameter config. {_CONFIG}")
+        call = Call(
+            self,
+            self._run,
+            function,
+            positional if args is None else args,
+            {**kwargs, **named} if kwargs else named,
+            {} if params is None else as_row(params, "params="),
+            self.raise_on_error,
+            depends_on if type(depends_on) is tuple else sequence("depends_on", depends_on),
+            flag("cache_force", cache_force),
+        )
+        kind = runner(function)
+        if kind is not run_plain:
+            self._warn_of_generator(function, kind)
+        return kind(call)
+
+    def _warn_of_generator(self, function: Any, kind: Callable[[Call], Any]) -> None:
+        if self.cache is not None and is_generator(kind):
+            name = name_of(function)
+            self._run.warn(
+                f"cache generator {name}", f"{name} is a generator: its calls are tracked, and never cached."
+            )
+
+    @overload
+    def wrap(self, function: Function) -> Function: ...
+    @overload
+    def wrap(
+        self, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
+    ) -> Callable[[Function], Function]: ...
+    def wrap(
+        self,
+        function: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        depends_on: Sequence[Any] = (),
+        **unknown: Any,
+    ) -> Any:
+        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`.
+
+        `depends_on` is as for `track()`.
+        """
+        if unknown:
+            cure = _CONFIG if "config" in unknown else "It takes params= and depends_on=."
+            raise OptionError(f"wrap() has no argument {next(iter(unknown))}=. {cure}")
+        chosen = {} if params is None else dict(as_row(params, "params="))
+        others = tuple(sequence("depends_on", depends_on))
+
+        def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
+            return Call(self, self._run, function, args, kwargs, chosen, self.raise_on_error, others)
+
+        def decorate(function: Any) -> Any:
+            if not callable(function) and not isinstance(function, classmethod):
+                raise refused("function", function, "not a function. Write @tracker.wrap above a function.")
+            plain = getattr(function, "__func__", function)
+            self._warn_of_generator(plain, runner(plain))
+            return wrapper(function, begin)
+
+        return decorate if function is None else decorate(function)
 
     def _generate_cache_key(
         self,
@@ -301,42 +391,66 @@ class Tracker(RunView, Recorder):
     ) -> str | None:
         """The key under which `track(func, args=args, ...)` finds its result; None if it cannot be cached."""
         cache = self.cache
-        return None if cache is None else cache.key(func, args, kwargs, self.all_params(params), depends_on)
+        return None if cache is None else cache.key(func, args, kwargs, {**self._run.params, **params}, depends_on)
 
-    def start(self, call: Call) -> None:
-        """Begin to measure a call. What cannot be logged of its params is refused before it runs."""
-        for key, value in call.params.items():
-            self._writer.check(key, value)
-        if self._session.listeners.monitors:
-            call.monitors = self._session.listeners.start()
+    # Reading
 
-    def record(self, call: Call) -> None:
-        """Log a call that ended."""
-        row = call.row()
-        if call.monitors:
-            row = {**self._without_params(self._session.listeners.stop(call.monitors)), **row}
-        keep = self._session.lenient
-        try:
-            self._writer.log(row, keep)
-        except InvalidValueError as error:
-            self.warn("value", f"{error} Of the call of {row['function_name']}, that is logged as plain text.")
-            # what a function returned is no reason to lose its call
-            told = {key: value if self._writer.can_store(key, value) else text_of(value) for key, value in row.items()}
-            self._writer.log(told, keep)
+    def to_df(self, all: bool = False) -> "pd.DataFrame":
+        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
+        with paused_gc():
+            return dataframes.to_pandas(self._chosen(all))
 
-    # Reading: most of it is the RunView's
+    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:
+        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
+        dataframes.write_csv(self._chosen(all), path)
 
-    def _ask(self, question: Callable[[Engine], T]) -> T:
-        with self._writer.turns.reading():
-            return super()._ask(question)
+    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:
+        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
+
+        Missing folders are made.
+        """
+        dataframes.write_parquet(self._chosen(all), path)
+
+    def count_run(self) -> int:
+        """The number of rows of this run."""
+        return self._count(self.track_id)
+
+    def count_all(self) -> int:
+        """The number of rows in the table."""
+        return self._count(None)
+
+    def __len__(self) -> int:
+        """The number of rows of this run."""
+        return self.count_run()
+
+    def _count(self, track_id: str | None) -> int:
+        self._run.check_open()
+        with exclusive():
+            return self.engine.count(self.table, track_id)
+
+    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
+        self._run.check_open()
+        with exclusive():
+            return self.engine.read(self.table, track_id=self.track_id, head=head, tail=tail)
+
+    def _chosen(self, all: object) -> Columns:
+        """The rows of this run, or of all runs."""
+        if not flag("all", all):
+            return self._read()
+        self._run.check_open()
+        with exclusive():
+            return self.engine.read(self.table)
+
+    def _types(self) -> dict[str, str]:
+        self._run.check_open()
+        with exclusive():
+            return self.engine.columns(self.table)
 
     @property
     def latest(self) -> dict[str, Any]:
         """The last row of the run: the one just logged, or read back; empty if there is none."""
-        with self._writer.turns.lock:
-            if self._writer.latest is not None:
-                return dict(readable(self._writer.latest))
-            return next(iter(to_rows(self._read(tail=1))), {})
+        known = self._run.last_row()
+        return next(iter(to_rows(self._read(tail=1))), {}) if known is None else known
 
     def get(self, key: str) -> object | None:
         """Return the object with this hash, or the one last logged under this key; None if there is none.
@@ -353,7 +467,7 @@ class Tracker(RunView, Recorder):
     @property
     def assets(self) -> AssetStore:
         """The store of objects. Raises `PluginNotInstalledError` if none is installed."""
-        return self._session.assets()
+        return self._run.assets()
 
     def remove_asset(self, hash_value: str, column: str | None = None) -> bool:
         """Take an object out of a column of the table, and out of the store with its last use.
@@ -366,17 +480,11 @@ class Tracker(RunView, Recorder):
             return store.remove(hash_value, None)
         if hash_value not in store or text("column", column) not in self.columns:
             return False
-        with self._writer.turns.call():
-            self._writer.latest = None
-            rows = self.engine.update(self.table, column, None, where=(column, hash_value))
-            return rows > 0 and store.remove(hash_value, rows)
+        return self._run.take_asset(hash_value, column)
 
     def __repr__(self) -> str:
         """Run, table and file."""
         return f"<Tracker {self.track_id} in {self.table} of {self.db}>"
-
-    def _check_open(self) -> None:
-        self._session.check_open()
 
     # Keeping
 
@@ -391,49 +499,18 @@ class Tracker(RunView, Recorder):
 
         Other threads go on logging meanwhile; those of a tracker in memory wait.
         """
-        self._check_open()
+        self._run.check_open()
         backup(self.engine, path, overwrite=overwrite, progress=progress)
 
     # Ending
 
     def flush(self) -> None:
         """Make the database file whole on its own: copying just it copies everything. Flushes the sinks too."""
-        self._session.check_open()
-        turns = self._writer.turns
-        if other := turns.under_way():
-            other.put_off(self.flush)
-            return
-        with turns.call():
-            self._session.flush()
+        self._run.flush()
 
     def close(self) -> None:
         """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""
-        self._close("finished")
-
-    def _close(self, status: str, *, forgotten: bool = False) -> None:
-        turns = self._writer.turns
-        if other := turns.under_way():
-            other.put_off(partial(self._close, status))  # parts of a forgotten one are closed with it here
-            return
-        with turns.lock:
-            if self._session.closed:
-                return
-            try:
-                if self._writer.end(status):
-                    self._session.fire("xetrack_run_finished", run=self._info(), status=status)
-            finally:
-                try:
-                    self._session.close(forgotten=forgotten)
-                finally:
-                    turns.leave()
-
-    def _info(self) -> RunInfo:
-        run = self._session.run
-        return RunInfo(self.db, run.table, run.track_id, self.params, run.rows, self.engine)
-
-    def warn(self, about: str, message: str) -> None:
-        """Warn, once for each thing it is `about`, unless the tracker was told not to."""
-        self._session.warn(about, message)
+        self._run.close("finished")
 
     def __enter__(self) -> Self:
         """The tracker itself."""
@@ -441,36 +518,42 @@ class Tracker(RunView, Recorder):
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         """Close; the run failed if an exception leaves the block."""
-        self._close("finished" if kind is None else "failed")
-
-    def __del__(self) -> None:
-        """Close what was forgotten; but `conn` and `assets` work for as long as anybody holds them."""
-        if hasattr(self, "_writer"):
-            close_forgotten(partial(self._close, "finished", forgotten=True))
+        self._run.close("finished" if kind is None else "failed")
 
     # Pickling
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to log to the same run. Raises `OptionError` for a database in memory."""
-        self._session.check_open()
-        self._settings.check_portable()
-        with self._writer.turns.lock:  # copies: other threads go on while these are pickled
-            run = self._session.run
-            return {
-                "settings": self._settings,
-                "run": replace(run, values=dict(run.values)),
-                "params": self._writer.params,
-                "objects": dict(self._session.objects.of_params),
-                "raise_on_error": self.raise_on_error,
-            }
+        return {"run": self._run.portable(), "raise_on_error": self.raise_on_error}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Open the database again, in the run of the tracker that was pickled: it is that one's to end."""
-        self._start(state["settings"], state["run"].track_id)
-        self._session.run = state["run"]
-        self._writer.params = state["params"]
-        self._session.objects.of_params = state["objects"]
-        self.raise_on_error = state["raise_on_error"]
+        self._open(RunWriter.resumed(state["run"]), raise_on_error=state["raise_on_error"])
+
+
+def _close_forgotten(run: RunWriter) -> None:
+    """Close a run that nobody closed. Many a script removes its own database, so that is worth a warning only."""
+    try:
+        run.close("finished", forgotten=True)
+    except DatabaseRemovedError as error:
+        python_warnings.warn(str(error), XetrackWarning, stacklevel=outer_level())
+
+
+def _keywords(kwargs: Any) -> dict[str, Any]:
+    given = {} if kwargs is None else dict(as_row(kwargs, "kwargs="))
+    for name in given:
+        if not isinstance(name, str):
+            raise refused("kwargs", name, "a name of a parameter is a text.")
+    return given
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    """Whether the function can be called with an argument of this name; True where nobody can say."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
 def _check_one_step(of_row: object, step: object) -> None:

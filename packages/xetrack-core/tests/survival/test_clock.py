@@ -14,7 +14,7 @@ from xetrack.plugin import Clock
 HOUR = 3_600_000_000_000
 jumps = random.Random(int(sys.argv[2]))
 tracker = Tracker(sys.argv[1], track_id="run")
-tracker._writer._clock = Clock(
+tracker._run._clock = Clock(
     lambda: time.time_ns() // HOUR * HOUR + jumps.choice([0, 0, 1000, HOUR, -HOUR, 9999 * HOUR, -99_999 * HOUR])
 )
 
@@ -47,7 +47,7 @@ def tick():
 
 moved_to("Europe/Berlin")
 with Tracker(sys.argv[1]) as tracker:
-    tracker._writer._clock = Clock(tick)
+    tracker._run._clock = Clock(tick)
     for number in range(10):
         tracker.log({"n": number})
     now[0] += 3500

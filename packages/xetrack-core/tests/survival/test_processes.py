@@ -41,10 +41,10 @@ from xetrack.plugin import Clock
 print("ready", flush=True)
 sys.stdin.readline()
 with Tracker(sys.argv[1], track_id="shared") as tracker:
-    tracker._writer._clock = Clock(lambda: 1_767_323_045_000_000_000)
+    tracker._run._clock = Clock(lambda: 1_767_323_045_000_000_000)
     for number in range(300):
         tracker.log({"who": int(sys.argv[2]), "n": number})
-    tracker._writer._clock = Clock(lambda: 1_767_323_045_000_000_000)
+    tracker._run._clock = Clock(lambda: 1_767_323_045_000_000_000)
     tracker.log_batch([{"who": int(sys.argv[2]), "n": number} for number in range(300, 600)])
 """
 
@@ -242,7 +242,7 @@ def test_a_tracker_in_memory_says_that_it_cannot_be_sent():
 def test_a_batch_of_100_000_rows_in_one_microsecond_is_all_there(db):
     for _ in range(2):  # the second time every microsecond is taken
         with Tracker(db, track_id="run") as tracker:
-            tracker._writer._clock = Clock(lambda: FROZEN)
+            tracker._run._clock = Clock(lambda: FROZEN)
             tracker.log_batch([{"n": number} for number in range(100_000)])
     with Reader(db) as reader:
         frame = reader.to_df()

@@ -1,9 +1,10 @@
 """Opening the engine over a database, the same way for trackers, readers and copies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xetrack._plugins.registry import Offer, Plugins
+from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
 from xetrack._util.paths import MEMORY, SKIP_INSERT
@@ -11,6 +12,7 @@ from xetrack.errors import OptionError
 
 __all__ = [
     "check_file",
+    "open_cache",
     "open_engine",
 ]
 
@@ -23,6 +25,16 @@ def check_file(db: str, engine: str) -> None:
         raise OptionError(
             f"engine {engine!r} keeps no file to read or to copy to. Use sqlite, or the engine that wrote the file."
         )
+
+
+def open_cache(routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context) -> ResultCache | None:
+    """Open the cache of results whose options were given; None without any. Raises `OptionError` for several."""
+    opened = [(offer, offer.open(given, context)) for offer, given in routed if offer.kind == "caches"]
+    caches: list[tuple[Offer, ResultCache]] = [(offer, cache) for offer, cache in opened if cache is not None]
+    if len(caches) > 1:
+        names = ", ".join(offer.provider.name for offer, _ in caches)
+        raise OptionError(f"there are several caches of results ({names}): give the options of one.")
+    return caches[0][1] if caches else None
 
 
 def open_engine(

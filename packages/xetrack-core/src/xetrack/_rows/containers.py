@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from xetrack._rows.configs import fields_of
 
-__all__ = ["CONTAINERS", "Path", "encode", "is_plain", "label", "path_text"]
+__all__ = ["CONTAINERS", "Path", "encode", "label", "path_text", "plain_copy"]
 
 CONTAINERS = (list, tuple, dict, set, frozenset)
 
@@ -17,7 +17,7 @@ Path: TypeAlias = tuple[object, ...]
 _SCALARS = frozenset({type(None), bool, int, float, str})
 _NESTED = frozenset({list, tuple, dict})
 
-_MAX_DEPTH = 1000  # a container that contains itself has no end
+_MAX_DEPTH = 50  # of containers on the fast path
 
 _LABELS = (
     type,
@@ -37,22 +37,29 @@ _LABEL_NAMES = frozenset(
 )
 
 
-def is_plain(container: Any) -> bool:
-    """Whether `json.dumps` stores the container without loss. Most are plain, and the check is fast."""
-    level = [container]
-    for _ in range(_MAX_DEPTH):
-        nested: list[Any] = []
-        for each in level:
-            kind = type(each)
-            if kind not in _NESTED or (kind is dict and not {str}.issuperset(map(type, each))):
-                return False
-            items = each.values() if kind is dict else each
-            if set(map(type, items)) - _SCALARS:
-                nested += (item for item in items if type(item) not in _SCALARS)
-        if not nested:
-            return True
-        level = nested
-    return False
+def plain_copy(container: Any) -> Any | None:
+    """Return a copy, with lists for tuples, if `json.dumps` stores the container without loss; else None.
+
+    Most containers are plain: this is the fast path.
+    """
+    try:
+        return _copied(container, _MAX_DEPTH)
+    except _NotPlainError:
+        return None
+
+
+def _copied(container: Any, depth: int) -> Any:
+    kind = type(container)
+    if kind not in _NESTED or not depth or (kind is dict and not {str}.issuperset(map(type, container))):
+        raise _NotPlainError
+    items = list(container.values() if kind is dict else container)
+    if not _SCALARS.issuperset(map(type, items)):
+        items = [item if type(item) in _SCALARS else _copied(item, depth - 1) for item in items]
+    return dict(zip(container, items, strict=True)) if kind is dict else items
+
+
+class _NotPlainError(Exception):
+    """The container holds something that JSON has no form for, or nests too deeply to look."""
 
 
 def encode(

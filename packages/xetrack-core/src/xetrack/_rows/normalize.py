@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from xetrack._rows.configs import is_config, is_omegaconf_list, omegaconf_list
-from xetrack._rows.containers import CONTAINERS, Path, encode, is_plain, label, path_text
+from xetrack._rows.containers import CONTAINERS, Path, encode, label, path_text, plain_copy
 from xetrack._spec.types import BigInt, Columns, Json, Row, SurrogateText, Value
 from xetrack._util.text import is_utf8, safe_text
 from xetrack.errors import InvalidKeyError, InvalidValueError
@@ -65,9 +65,10 @@ class Keep(Protocol):
         """Return what the row holds instead. For a container, `objects` says where in it the objects are."""
 
 
-Converter: TypeAlias = Callable[[str, Any, Keep], Value]
+Converter: TypeAlias = Callable[[str, Any, Keep], "Value | _Encoded"]
 
 _UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
+_MARKED = frozenset({Json, BigInt, SurrogateText})
 _MAX_KNOWN = 4096
 _SHOWN = 200  # characters of a value in an error
 
@@ -111,24 +112,36 @@ class Normaliser:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], _Shape] = {}
 
-    def __call__(self, event: dict[str, Any], keep: Keep) -> bool:
-        """Turn `event` itself into a row; return whether it is plain: no None, and nothing for `decode` to do.
+    def __call__(self, event: dict[str, Any], keep: Keep) -> dict[str, Any] | None:
+        """Turn `event` itself into a row.
 
-        Raises `InvalidKeyError` or `InvalidValueError`, naming the key.
+        Returns:
+            The values that reading gives where the row's are encoded, such as the list for JSON. None if the row is
+            plain: no value is encoded or None.
+
+        Raises:
+            InvalidKeyError, InvalidValueError: the message names the key.
         """
         key = (*event, *map(type, event.values()))
         integers, texts, others, plain = self._known.get(key) or self._learn(event, key)
+        decoded: dict[str, Any] = {}
         for name in integers:
             if not -INT64 <= event[name] < INT64:
+                decoded[name] = event[name]
                 event[name] = BigInt(event[name])
-                plain = False
         for name in texts:
-            if not event[name].isascii():
-                event[name] = _as_text(event[name])
-                plain = plain and type(event[name]) is str
+            if not event[name].isascii() and not is_utf8(event[name]):
+                decoded[name] = event[name]
+                event[name] = SurrogateText(event[name])
         for name, convert in others:
-            _convert(event, name, convert, keep)
-        return plain
+            value = _convert(name, event[name], convert, keep)
+            if type(value) is _Encoded:
+                event[name], decoded[name] = value
+            else:
+                event[name] = value
+                if type(value) in _MARKED:
+                    decoded[name] = decode(event[name])
+        return None if plain and not decoded else decoded
 
     def value(self, key: str, value: object, keep: Keep) -> Value:
         """The stored form of one value. Raises as for a row."""
@@ -144,13 +157,13 @@ class Normaliser:
         others = {
             name: convert
             for name, kind in kinds.items()
-            if kind not in {int, str} and (convert := _converter(kind)) is not None
+            if kind not in {int, str} and (convert := _as_it_is if kind is Json else _converter(kind)) is not None
         }
         shape = _Shape(
             tuple(name for name, kind in kinds.items() if kind is int),
             tuple(name for name, kind in kinds.items() if kind is str),
             tuple(others.items()),
-            not others and not {type(None), Json} & set(kinds.values()),
+            not others and type(None) not in kinds.values(),
         )
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
@@ -158,9 +171,16 @@ class Normaliser:
         return shape
 
 
-def _convert(event: dict[str, Any], key: str, convert: Converter, keep: Keep) -> None:
+class _Encoded(NamedTuple):
+    """A value in a row, and the one that reading gives for it."""
+
+    stored: Value
+    decoded: Any
+
+
+def _convert(key: str, value: Any, convert: Converter, keep: Keep) -> "Value | _Encoded":
     try:
-        event[key] = convert(key, event[key], keep)
+        return convert(key, value, keep)
     except (InvalidValueError, RecursionError) as error:
         reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
         raise InvalidValueError(f"the value of {key!r} {reason}") from error
@@ -186,7 +206,12 @@ def _is_missing(kind: type) -> bool:
 
 def _value(key: str, value: object, keep: Keep) -> Value:
     convert = _converter(type(value))
-    return value if convert is None else convert(key, value, keep)  # type: ignore[return-value] # untouched types
+    found = value if convert is None else convert(key, value, keep)
+    return found.stored if type(found) is _Encoded else found  # type: ignore[return-value] # untouched types
+
+
+def _as_it_is(_: str, value: Json, __: Keep) -> Json:
+    return value
 
 
 def _missing(_: str, __: object, ___: Keep) -> None:
@@ -247,20 +272,21 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
     return float(value) if float(value) == value or value != value else str(value)
 
 
-def _container(key: str, value: Any, keep: Keep) -> Value:
-    if is_plain(value):
+def _container(key: str, value: Any, keep: Keep) -> "Value | _Encoded":
+    copied = plain_copy(value)
+    if copied is not None:
         with suppress(ValueError):  # an integer of thousands of digits
-            return _json(value)
+            return _Encoded(_json(copied), copied)
     objects: list[str] = []
 
     def note(path: Path, each: Any) -> None:
         objects.append(f"the keys of {path_text(path)}" if isinstance(each, dict) else path_text(path))
 
     nested = _encode(key, value, note)
-    return keep(key, value, objects) if objects else _json(nested)
+    return keep(key, value, objects) if objects else _Encoded(_json(nested), nested)
 
 
-def _config(key: str, value: Any, keep: Keep) -> Value:
+def _config(key: str, value: Any, keep: Keep) -> "Value | _Encoded":
     claims = getattr(keep, "claims", None)
     if claims is not None and claims(value):
         return keep(key, value)

@@ -1,23 +1,20 @@
 """Rows as a sequence and a table, for whatever can read them: what `Tracker` and `Reader` have in common."""
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xetrack._rows import dataframes
 from xetrack._rows.normalize import to_rows
-from xetrack._spec.engine import Engine
 from xetrack._spec.types import Columns
-from xetrack._util.arguments import count, flag, integer
-from xetrack._util.garbage import paused_gc
+from xetrack._util.arguments import count, integer
 from xetrack._util.text import did_you_mean, safe_text
 from xetrack.errors import KeyNotFoundError, OptionError, RowNotFoundError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunView", "View"]
+__all__ = ["View"]
 
 T = TypeVar("T")
 
@@ -123,69 +120,3 @@ class View(ABC):
     def _repr_html_(self) -> str:
         """The rows as a table, for notebooks."""
         return str(dataframes.to_pandas(self._read())._repr_html_())  # type: ignore[operator]
-
-
-class RunView(View):
-    """The rows of one run in a table of an engine; where told so, those of all runs."""
-
-    @property
-    @abstractmethod
-    def engine(self) -> Engine:
-        """The storage engine."""
-
-    @property
-    @abstractmethod
-    def table(self) -> str:
-        """The name of the table of events."""
-
-    @property
-    @abstractmethod
-    def track_id(self) -> str:
-        """The name of the run."""
-
-    @abstractmethod
-    def _check_open(self) -> None:
-        """Raise `ClosedError` if there is nothing to read from any more."""
-
-    def _ask(self, question: Callable[[Engine], T]) -> T:
-        """The engine's answer."""
-        self._check_open()
-        return question(self.engine)
-
-    def to_df(self, all: bool = False) -> "pd.DataFrame":
-        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
-        with paused_gc():
-            return dataframes.to_pandas(self._chosen(all))
-
-    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
-        dataframes.write_csv(self._chosen(all), path)
-
-    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
-
-        Missing folders are made.
-        """
-        dataframes.write_parquet(self._chosen(all), path)
-
-    def count_run(self) -> int:
-        """The number of rows of this run."""
-        return self._ask(lambda engine: engine.count(self.table, self.track_id))
-
-    def count_all(self) -> int:
-        """The number of rows in the table."""
-        return self._ask(lambda engine: engine.count(self.table))
-
-    def __len__(self) -> int:
-        """The number of rows of this run."""
-        return self.count_run()
-
-    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
-        return self._ask(lambda engine: engine.read(self.table, track_id=self.track_id, head=head, tail=tail))
-
-    def _chosen(self, all: object) -> Columns:
-        """The rows of this run, or of all runs."""
-        return self._ask(lambda engine: engine.read(self.table)) if flag("all", all) else self._read()
-
-    def _types(self) -> dict[str, str]:
-        return self._ask(lambda engine: engine.columns(self.table))

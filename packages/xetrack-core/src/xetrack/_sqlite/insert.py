@@ -44,11 +44,27 @@ class Inserts:
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
         """Insert `rows`; where the time of one is taken in its run, it moves on."""
-        if len(rows) == 1:
-            self._insert_one(connection, table, rows[0])
+        if len(rows) > 1:
+            for _, group in groupby(rows, _shape):
+                self._insert_many(connection, table, list(group))
             return
-        for _, group in groupby(rows, _shape):
-            self._insert_many(connection, table, list(group))
+        # the path of every `log()`: a row of a known shape goes in with one statement
+        for row in rows:
+            values = [*row.values()]
+            plan = self._plans.get((table, *row, *map(type, values)))
+            if plan is not None and plan.exact:
+                for key in plan.floats:
+                    value = row[key]
+                    if (not value or value != value) and not fits(value, "REAL"):
+                        break
+                else:
+                    try:
+                        connection.execute(plan.sql, values)
+                    except sqlite3.IntegrityError:
+                        pass
+                    else:
+                        continue
+            self._insert_one(connection, table, row)
 
     def merge(self, connection: Executor, table: str, row: Row) -> bool:
         """Insert `row` unless its run has one of this time; tell whether it went in."""

@@ -1,6 +1,6 @@
 """Objects in rows: the store that keeps them, and what is yet to be kept with the next rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ from xetrack._spec.assets import Asset, AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
 from xetrack._spec.types import Value
-from xetrack._util.interrupts import block
 from xetrack.errors import InvalidValueError, OptionError, PluginNotInstalledError
 
 __all__ = [
@@ -61,14 +60,14 @@ def find_object(store: AssetStore, engine: Engine, table: str, key: str) -> obje
 
 
 class Objects:
-    """The objects of one tracker: those in its params, and those in rows that are about to be stored.
+    """Turns objects in rows into their hashes, and prepares them for the store.
 
-    The tracker's lock guards it: what one call prepares is stored, or let go, before the next one begins.
+    Guarded by the lock of the run: what one call prepared is stored, or dropped, before the next one begins.
     """
 
     def __init__(self, open_store: Callable[[], AssetStore | None], warn: Callable[[str, str], None]) -> None:
-        self.pending: list[tuple[str, Asset]] = []
-        self.of_params: dict[str, list[Asset]] = {}
+        self.prepared: list[tuple[str, Asset]] = []
+        """By the call in progress: key of the event and object."""
         self._open_store = open_store
         self._warn = warn
         self._store: AssetStore | None = None
@@ -78,14 +77,6 @@ class Objects:
         if self._store is None:
             self._store = self._open_store()
         return self._store
-
-    @block
-    def of_call(self) -> Iterator[None]:
-        """Let go at the end of the block of what was prepared in it."""
-        try:
-            yield
-        finally:
-            self.pending = []
 
     def claims(self, value: object) -> bool:
         """Whether a serializer is meant for `value`. Then it is an object, though it may be a config too."""
@@ -107,7 +98,7 @@ class Objects:
             self._warn("assets", f"{message} (pip install xetrack-assets).")
             return describe(key, value, objects)
         asset = store.prepare(value)
-        self.pending.append((key, asset))
+        self.prepared.append((key, asset))
         if len(objects) == 1:  # a config with a stray object; a checkpoint has many
             kind = type(value).__qualname__
             message = f"JSON cannot hold {objects[0]}, so the whole {kind} {key!r} is stored as one object."
@@ -123,38 +114,13 @@ class Objects:
             self._warn(f"object {key}", f"the value of {key!r} {error} Only its repr is logged.")
             return describe(key, value, objects)
 
-    def put_pending(self, uses: int = 1) -> None:
-        """Keep what the rows of this call name. Runs inside the transaction that stores the rows."""
-        store = self.store()
-        if store is not None:
-            for key, asset in self.pending:
-                store.put(asset, key, uses)
-
-    def freeze(self, key: str) -> None:
-        """What is pending belongs to a param: keep a copy for the rows to come."""
-        self.of_params.pop(key, None)
-        if self.pending:
-            self.of_params[key] = [replace(asset, pieces=(b"".join(asset.pieces),)) for _, asset in self.pending]
-            self.pending.clear()
-
-    def join_params(self, event: Mapping[str, Any]) -> None:
-        """A row gets the objects of params too, unless the event has its own value there."""
-        for key, assets in self.of_params.items():
-            if key not in event:
-                self.pending.extend((key, asset) for asset in assets)
-
 
 class Keeper:
-    """What a normaliser hands objects to: see `xetrack._rows.normalize.Keep`.
+    """What a normaliser hands objects to: see `Keep` in `_rows.normalize`."""
 
-    Arguments:
-        objects: those of the tracker.
-        strict: refuse objects that cannot be serialized; otherwise describe them.
-    """
-
-    def __init__(self, objects: Objects, *, strict: bool) -> None:
-        self._keep = objects.keep if strict else objects.keep_or_describe
-        self.claims = objects.claims
+    def __init__(self, keep: Callable[..., Value], claims: Callable[[object], bool]) -> None:
+        self._keep = keep
+        self.claims = claims
 
     def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
         """Return what the row holds instead."""

@@ -3,6 +3,7 @@
 import inspect
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -49,7 +50,10 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def text_of(value: object) -> str:
     """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
-    return safe_text(value, _ShortRepr().repr if type(value) not in _SHORT else repr)
+    if type(value) in _SHORT:
+        with suppress(ValueError):  # an integer of thousands of digits
+            return repr(value)
+    return safe_text(value, _ShortRepr().repr)
 
 
 def bounded(text: str) -> str:
@@ -75,6 +79,8 @@ def unpack_arguments(function: Callable[..., Any], args: Sequence[Any], kwargs: 
 
     Dicts are data, not configs, and stay whole.
     """
+    if _QUICK.issuperset(map(type, (*args, *kwargs.values()))):
+        return {}
     if not any(map(_is_config, (*args, *kwargs.values()))):
         return {}
     try:

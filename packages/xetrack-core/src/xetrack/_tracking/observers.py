@@ -1,9 +1,10 @@
 """What listens beside the row path: sinks and monitors. None of them may cost a row."""
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xetrack._plugins.registry import Offer
+from xetrack._plugins.registry import Offer, Plugins
 from xetrack._rows.normalize import Normaliser, describe
 from xetrack._spec.monitors import Gauge, Monitor
 from xetrack._spec.provider import Context
@@ -13,18 +14,24 @@ from xetrack._util.forksafe import new_lock
 from xetrack._util.text import explain
 from xetrack.errors import OptionError
 
-__all__ = ["Listeners"]
+__all__ = ["Observers"]
 
 
-class Listeners:
+class Observers:
     """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted.
 
     `sinks` hear of rows; `loggers` only of what `Tracker.logger` is told.
     """
 
     def __init__(
-        self, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context, warn: Callable[[str, str], None]
+        self,
+        plugins: Plugins,
+        routed: Sequence[tuple[Offer, Mapping[str, Any]]],
+        context: Context,
+        warn: Callable[[str, str], None],
     ) -> None:
+        self._plugins = plugins
+        self._logger: Callable[[], Any] = _nothing
         self._warn = warn
         self._context = context
         self._normalise = Normaliser()
@@ -54,6 +61,21 @@ class Listeners:
                     sink.log(level, event)
             except Exception as error:
                 self._lost(name, error)
+
+    def logger(self, tell: Callable[..., None]) -> Any:
+        """Return what a sink brings for logging beside rows: one that is open, or the sink "logs" without options.
+
+        It holds the tracker through `tell`, so it is held weakly here, and stays the same while anybody holds it.
+        """
+        logger = self._logger()
+        if logger is None:
+            known = [sink for _, sink in [*self.sinks, *self.loggers] if hasattr(sink, "logger")]
+            sink: Any = known[0] if known else self._plugins.pick("sinks", "logs").open({}, self._context)
+            if not known:
+                self.loggers.append(("logs", sink))
+            logger = sink.logger(tell)
+            self._logger = _weakly(logger)
+        return logger
 
     def _lost(self, name: str, error: Exception) -> None:
         with self._counting:  # rows come one at a time, but what the logger is told does not
@@ -92,19 +114,26 @@ class Listeners:
                 self._could_not_start(name, error)
         return started
 
-    def stop(self, started: Sequence[tuple[str, Monitor]]) -> dict[str, Any]:
-        """Stop monitors and return what they measured."""
+    def stop(self, started: Sequence[tuple[str, Monitor]], params: Mapping[str, Any]) -> dict[str, Any]:
+        """Stop monitors. Return what they measured, except under keys of `params`."""
         measured: dict[str, Any] = {}
         for name, monitor in reversed(started):
             measured |= self._told(name, monitor.stop)
-        return measured
+        return self._without(params, measured)
 
-    def read(self) -> dict[str, Any]:
-        """What is measured without a call: since the last time, by monitors that can be read, or of a moment."""
-        measured = self.stop(self.start(call=False))
+    def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is measured without a call, since the last time or at this moment, as `stop` does."""
+        measured = self.stop(self.start(call=False), {})
         for name, gauge in self._gauges.items():
             measured |= self._told(name, gauge.read)
-        return measured
+        return self._without(params, measured)
+
+    def _without(self, params: Mapping[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+        clashes = measured.keys() & params.keys()
+        if clashes:
+            names = ", ".join(sorted(clashes))
+            self._warn("measured", f"{names}: params win over what is measured. Rename the param to have both.")
+        return {key: value for key, value in measured.items() if key not in clashes}
 
     def _could_not_start(self, name: str, error: Exception) -> None:
         self._warn(f"monitor {name}", f"the monitor {name!r} could not start: {explain(error)}")
@@ -134,3 +163,15 @@ class Listeners:
                 getattr(sink, method)()
             except Exception as error:
                 self._warn(f"sink {name} {method}", f"{method}() of the sink {name!r} failed: {explain(error)}")
+
+
+def _nothing() -> None:
+    return None
+
+
+def _weakly(value: object) -> Callable[[], Any]:
+    """Return a function that returns the value while somebody else holds it."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # of a class without a place for weak references
+        return _nothing

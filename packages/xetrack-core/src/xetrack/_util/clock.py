@@ -21,14 +21,16 @@ class Clock:
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         self._now = now
         self._read = self._given = 0  # microseconds
-        self._spelt: tuple[int | None, str] = (None, "")  # a second, and how it is spelt
+        self._second: tuple[int | None, str] = (None, "")  # the last second, and its text
 
     def stamp(self) -> str:
         """The time now."""
         now = self._now() // 1000
         self._given = now if now > self._given or now < self._read else self._given + 1
         self._read = now
-        return self._spell(self._given)
+        second, rest = divmod(self._given, 1_000_000)
+        known, text = self._second
+        return f"{text if second == known else self._text_of(second)}.{rest:06d}"
 
     def stamps(self, count: int) -> list[str]:
         """`count` times, a microsecond apart, from now on."""
@@ -37,12 +39,13 @@ class Clock:
         first = self.stamp()
         start = self._given
         self._given += count - 1
-        return [first, *map(self._spell, range(start + 1, start + count))]
+        others = (divmod(each, 1_000_000) for each in range(start + 1, start + count))
+        return [first, *(f"{self._text_of(second)}.{rest:06d}" for second, rest in others)]
 
-    def _spell(self, microseconds: int) -> str:
-        second, rest = divmod(microseconds, 1_000_000)
-        known, spelt = self._spelt
-        if second != known:  # the calendar is asked once a second
-            spelt = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - local times, as documented
-            self._spelt = second, spelt
-        return f"{spelt}.{rest:06d}"
+    def _text_of(self, second: int) -> str:
+        """A second as text; the calendar is asked once per second."""
+        known, text = self._second
+        if second != known:
+            text = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - local times, as documented
+            self._second = second, text
+        return text

@@ -1,0 +1,32 @@
+"""What a tracker was made with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xetrack._util.paths import SKIP_INSERT
+from xetrack.errors import OptionError
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a tracker was made with: enough to make another one of the same run in another process."""
+
+    db: str
+    table: str
+    engine: str
+    options: Mapping[str, Any]
+    plugins: tuple[object, ...]
+    warnings: bool
+    trusted: bool = True
+
+    def check_portable(self) -> None:
+        """Raise `OptionError` if no other process can reach the database."""
+        if "://" not in self.db and self.db != SKIP_INSERT and not Path(self.db).is_absolute():
+            message = (
+                f"a tracker of {self.db} lives in this process only. Give it a file, and other processes can share it."
+            )
+            raise OptionError(message)
