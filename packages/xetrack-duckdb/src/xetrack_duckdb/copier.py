@@ -33,7 +33,6 @@ _REBUILT = "xetrack_rebuilt"
 _FIRST = -(1 << 63)
 _NUMBERS = ("BIGINT", "DOUBLE")
 _MANY_CHANGES = 64  # columns to change at once, beyond which one copy of the table is faster than as many ALTER TABLE
-_EMPTY = {type(None)}
 _LARGE_SHARE = 2  # of which a copy from scratch is quicker than exchanging one row in so many
 
 
@@ -255,7 +254,8 @@ class Copier:
         types = {key: types_of(values) for key, values in block.values.items()}
         copied.columns |= self._wanted(copied, block, types, fresh=True)
         self.drop(copied)
-        self._load(copied, block, types, f"CREATE TABLE {copied.name} AS")
+        empty = {column.name: f"CAST(NULL AS {column.kind})" for column in copied.columns.values()}
+        self._load(copied, block, types, f"CREATE TABLE {copied.name} AS", empty)
 
     def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = False) -> None:
         with closing(blocks):
@@ -268,21 +268,27 @@ class Copier:
         if wanted and not fresh:
             raise ReshapeError(wanted)
         self.reshape(copied, wanted)
-        self._load(copied, block, types, f"INSERT INTO {copied.name}")
+        self._load(copied, block, types, f"INSERT INTO {copied.name} BY NAME", {})
 
-    def _load(self, copied: Copied, block: Block, types: dict[str, set[type]], target: str) -> None:
-        """Run the statement that begins with `target` over the rows of a block."""
+    def _load(
+        self, copied: Copied, block: Block, types: dict[str, set[type]], target: str, empty: dict[str, str]
+    ) -> None:
+        """Run the statement that begins with `target` over the rows of a block; `empty` is for columns without values.
+
+        `INSERT BY NAME` needs no `empty`: DuckDB fills in columns by default faster than it binds expressions.
+        """
         arrays = {**pack(block.rowids, {int}, "BIGINT", ROWID).arrays}
-        expressions = [ROWID]
-        for key, column in copied.columns.items():
-            if types.get(key, _EMPTY) == _EMPTY:
-                expressions.append(f"CAST(NULL AS {column.kind}) AS {column.name}")
+        expressions = {ROWID: ROWID, **empty}
+        for key, values in block.values.items():
+            if types[key] <= {type(None)}:
                 continue
-            packed = pack(block.values[key], types[key], column.kind, column.name)
+            column = copied.columns[key]
+            packed = pack(values, types[key], column.kind, column.name)
             arrays |= packed.arrays
-            expressions.append(f"{packed.expression} AS {column.name}")
+            expressions[column.name] = packed.expression
+        selected = ", ".join(f"{expression} AS {name}" for name, expression in expressions.items())
         self._cursor.register("xetrack_block", arrays)
-        self._run(f"{target} SELECT {', '.join(expressions)} FROM xetrack_block")
+        self._run(f"{target} SELECT {selected} FROM xetrack_block")
         self._cursor.unregister("xetrack_block")
         copied.last = max(copied.last, block.rowids[-1])
         self.loose += len(block.rowids)
