@@ -57,18 +57,8 @@ def made(db, action):
     return tracker
 
 
-@pytest.fixture
-def quick_collection():
-    """Garbage is looked for among what a test makes, and not in all that is imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 # pytest would complain of generators that an interrupt kept from their end: Python says so, and goes on
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.usefixtures("quick_collection")
 @pytest.mark.parametrize(
     "action", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.soak) for name in ACTIONS]
 )

@@ -74,15 +74,6 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def quick_collection():
-    """Garbage is looked for among what a test makes, and not in all that is imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize(("action", "handler"), PAIRS)
 def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, seed, action, handler):
     injector = counted(tmp_path, action, seed)
