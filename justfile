@@ -29,9 +29,9 @@ soak minutes="60":
     uv run python scripts/soak.py --minutes {{minutes}}
     end=$((SECONDS + {{minutes}} * 60))
     while ((SECONDS < end)); do
-      uv run pytest tests/fuzz -n auto --timeout 0 --hypothesis-profile=minutes
+      uv run pytest tests/fuzz -n auto -m "" --timeout 0 --hypothesis-profile=minutes
     done
-    XETRACK_EVERY_PLACE=1 uv run pytest packages/xetrack-core/tests/survival -n auto --timeout 0
+    XETRACK_EVERY_PLACE=1 uv run pytest packages/xetrack-core/tests/survival -n auto -m "" --timeout 0
 
 # Look for mistakes, without changing a file
 lint:

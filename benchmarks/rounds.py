@@ -17,11 +17,12 @@ def timed(function, *arguments):
     return perf_counter() - start
 
 
-def interleaved(rounds, ours, bare):
-    """Two lists of what `ours()` and `bare()` return, called in turns after one round to warm up."""
-    ours(), bare()
-    pairs = [(ours(), bare()) for _ in range(rounds)]
-    return [first for first, _ in pairs], [second for _, second in pairs]
+def interleaved(rounds, *functions):
+    """What each function returns, a list per function. They are called in turns, after one round to warm up."""
+    for function in functions:
+        function()
+    turns = [[function() for function in functions] for _ in range(rounds)]
+    return [list(each) for each in zip(*turns, strict=True)]
 
 
 def python(code, *arguments):

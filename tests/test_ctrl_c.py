@@ -99,6 +99,7 @@ def test_a_query_is_interrupted_and_the_connection_goes_on(start, db, engine):
     assert (out, err, process.returncode) == ("interrupted [(1,)]\n", "", 0)
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize("engine", QUERIES)
 def test_xt_sql_is_interrupted(start, db, engine):
     process = start("-m", "xetrack_cli", "sql", db, QUERIES[engine], "--engine", engine)

@@ -94,6 +94,7 @@ def check_colours(html):
     assert '<span class="gp">$ </span>' in html["docs/cli.html"]
 
 
+@pytest.mark.docs
 def test_the_reference_is_that_of_the_code():
     script = ROOT / "scripts" / "reference.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import cloudpickle
 import pytest
 
 from xetrack import Reader, Tracker
+from xetrack_cli.main import run
 
 
 class Model:
@@ -51,25 +53,50 @@ def bash(tmp_path):
     return run
 
 
-def test_head_and_tail(bash, database):
-    lines = bash("xt head database.db --n=2").splitlines()
+@pytest.fixture
+def xt(tmp_path, monkeypatch, capfd):
+    """Runs a line of `xt` in this process, and returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XETRACK_DISABLE_PLUGINS", raising=False)
+
+    def xt(line, code=0, **environment):
+        program, *words = shlex.split(line, comments=True)
+        assert program == "xt"
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            capfd.readouterr()
+            try:
+                ended = run(words)
+            except SystemExit as error:
+                ended = error.code
+            sys.stdout.flush()
+        out, err = capfd.readouterr()
+        assert ended == code, err
+        return out if code == 0 else err
+
+    return xt
+
+
+def test_head_and_tail(xt, database):
+    lines = xt("xt head database.db --n=2").splitlines()
     assert [cell.strip() for cell in lines[0].split("|")[2:6]] == ["timestamp", "track_id", "data", "model"]
     assert lines[1].startswith("|---:|:---")
     assert len(lines) == 4
-    [_, _, line] = bash("xt tail database.db --n=1").splitlines()
+    [_, _, line] = xt("xt tail database.db --n=1").splitlines()
     assert "ebony-loon-6720" in line
     assert database in line
 
 
-def test_set(bash, database, tmp_path):
+def test_set(xt, database, tmp_path):
     # as written there, without a database: this is what the variable is for
     line = f"xt set accuracy 0.8 --where-key params --where-value {database} --track-id ebony-loon-6720"
-    assert bash(line, XETRACK_DB="database.db") == "accuracy set in 1 row\n"
+    assert xt(line, XETRACK_DB="database.db") == "accuracy set in 1 row\n"
     assert Reader(tmp_path / "database.db").to_dicts(tail=1)[0]["accuracy"] == 0.8
 
 
-def test_delete(bash, database, tmp_path):
-    bash("xt delete database.db ebony-loon-6720 # delete experiments with a given track_id")
+def test_delete(xt, database, tmp_path):
+    xt("xt delete database.db ebony-loon-6720 # delete experiments with a given track_id")
     assert {run["track_id"] for run in Reader(tmp_path / "database.db").list_runs()} == {"crouching-groundhog-5046"}
 
 
@@ -77,52 +104,52 @@ def test_sql(bash, database):
     assert len(bash('xt sql database.db "SELECT * FROM db.events;"').splitlines()) == 7
 
 
-def test_assets_export_and_delete(bash, database, tmp_path):
-    bash(f"xt assets export database.db {database} output")
+def test_assets_export_and_delete(xt, database, tmp_path):
+    xt(f"xt assets export database.db {database} output")
     assert cloudpickle.loads((tmp_path / "output").read_bytes()).depth == 3
-    bash(f"xt assets delete database.db {database}")
-    assert json.loads(bash("xt assets ls database.db --json")) == []
+    xt(f"xt assets delete database.db {database}")
+    assert json.loads(xt("xt assets ls database.db --json")) == []
 
 
-def test_objects_of_a_file_without_the_default_table(bash, tmp_path):
+def test_objects_of_a_file_without_the_default_table(xt, tmp_path):
     for table in ("training", "evaluation"):
         with Tracker(tmp_path / "other.db", table=table) as tracker:
             key = tracker.log({"model": Model(3)})["model"]
-    assert [each["hash"] for each in json.loads(bash("xt assets ls other.db --json"))] == [key]
-    bash(f"xt assets export other.db {key} output")
-    assert bash("xt assets gc other.db") == "0 objects removed\n"
-    assert "deleted" in bash(f"xt assets delete other.db {key}")
-    assert "has no table 'events'" in bash("xt head other.db --table events --engine duckdb", code=1)
-    assert "Choose one with --table NAME." in bash("xt head other.db --engine duckdb", code=1)
+    assert [each["hash"] for each in json.loads(xt("xt assets ls other.db --json"))] == [key]
+    xt(f"xt assets export other.db {key} output")
+    assert xt("xt assets gc other.db") == "0 objects removed\n"
+    assert "deleted" in xt(f"xt assets delete other.db {key}")
+    assert "has no table 'events'" in xt("xt head other.db --table events --engine duckdb", code=1)
+    assert "Choose one with --table NAME." in xt("xt head other.db --engine duckdb", code=1)
 
 
 @pytest.mark.parametrize(("assets", "objects"), [("--assets", 1), ("--no-assets", 0)])
-def test_copy(bash, database, tmp_path, assets, objects):
-    bash(f"xt copy database.db target.db {assets} --table=events")
+def test_copy(xt, database, tmp_path, assets, objects):
+    xt(f"xt copy database.db target.db {assets} --table=events")
     reader = Reader(tmp_path / "target.db")
     assert (len(reader), len(reader.assets)) == (5, objects)
 
 
-def test_describe(bash, database):
-    lines = bash("xt describe database.db --columns=x,y,z").splitlines()
+def test_describe(xt, database):
+    lines = xt("xt describe database.db --columns=x,y,z").splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == ["x", "y", "z"]
 
 
-def test_stats_top_and_bottom(bash, database):
-    assert "| lightgbm |" in bash("xt stats top database.db accuracy")
-    assert "| xgboost |" in bash("xt stats bottom database.db accuracy")
+def test_stats_top_and_bottom(xt, database):
+    assert "| lightgbm |" in xt("xt stats top database.db accuracy")
+    assert "| xgboost |" in xt("xt stats bottom database.db accuracy")
 
 
-def test_plots(bash, database):
-    summary = bash("xt plot hist database.db x")
+def test_plots(xt, database):
+    summary = xt("xt plot hist database.db x")
     for text in ("x histogram", "Summary", "observations: 4", "min value: 0.000000", "mean : 1.500000"):
         assert text in summary
-    assert "4 points" in bash("xt plot scatter database.db x y")
+    assert "4 points" in xt("xt plot scatter database.db x y")
 
 
-def test_nothing_is_loaded_where_nothing_is_trusted(bash, database):
+def test_nothing_is_loaded_where_nothing_is_trusted(xt, database):
     for line in ("ls database.db", f"export database.db {database} out", f"delete database.db {database}"):
-        bash(f"xt assets {line}", XETRACK_SAFE="1")
+        xt(f"xt assets {line}", XETRACK_SAFE="1")
 
 
 def test_doctor_finds_objects_that_no_row_names(bash, database):
@@ -146,15 +173,15 @@ def test_version_lists_the_plugins(bash):
     assert any(line.startswith("xetrack-monitors 1.") for line in lines)
 
 
-def test_both_engines_answer_in_sql(bash, database):
+def test_both_engines_answer_in_sql(xt, database):
     pytest.importorskip("xetrack_duckdb")
     query = "SELECT model, max(accuracy) AS best FROM db.events GROUP BY model ORDER BY model"
     expected = "model,best\nlightgbm,0.95\nxgboost,0.9\n"
     for engine in ("sqlite", "duckdb"):
-        assert bash(f"xt sql database.db --csv --engine {engine} '{query}'") == expected
-    assert "With xt: --write" in bash("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
-    assert bash("xt sql database.db --engine duckdb 'SELEC'", code=1).count("\n") == 1
-    lines = [bash(f"xt tail database.db --engine {engine} --json") for engine in ("sqlite", "duckdb")]
+        assert xt(f"xt sql database.db --csv --engine {engine} '{query}'") == expected
+    assert "With xt: --write" in xt("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
+    assert xt("xt sql database.db --engine duckdb 'SELEC'", code=1).count("\n") == 1
+    lines = [xt(f"xt tail database.db --engine {engine} --json") for engine in ("sqlite", "duckdb")]
     assert lines[0] == lines[1]
 
 
@@ -162,12 +189,12 @@ def double(number):
     return number * 2
 
 
-def test_cache(bash, tmp_path):
+def test_cache(xt, tmp_path):
     pytest.importorskip("xetrack_cache")
     with Tracker(tmp_path / "track.db", cache=tmp_path / "cache", track_id="only-run-0001") as tracker:
         tracker.track(double, args=[21])
-    [entry] = json.loads(bash("xt cache ls cache --json"))
+    [entry] = json.loads(xt("xt cache ls cache --json"))
     assert (entry["track_id"], entry["result"]) == ("only-run-0001", 42)
-    assert json.loads(bash("xt cache stats cache --json"))[0]["entries"] == 1
-    assert bash("xt cache delete cache only-run-0001") == "1 entry of only-run-0001 deleted\n"
-    assert json.loads(bash("xt cache ls cache --json")) == []
+    assert json.loads(xt("xt cache stats cache --json"))[0]["entries"] == 1
+    assert xt("xt cache delete cache only-run-0001") == "1 entry of only-run-0001 deleted\n"
+    assert json.loads(xt("xt cache ls cache --json")) == []

@@ -1,4 +1,4 @@
-"""More examples by hand: `uv run pytest tests/fuzz --hypothesis-profile=long -n 0 --timeout 0`, or `minutes`."""
+"""More examples by hand: `uv run pytest tests/fuzz -m "" --hypothesis-profile=long -n 0 --timeout 0`, or `minutes`."""
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -45,6 +45,7 @@ def folder(tmp_path_factory):
 
 
 # a watch goes on until it is interrupted, a new plugin is a folder of files, and neither is asked for here
+@pytest.mark.fuzz
 @settings(few(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(command=st.sampled_from(COMMANDS), words=st.lists(WORDS, max_size=5))
 def test_odd_arguments_end_with_a_clear_message(folder, capfd, command, words):

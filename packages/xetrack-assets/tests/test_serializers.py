@@ -98,6 +98,7 @@ COLUMNS = [
 ]
 
 
+@pytest.mark.fuzz
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(hpd.data_frames(COLUMNS, index=hpd.range_indexes(min_size=0, max_size=5)), st.booleans())
 def test_frames_come_back_as_they_were(frame, indexed):

@@ -281,8 +281,21 @@ CIRCLE = """
     import os, sys, threading, time
     from pathlib import Path
     from xetrack import Tracker
+    from xetrack_cache.flight import Flights
 
     tracker = Tracker(f"{os.getpid()}.db", cache="cache")
+    waits_for_left = threading.Event()
+    original = Flights.lock
+
+    def lock(flights, key, *, wait):
+        if wait:  # a call inside a call, of the main thread
+            waits_for_left.set()
+        locked = original(flights, key, wait=wait)
+        if not locked and threading.current_thread() is not threading.main_thread():
+            Path("right waits twice").touch()
+        return locked
+
+    Flights.lock = lock
 
     def until(name):
         while not Path(name).exists():
@@ -309,8 +322,7 @@ CIRCLE = """
         return "right of " + tracker.track(left, x)
 
     def wait_for_third():
-        time.sleep(0.3)  # until the main thread waits for the left one, or else this proves nothing
-        threading.Timer(0.3, Path("right waits twice").touch).start()
+        waits_for_left.wait()
         tracker.track(third, 1)
 
     print(tracker.track({"left": left, "right": right, "third": third}[sys.argv[1]], 1), flush=True)

@@ -112,3 +112,8 @@ def installed(tmp_path, monkeypatch):
 def here(installed, monkeypatch, tmp_path):
     """What `installed` installs is found by this process too."""
     monkeypatch.syspath_prepend(tmp_path / "site")
+    before = set(sys.modules)
+    yield
+    for name in sys.modules.keys() - before:
+        if name.endswith("_plugin"):
+            del sys.modules[name]

@@ -107,6 +107,7 @@ def test_all_rows_are_changed_only_if_that_was_meant(xt, db):
         assert Reader(db).to_dicts() == before
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize(
     ("answer", "told", "code"), [("y", "epoch set in 6 rows", 0), ("n", "Nothing was changed.", 1), ("", "Nothing", 1)]
 )
@@ -119,6 +120,7 @@ def test_a_person_is_asked(db, answer, told, code):
     assert values(db, "epoch") == ([7] * 6 if code == 0 else [0, 1, 2] * 2)
 
 
+@pytest.mark.terminal
 def test_a_selector_is_not_asked_about(db):
     terminal = Terminal([*XT, "set", db, "epoch", "7", "--where-key", "ok", "--where-value", "true"])
     assert "epoch set in 2 rows" in terminal.read()

@@ -281,6 +281,7 @@ def test_a_full_disk_is_told(db):
     assert done.returncode != 0
 
 
+@pytest.mark.terminal
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
 def test_streams_that_are_closed_are_no_mistake(db, tmp_path, closed):
     """Some schedulers start commands so. They were tracebacks."""

@@ -61,18 +61,19 @@ def test_a_command_of_a_plugin(shell, several, db):
     assert (done.err, done.code) == ("", 0)
 
 
-def test_the_database_of_the_environment_counts_for_plugins_too(shell, several, db):
-    assert json.loads(shell("greet", "rows", "you", XETRACK_DB=db).out) == [{"db": db, "name": "you"}]
+def test_the_database_of_the_environment_counts_for_plugins_too(xt, db, several, here, monkeypatch):
+    monkeypatch.setenv("XETRACK_DB", db)
+    assert json.loads(xt("greet", "rows", "you").out) == [{"db": db, "name": "you"}]
 
 
-def test_errors_of_plugins_are_one_line_as_ours(shell, several):
-    assert shell("greet", "fail") == ("", "xt: no greeting today. Try tomorrow.\n", 1)
-    assert shell("greet", "rows").err.startswith("xt: which database?")
-    assert shell("greet", "nothing").code == 2
+def test_errors_of_plugins_are_one_line_as_ours(xt, several, here):
+    assert xt("greet", "fail") == ("", "xt: no greeting today. Try tomorrow.\n", 1)
+    assert xt("greet", "rows").err.startswith("xt: which database?")
+    assert xt("greet", "nothing").code == 2
 
 
-def test_help_lists_commands_of_plugins_without_opening_them(shell, several):
-    done = shell("--help")
+def test_help_lists_commands_of_plugins_without_opening_them(xt, several, here):
+    done = xt("--help")
     assert done.code == 0
     assert "Say hello to the rows." in done.out
     assert "sorry" in done.out
@@ -80,35 +81,35 @@ def test_help_lists_commands_of_plugins_without_opening_them(shell, several):
     assert done.err == ""
 
 
-def test_a_broken_plugin_breaks_its_own_commands_only(shell, several, db):
-    assert shell("head", db).code == 0
-    sorry = shell("sorry")
+def test_a_broken_plugin_breaks_its_own_commands_only(xt, db, several, here):
+    assert xt("head", db).code == 0
+    sorry = xt("sorry")
     assert sorry.code == 1
     assert sorry.err.count("\n") == 1
     assert "xt sorry of unopenable is installed, but broken: ModuleNotFoundError" in sorry.err
     assert "pip install no_such_module" in sorry.err
-    assert "is no typer.Typer, but a builtins.int" in shell("odd").err
-    assert "a_module_that_nobody_has" in shell("broken").err
-    assert "there is no command 'brken'" in shell("brken").err
+    assert "is no typer.Typer, but a builtins.int" in xt("odd").err
+    assert "a_module_that_nobody_has" in xt("broken").err
+    assert "there is no command 'brken'" in xt("brken").err
 
 
-def test_a_plugin_takes_no_command_of_ours(shell, installed, db):
+def test_a_plugin_takes_no_command_of_ours(xt, db, installed, here):
     installed("greedy", GOOD.replace('"greet"', '"head"'))
-    assert shell("head", db).out.startswith("|    |")
-    assert shell("--help").out.count("  head ") == 1
+    assert xt("head", db).out.startswith("|    |")
+    assert xt("--help").out.count("  head ") == 1
 
 
-def test_two_plugins_of_one_name(shell, installed):
+def test_two_plugins_of_one_name(xt, installed, here):
     installed("one", GOOD)
     installed("two", GOOD)
-    done = shell("greet")
+    done = xt("greet")
     assert done.code == 1
     assert "claimed by both one and two" in done.err
 
 
-def test_version_lists_the_plugins(shell, several, monkeypatch):
+def test_version_lists_the_plugins(xt, several, here, monkeypatch):
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "broken")
-    done = shell("--version")
+    done = xt("--version")
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[0].startswith("xetrack 1.")
@@ -116,6 +117,6 @@ def test_version_lists_the_plugins(shell, several, monkeypatch):
     assert "broken 1.0 (plugin broken, switched off by XETRACK_DISABLE_PLUGINS)" in lines
 
 
-def test_commands_that_are_switched_off(shell, several, monkeypatch):
+def test_commands_that_are_switched_off(xt, several, here, monkeypatch):
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "good")
-    assert "there is no command 'greet'" in shell("greet").err
+    assert "there is no command 'greet'" in xt("greet").err

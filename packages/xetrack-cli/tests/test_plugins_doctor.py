@@ -114,6 +114,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.plugins
 def test_plugins_that_cannot_be_loaded(checked, installed):
     for name, (source, _, _) in BROKEN.items():
         installed(name, source.replace("1 / 0", "1 / 0\n    return").replace("exit(1)", "exit(1)\n    return"))
@@ -129,6 +130,7 @@ def test_plugins_that_cannot_be_loaded(checked, installed):
     assert rows["fine"]["state"] == "ok"
 
 
+@pytest.mark.plugins
 @pytest.mark.parametrize("source", ["import threading\nthreading.Event().wait()", "while True:\n    pass"])
 def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, installed, source):
     installed("acme", source)
@@ -138,6 +140,7 @@ def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, ins
     assert 'acme_plugin.py", line ' in rows["acme"]["traceback"]
 
 
+@pytest.mark.plugins
 def test_a_process_that_a_plugin_leaves_behind_holds_nothing_up(checked, installed, tmp_path):
     pid, ended = tmp_path / "pid", tmp_path / "ended"
     sleeper = f"import time; time.sleep(100); open({str(ended)!r}, 'w')"
@@ -202,7 +205,11 @@ def test_two_who_claim_one_option(checked, installed):
     ("source", "problem"),
     [
         (good("acme", option="table"), "table= is an argument of Tracker itself"),
-        (good("acme", "table").replace("xetrack_sinks", "xetrack_engines"), "table= is an argument of Tracker itself"),
+        pytest.param(
+            good("acme", "table").replace("xetrack_sinks", "xetrack_engines"),
+            "table= is an argument of Tracker itself",
+            marks=pytest.mark.plugins,
+        ),
         (good("acme", option="timeout"), "timeout= is claimed by 'sqlite' of xetrack-core too"),
         (good("head").replace("xetrack_sinks", "xetrack_commands"), "xt head is a command of xetrack-cli"),
         (good("sqlite").replace("xetrack_sinks", "xetrack_engines"), "xetrack-core provides 'sqlite' among engines"),
@@ -228,6 +235,7 @@ def test_a_plugin_that_is_switched_off_is_not_loaded(checked, installed, tmp_pat
     assert not (tmp_path / "imported").exists()
 
 
+@pytest.mark.plugins
 def test_copies_and_namesakes_are_told(checked, installed, tmp_path, monkeypatch):
     installed("acme", good("acme"))
     installed("acme", "raise RuntimeError", site=tmp_path / "later")
@@ -262,6 +270,7 @@ def test_no_plugin_at_all(xt, monkeypatch):
     assert xt("plugins", "doctor") == ("no plugins\n", "", 0)
 
 
+@pytest.mark.plugins
 def test_on_a_terminal_the_state_has_a_colour(installed):
     from cli_terminals import XT, Terminal
 

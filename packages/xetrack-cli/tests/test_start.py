@@ -108,6 +108,21 @@ def test_completion(shell, shell_name):
     assert "tail" not in done.out
 
 
+@pytest.fixture
+def complete(xt, monkeypatch, capfd):
+    """Completes a line in this process, as bash asks for it."""
+
+    def complete(**environment):
+        for name, value in {"_XT_COMPLETE": "complete_bash", **environment}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            xt()
+        sys.stdout.flush()
+        return capfd.readouterr()
+
+    return complete
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -122,17 +137,16 @@ def test_completion(shell, shell_name):
         ("xt sh", {"show"}),
     ],
 )
-def test_completion_of_runs_columns_and_options(shell, db, typed, expected):
+def test_completion_of_runs_columns_and_options(complete, db, typed, expected):
     line = typed.replace("DB", "track.db")
     count = str(len(line.split(" ")) - 1)
-    done = shell(_XT_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=count)
+    done = complete(COMP_WORDS=line, COMP_CWORD=count)
     assert (set(done.out.split()), done.err) == (expected, "")
 
 
 @pytest.mark.parametrize(("line", "count"), [("xt show fi", "2"), ("xt head --track-id fi", "3")])
-def test_completion_with_the_database_of_the_environment(shell, db, line, count):
-    asked = {"COMP_WORDS": line, "COMP_CWORD": count, "XETRACK_DB": db}
-    assert shell(_XT_COMPLETE="complete_bash", **asked).out.split() == ["first-run-0001"]
+def test_completion_with_the_database_of_the_environment(complete, db, line, count):
+    assert complete(COMP_WORDS=line, COMP_CWORD=count, XETRACK_DB=db).out.split() == ["first-run-0001"]
 
 
 def test_completion_can_be_shown(shell):

@@ -14,6 +14,8 @@ if os.name == "nt":
 
 from cli_terminals import XT, Terminal
 
+pytestmark = pytest.mark.terminal
+
 
 @pytest.fixture
 def on_terminal():

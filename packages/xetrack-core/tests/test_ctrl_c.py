@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from xetrack import Tracker
+from xetrack.testing.interrupts import interrupting
 
 if not hasattr(signal, "ITIMER_VIRTUAL"):
     pytest.skip("there are no timers of the processor's time", allow_module_level=True)
@@ -34,22 +35,13 @@ class HandlerError(Exception):
 
 @pytest.fixture
 def raising():
-    """Has a handler of signals raise something after the process has worked for a moment: the query is under way."""
-    handled = []
+    """Has a signal handler raise an error in the middle of the next query."""
 
-    def start(error):
-        def handler(*_):
-            handled.append(error)
-            raise error
+    def fail(error):
+        raise error
 
-        signal.signal(signal.SIGVTALRM, handler)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)
-
-    before = signal.getsignal(signal.SIGVTALRM)
-    yield start
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    signal.signal(signal.SIGVTALRM, before)
-    assert handled
+    with interrupting() as arm:
+        yield lambda error: arm(lambda: fail(error))
 
 
 @pytest.fixture

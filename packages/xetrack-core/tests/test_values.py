@@ -454,6 +454,7 @@ PLAIN = [{"a": 1, "b": "text"}, {"a": 0.5}]
 dicts = st.dictionaries(text_keys | hashables, values, max_size=5) | st.dictionaries(text_keys, values, max_size=5)
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("engine", ["sqlite", "memory"])
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])  # a busy machine fails no test
 @given(events=st.lists(dicts, min_size=1, max_size=3))

@@ -150,12 +150,19 @@ def test_a_damaged_one_is_not_used(filled, check):
     assert cache.read_bytes() == b"no database at all" * 1000
 
 
-def test_a_table_that_is_not_as_was_noted_is_copied_anew(filled, scratches, check):
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE {0} ADD COLUMN c99 INTEGER",
+        "CREATE OR REPLACE TABLE {0} AS SELECT r, c1, * EXCLUDE (r, c1) FROM {0}",  # views go by the order
+    ],
+)
+def test_a_table_that_is_not_as_was_noted_is_copied_anew(filled, scratches, check, change):
     with duckdb.connect(filled.with_name("track.db.duckdb")) as cache:
         (table,) = cache.execute(
             "SELECT state->>'storage' FROM (SELECT state::JSON AS state FROM xetrack_state WHERE name = 'events')"
         ).fetchone()
-        cache.execute(f"ALTER TABLE {table} ADD COLUMN c99 INTEGER")
+        cache.execute(change.format(table))
 
     with Reader(filled, engine="duckdb", duckdb_cache=True) as reader:
         check(reader)

@@ -111,8 +111,11 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("statements", CHANGES.values(), ids=CHANGES)
-def test_what_another_tool_does_is_noticed(tracker, db, statements, check):
+SEVERAL = {name: statements for name, statements in CHANGES.items() if len(statements) > 1}
+
+
+@pytest.mark.parametrize("statements", SEVERAL.values(), ids=SEVERAL)
+def test_each_step_of_another_tool_is_noticed(tracker, db, statements, check):
     for statement in statements:
         elsewhere(db, statement)
         if tracker.engine.tables():
@@ -120,18 +123,14 @@ def test_what_another_tool_does_is_noticed(tracker, db, statements, check):
 
 
 @pytest.mark.parametrize("statements", CHANGES.values(), ids=CHANGES)
-def test_what_another_tool_does_at_once_is_noticed(tracker, db, statements, check):
-    elsewhere(db, *statements)
-    check(tracker)
-    tracker.log({"n": 1000})
-    check(tracker)
-
-
-@pytest.mark.parametrize("statements", CHANGES.values(), ids=CHANGES)
-def test_a_reader_notices_the_same(tracker, db, statements, check):
+def test_what_another_tool_does_is_noticed_by_trackers_and_readers(tracker, db, statements, check):
     with Reader(db, engine="duckdb") as reader:
         check(reader)
         elsewhere(db, *statements)
+        check(reader)
+        check(tracker)
+        tracker.log({"n": 1000})
+        check(tracker)
         check(reader)
 
 

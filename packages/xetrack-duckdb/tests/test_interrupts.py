@@ -8,6 +8,7 @@ import pytest
 
 from xetrack import Tracker
 from xetrack.errors import XetrackError
+from xetrack.testing.interrupts import interrupting
 from xetrack_duckdb.interrupts import Worker
 
 if not hasattr(signal, "ITIMER_VIRTUAL"):
@@ -30,22 +31,9 @@ class HandlerError(Exception):
 
 @pytest.fixture
 def handling():
-    """Has a function handle a signal, once the process has worked for a moment: the query is under way."""
-    handled = []
-
-    def start(handle):
-        def handler(*_):
-            handled.append(threading.current_thread())
-            handle()
-
-        signal.signal(signal.SIGVTALRM, handler)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)
-
-    before = signal.getsignal(signal.SIGVTALRM)
-    yield start
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    signal.signal(signal.SIGVTALRM, before)
-    assert handled
+    """Has a function handle a signal in the middle of the next query."""
+    with interrupting() as arm:
+        yield arm
 
 
 @pytest.fixture

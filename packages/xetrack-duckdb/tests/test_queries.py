@@ -76,6 +76,7 @@ def test_every_value_is_there_and_null_nan_and_infinity_are_told_apart(conn, key
     assert [math.copysign(1, value) for value in values if value == 0] in ([], [-1.0], [1.0])
 
 
+@pytest.mark.fuzz
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.dictionaries(st.sampled_from("abc"), values(), max_size=3), min_size=1, max_size=6))
 @example(rows=[{"c": 0}, {"c": 0.0}, {"c": 2**53 + 1}])
@@ -86,6 +87,7 @@ def test_any_values_read_as_sqlite_reads_them(rows, check):
             check(tracker)
 
 
+@pytest.mark.fuzz
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(keys=st.lists(keys(), min_size=1, max_size=6, unique=True))
 def test_any_keys_are_columns(keys):

@@ -159,6 +159,7 @@ written = st.lists(st.dictionaries(names, values, max_size=3), min_size=1, max_s
 damages = st.sampled_from(["none", "joined", "mark", "torn", "torn then joined", "garbage", "blank", "zeros"])
 
 
+@pytest.mark.fuzz
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), events=written)
 @pytest.mark.parametrize("sink", ["jsonl", "logs"])

@@ -460,6 +460,7 @@ events = st.dictionaries(
 )
 
 
+@pytest.mark.fuzz
 @given(data=st.lists(events, min_size=1, max_size=3))
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

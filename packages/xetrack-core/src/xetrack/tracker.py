@@ -453,9 +453,12 @@ class Tracker(View):
         return next(iter(to_rows(self._read(tail=1))), {}) if known is None else known
 
     def get(self, key: str) -> object | None:
-        """Return the object with this hash, or the one last logged under this key; None if there is none.
+        """Return the object with this hash, or the latest one logged under this key in any run of the table.
 
-        "Last" counts all runs of the table. A hash that was logged in place of an object stands for the object.
+        If the latest value under the key is a hash, the object with that hash is returned.
+
+        Returns:
+            The object, or None if the hash or key is unknown.
 
         Raises:
             AssetDamagedError: the stored bytes are damaged.

@@ -148,7 +148,7 @@ class Against(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-TestAgainstTheOracle = Against.TestCase
+TestAgainstTheOracle = pytest.mark.fuzz(Against.TestCase)
 TestAgainstTheOracle.settings = settings(
     max_examples=40,
     stateful_step_count=12,

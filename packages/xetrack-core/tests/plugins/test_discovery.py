@@ -149,8 +149,14 @@ def test_a_broken_plugin_nobody_asked_for_is_one_warning_and_the_run_goes_on(sit
         assert reason in told
 
 
-@broken
-def test_strict_mode_raises_for_a_broken_plugin_nobody_asked_for(site, code, reasons):
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, id=name, marks=[] if name == "missing dependency" else pytest.mark.plugins)
+        for name, (code, _) in BROKEN.items()
+    ],
+)
+def test_strict_mode_raises_for_a_broken_plugin_nobody_asked_for(site, code):
     site.install("acme-engine", code, entry="cloud")
 
     told = site.run(LOG, XETRACK_STRICT_PLUGINS="1")

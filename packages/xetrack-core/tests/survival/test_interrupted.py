@@ -46,6 +46,7 @@ ACTIONS = {
     "set_value": lambda tracker: tracker.set_value("other", 1),
     "flush": lambda tracker: tracker.flush(),
 }
+QUICK = {"log_batch", "set_value"}  # in the first tier; the others are in the second
 
 
 def made(db, action):
@@ -56,19 +57,11 @@ def made(db, action):
     return tracker
 
 
-@pytest.fixture
-def quick_collection():
-    """Garbage is looked for among what a test makes, and not in all that is imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 # pytest would complain of generators that an interrupt kept from their end: Python says so, and goes on
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.usefixtures("quick_collection")
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "action", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.soak) for name in ACTIONS]
+)
 def test_an_interrupt_anywhere_leaves_nothing_open_and_no_row_half_there(tmp_path, action, seed):
     injector = Injector(seed, but=NOT_AT)
     for name in ("first", "counted"):  # the first time of all has more places: imports, and what is kept

@@ -35,7 +35,6 @@ def set_and_log(tracker, _):
     return tracker.log({"id": 2})
 
 
-QUICK = {"log", "set and log"}  # these in the first tier of tests, the others in the second
 HANDLERS = {
     "log": lambda tracker, _: tracker.log({"id": 2}),
     "log a new key": lambda tracker, _: tracker.log({"id": 2, "new": 1, "list": [1]}),
@@ -65,19 +64,18 @@ def counted(folder, action, seed, begin=lambda db: None):
     return injector
 
 
-@pytest.fixture(autouse=True)
-def quick_collection():
-    """Garbage is looked for among what a test makes, and not in all that is imported."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+QUICK = {("log", "log"), ("log_batch", "set and log"), ("set_value", "log"), ("track", "set and log")}
+"""Pairs of an action and a handler in the first tier; the others are in the second."""
+PAIRS = [
+    pytest.param(
+        action, handler, id=f"{action}-{handler}", marks=[] if (action, handler) in QUICK else pytest.mark.soak
+    )
+    for action in ACTIONS
+    for handler in HANDLERS
+]
 
 
-@pytest.mark.parametrize(
-    "handler", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.soak]) for name in HANDLERS]
-)
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(("action", "handler"), PAIRS)
 def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, seed, action, handler):
     injector = counted(tmp_path, action, seed)
     for n in injector.places(4):
@@ -158,6 +156,7 @@ for number in range(120):
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 def test_a_handler_that_closes_and_exits_at_any_moment_leaves_all_in_order(db, start, finish, seed):
     finish(start(CLOSING, db, seed))
@@ -170,7 +169,9 @@ def forgotten_in(db):
     return [tracker]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "action", [pytest.param(name, marks=[] if name in {"log", "set_value"} else pytest.mark.soak) for name in ACTIONS]
+)
 def test_a_forgotten_tracker_that_is_collected_anywhere_is_closed(tmp_path, seed, action):
     """It waited a minute for the call in whose middle it was collected, and then its run had crashed."""
     injector = counted(tmp_path, action, seed, lambda db: forgotten_in(db).clear())
@@ -289,7 +290,7 @@ for number in range(10**9):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM to handle here")
-@pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.parametrize("attempt", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 5))])
 def test_a_handler_of_sigterm_has_the_last_word(db, start, attempt):
     process = start(PREEMPTED, db)
     for _ in range(20 + attempt):

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import outer_level
-from xetrack.plugin import HeldAtFork, close_at_exit, paused_gc, quote
+from xetrack.plugin import HeldAtFork, close_at_exit, paused_gc
 from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
 from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
 from xetrack_duckdb.locks import SharedLock
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
-from xetrack_duckdb.views import Views
+from xetrack_duckdb.views import View, Views
 
 if TYPE_CHECKING:
     import duckdb
@@ -205,10 +205,10 @@ class Mirror:
         taken = {copied.storage for copied in copies.values()}
         return next(name for number in range(len(taken) + 1) if (name := f"t{number}") not in taken)
 
-    def _definitions(self, copies: dict[str, Copied]) -> dict[str, str]:
-        """The views: a name and a query each."""
+    def _definitions(self, copies: dict[str, Copied]) -> dict[str, View]:
+        """The views by name."""
         shown = {name: copies[table] for name, table in self._source.tables.shown.items() if table in copies}
-        return {spelt: _query(shown[name]) for name, spelt in names.distinct(shown).items()}
+        return {spelt: _view(shown[name]) for name, spelt in names.distinct(shown).items()}
 
     def cursor(self) -> "duckdb.DuckDBPyConnection":
         """A connection for queries, to which the tables of `db` need no prefix where nothing else is called so."""
@@ -272,13 +272,10 @@ class _AgainError(Exception):
         self.wanted = wanted
 
 
-def _query(copied: Copied) -> str:
-    """The view of a copy. The casts change nothing: DuckDB before 1.5 wants a view made anew when a type changed."""
+def _view(copied: Copied) -> View:
+    """The view of a copy."""
     spelt = names.distinct(copied.columns)
-    columns = ", ".join(
-        f"CAST({column.name} AS {column.kind}) AS {quote(spelt[key])}" for key, column in copied.columns.items()
-    )
-    return f"SELECT {columns} FROM {copied.name}"
+    return View(copied.name, {spelt[key]: column.kind for key, column in copied.columns.items()})
 
 
 def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xetrack.errors import NotADatabaseError, XetrackWarning
-from xetrack_duckdb.copier import STORAGE, Copied
+from xetrack_duckdb.copier import ROWID, STORAGE, Copied
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,11 +85,10 @@ class Storage:
         return usable
 
     def _is_whole(self, copied: Copied) -> bool:
-        """Whether the table has the columns that were noted: they are changed before the note is."""
-        sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND table_name = ?"
-        there = dict(self._cursor.execute(sql, [STORAGE, copied.storage]).fetchall())
-        there.pop("r", None)
-        return there == {column.name: column.kind for column in copied.columns.values()}
+        """Whether the table has the columns that were noted, in that order: they are changed before the note is."""
+        found = "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND table_name = ?"
+        there = self._cursor.execute(f"{found} ORDER BY column_index", [STORAGE, copied.storage]).fetchall()
+        return there == [(ROWID, "BIGINT"), *((column.name, column.kind) for column in copied.columns.values())]
 
     def save(self, name: str, copied: Copied | None) -> None:
         """Note what a copy holds, or that it is gone, in the transaction that changes it."""

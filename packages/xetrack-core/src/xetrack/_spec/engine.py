@@ -17,8 +17,9 @@ class Engine(Protocol):
     One engine may be shared by threads. Every method raises `DatabaseError` or one of its subclasses when the store
     fails, and then nothing of that call was stored.
 
-    An engine may have a method `let_go()` too. It is called instead of `close()` when a tracker was forgotten, not
-    closed: `conn` or a store of objects may still be in use. The engine then closes by itself once nobody holds it.
+    An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected
+    without being closed: `conn` or an asset store may still be in use. The engine then closes when its last user is
+    gone.
     """
 
     @property

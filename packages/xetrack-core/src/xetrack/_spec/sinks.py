@@ -24,12 +24,12 @@ class Sink(Protocol):
 
 @runtime_checkable
 class LogSink(Sink, Protocol):
-    """A sink that also takes what is no row of the database: what `Tracker.logger` is told.
+    """A sink that also takes the events and messages passed to `Tracker.logger`, which are not rows of the database.
 
-    One that has a method `logger(tell)` too makes the object that `Tracker.logger` is; that object passes levels and
-    events to `tell(level, event)`, which passes them to `log` of every such sink, and raises `ClosedError` once the
-    tracker was closed. `tell` holds the tracker, so that a logger kept by itself keeps it open. The sink keeps neither
-    `tell` nor the logger: it makes a new one whenever the last one is gone.
+    A sink that also has a method `logger(tell)` creates the object returned by `Tracker.logger`. That object passes
+    levels and events to `tell(level, event)`, which passes them to `log` of every such sink, and raises `ClosedError`
+    once the tracker is closed. `tell` holds a reference to the tracker, so a logger keeps its tracker open. The sink
+    keeps no reference to `tell` or the logger: it creates a new logger when the last one is gone.
     """
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
