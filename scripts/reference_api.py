@@ -268,6 +268,8 @@ def part(each: Any) -> str:
     """One section of a docstring."""
     if each.kind.value == "text":
         return str(each.value)
+    if each.kind.value == "returns":
+        return "**Returns**\n\n" + " ".join(" ".join(item.description.split()) for item in each.value)
     lines = [f"* {item_name(item)}: {' '.join(item.description.split())}" for item in each.value]
     return "\n".join([f"**{TITLES[each.kind.value]}**\n", *lines])
 

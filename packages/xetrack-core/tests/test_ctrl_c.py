@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from xetrack import Tracker
-from xetrack.testing.interrupts import interrupting
+from xetrack_testing.interrupts import interrupting
 
 if not hasattr(signal, "ITIMER_VIRTUAL"):
     pytest.skip("there are no timers of the processor's time", allow_module_level=True)

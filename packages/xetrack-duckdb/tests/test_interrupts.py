@@ -8,8 +8,8 @@ import pytest
 
 from xetrack import Tracker
 from xetrack.errors import XetrackError
-from xetrack.testing.interrupts import interrupting
 from xetrack_duckdb.interrupts import Worker
+from xetrack_testing.interrupts import interrupting
 
 if not hasattr(signal, "ITIMER_VIRTUAL"):
     pytest.skip("there are no timers of the processor's time", allow_module_level=True)

@@ -58,7 +58,6 @@ from xetrack._util.arguments import (
 )
 from xetrack._util.clock import Clock
 from xetrack._util.environment import safe_mode
-from xetrack._util.exit import close_at_exit
 from xetrack._util.forksafe import HeldAtFork, new_lock, renew_in_children
 from xetrack._util.garbage import paused_gc
 from xetrack._util.interrupts import block
@@ -102,7 +101,6 @@ __all__ = [
     "check_key",
     "check_memory",
     "check_table",
-    "close_at_exit",
     "count",
     "declared_type",
     "decode",

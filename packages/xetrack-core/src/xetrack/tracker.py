@@ -153,7 +153,7 @@ class Tracker(View):
         self._run = run
         self.raise_on_error = raise_on_error
         # closes a tracker that nobody has closed, once it is garbage or at exit; the run must not hold the tracker
-        weakref.finalize(self, _close_forgotten, run)
+        weakref.finalize(self, _close_forgotten, run, weakref.ref(self))
 
     @property
     def db(self) -> str:
@@ -534,10 +534,13 @@ class Tracker(View):
         self._open(RunWriter.resumed(state["run"]), raise_on_error=state["raise_on_error"])
 
 
-def _close_forgotten(run: RunWriter) -> None:
-    """Close a run that nobody closed. Many a script removes its own database, so that is worth a warning only."""
+def _close_forgotten(run: RunWriter, tracker: "weakref.ref[Tracker]") -> None:
+    """Close a run that nobody has closed: its tracker is garbage, or the process exits.
+
+    Many a script removes its own database, so that is worth a warning only.
+    """
     try:
-        run.close("finished", forgotten=True)
+        run.close("finished", forgotten=tracker() is None)
     except DatabaseRemovedError as error:
         python_warnings.warn(str(error), XetrackWarning, stacklevel=outer_level())
 

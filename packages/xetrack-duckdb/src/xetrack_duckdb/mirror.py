@@ -1,10 +1,12 @@
 """The mirror: a DuckDB instance with columnar copies of what is in the SQLite file, as new as each query needs."""
 
+import atexit
 import ctypes
 import os
 import shutil
 import tempfile
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import outer_level
-from xetrack.plugin import HeldAtFork, close_at_exit, paused_gc
+from xetrack.plugin import HeldAtFork, paused_gc
 from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
 from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
@@ -70,7 +72,6 @@ class Mirror:
             undo.pop_all()
         self._closed = False
         _mirrors().add(self)
-        close_at_exit(self)
 
     # Before each query
 
@@ -287,5 +288,15 @@ def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:
 
 @lru_cache(maxsize=1)
 def _mirrors() -> "HeldAtFork[Mirror]":
-    """Every mirror of this process."""
-    return HeldAtFork()
+    """Every mirror of this process. Those still open at exit are closed."""
+    mirrors: HeldAtFork[Mirror] = HeldAtFork()
+    atexit.register(_close_all, mirrors)
+    return mirrors
+
+
+def _close_all(mirrors: "HeldAtFork[Mirror]") -> None:
+    for mirror in mirrors.alive():
+        try:
+            mirror.close()
+        except Exception:  # the others are to be closed all the same
+            traceback.print_exc()

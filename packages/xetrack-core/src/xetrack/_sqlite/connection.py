@@ -67,8 +67,6 @@ class Database:
         self._users: Callable[[], UsersConnection | None] = _no_connection  # held weakly: it holds this database
         self._places: Places | None = None  # since the file was first opened
         self._closed = False
-        self._may_close = read_only  # when nobody holds it any more: a tracker has a run to end first
-        self._is_garbage = False
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
@@ -105,7 +103,6 @@ class Database:
                     own = self._open(MemoryConnection if self.path == MEMORY else sqlite3.Connection)
                     if isinstance(own, MemoryConnection):
                         own.note_alone()
-                        own.may_close = self._may_close
                     self._own = own
                     self.connections += 1
                     if not self.read_only:
@@ -335,9 +332,7 @@ class Database:
         """Close what was forgotten, once nobody reads through it: a store of objects may outlive its reader."""
         if getattr(self, "_closed", True):
             return
-        if not self._may_close:  # garbage that is collected together, of which this comes before the tracker
-            self._is_garbage = True
-        elif self.path == MEMORY:
+        if self.path == MEMORY:
             own, self._own, self._cursor, self._closed = self._own, None, None, True
             if isinstance(own, MemoryConnection) and not own.is_held():  # or else it closes itself later
                 own.close()
@@ -345,14 +340,7 @@ class Database:
             self.close()
 
     def let_go(self) -> None:
-        """Have it closed when nobody holds it any more: its tracker was forgotten, its connection may be in use."""
-        if isinstance(self._own, MemoryConnection):
-            self._is_garbage = self._is_garbage or self._own.is_garbage
-            self._own.may_close = True
-        if self._is_garbage:
-            self.close()
-            return
-        self._may_close = True
+        """Prepare to be closed once nobody holds it: its tracker was forgotten, its connection may be in use."""
         if self._own is not None and self.path != MEMORY and not (self._places and self._places.is_shared):
             with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
                 self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()

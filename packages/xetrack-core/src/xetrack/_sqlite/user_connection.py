@@ -49,21 +49,11 @@ class _Shared(sqlite3.Connection):
 
 
 class MemoryConnection(_Shared):
-    """The one connection to a database in memory, which users have too: it may outlive the database object.
-
-    When garbage is collected, `__del__` of what belongs together runs in any order. So it closes only once it may, for
-    a tracker has a run to end first.
-    """
-
-    may_close = False
-    is_garbage = False
+    """The one connection to a database in memory, which users have too: it may outlive the database object."""
 
     def __del__(self) -> None:
         """Close: Python 3.13 and later warn of connections that are only let go of."""
-        if self.may_close:
-            self.close()
-        else:
-            self.is_garbage = True
+        self.close()
 
 
 def _interruptible(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -363,6 +363,7 @@ class RunWriter:
 
     def _let_go(self, *, forgotten: bool) -> None:
         self.closed = True
+        self.begun = False  # so that the next row looks whether this is open
         self.observers.close()
         cache, self.cache = self.cache, None
         try:
