@@ -7,11 +7,11 @@ from typing import Any
 from xetrack.discovery import explain, safe_mode
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
+from xetrack_cache.encoder import UNHASHABLE, NotEncodableError
 from xetrack_cache.entries import load, pack, unpack
 from xetrack_cache.flight import Claim, Flights, own_flights
-from xetrack_cache.functions import full_name
 from xetrack_cache.keys import call_key
-from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
+from xetrack_cache.names import full_name
 
 __all__ = ["Results"]
 
