@@ -466,9 +466,9 @@ def test_a_forked_child_opens_the_cache_anew(tracker):
 @pytest.mark.parametrize("name", ["bytearray", "set", "frozenset"])
 def test_a_strangers_result_cannot_be_as_long_as_it_says(name):
     with pytest.raises(UntrustedError, match=rf"builtins\.{name}"):
-        entries.load(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()), trusted=False)
+        entries.load_plain(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()))
     with pytest.raises(pickle.UnpicklingError, match="refers to place"):
-        entries.load(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."), trusted=False)
+        entries.load_plain(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."))
 
 
 def test_a_second_tracker_leaves_this_process_its_locks(tmp_path, python):

@@ -51,13 +51,13 @@ def _is_a(kind: type, value: object) -> bool:
 
 
 def _open(options: CacheOptions, context: Context) -> ResultCache:
-    from xetrack_cache.store import DiskResults
+    from xetrack_cache.disk import DiskResults
 
     return DiskResults(options, context)
 
 
 def _read(path: Path, *, trusted: bool) -> Any:
-    from xetrack_cache.reading import Entries
+    from xetrack_cache.reader import Entries
 
     return Entries(path, trusted=trusted)
 

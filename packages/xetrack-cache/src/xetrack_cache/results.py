@@ -8,7 +8,7 @@ from xetrack.discovery import explain, safe_mode
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
 from xetrack_cache.encoder import UNHASHABLE, NotEncodableError
-from xetrack_cache.entries import load, pack, unpack
+from xetrack_cache.entries import load_plain, pack, unpack
 from xetrack_cache.flight import Claim, Flights, own_flights
 from xetrack_cache.keys import call_key
 from xetrack_cache.names import full_name
@@ -43,7 +43,7 @@ class Results:
         self._warn = context.warn
         self._version = version
         self._content = content
-        self._trusted = not safe_mode()
+        self._load: Callable[[Any], Any] = load_plain if safe_mode() else pickle.loads
         self._flights = flights or own_flights()
 
     def key(
@@ -74,7 +74,7 @@ class Results:
             entry = self.entries.get(key)
             found = unpack(key, entry)
             if found is not None:
-                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+                return {"result": self._load(found[1]), "cache": found[0]}
         except UntrustedError as error:
             self._warn("cache trust", f"a cached result is computed again, as XETRACK_SAFE is set: {error}")
         except Exception as error:  # noqa: BLE001 - a cache that fails is no reason for the call to fail

@@ -104,14 +104,17 @@ class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
         return connection
 
     def entry(self, key: str) -> bytes | None:
-        """The bytes under a key; None if there are none."""
-        row = self._sql(_ENTRY, (key,)).fetchone()
+        """Return the bytes under a key, or None."""
+        connection = getattr(self._local, "con", None) or self._con
+        row = connection.execute(_ENTRY, (key,)).fetchone()
         if row is None:
             return None
         mode, filename, value = row
+        if mode == MODE_RAW:
+            return value if type(value) is bytes else None
         try:
             found: bytes = self._disk.fetch(mode, filename, value, read=False)
-        except FileNotFoundError:  # deleted meanwhile
+        except FileNotFoundError:  # deleted meanwhile, or not an entry of ours
             return None
         return found
 
@@ -174,8 +177,9 @@ class DiskEntries(MutableMapping[str, bytes]):
         return count
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The entry, or `default`."""
-        entry = self.cache.entry(key)
+        """Return the entry, or `default`."""
+        cache = self._opened if self._pid == os.getpid() else self.cache
+        entry = cache.entry(key)
         return default if entry is None else entry
 
     def __getitem__(self, key: str) -> bytes:

@@ -1,8 +1,9 @@
 """A cache as `Reader` sees it: opened to read, changing no file, and importing nothing unless it is trusted."""
 
+import pickle
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from xetrack.errors import (
     XetrackWarning,
     outer_level,
 )
-from xetrack_cache.entries import load, unpack
-from xetrack_cache.store import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
+from xetrack_cache.disk import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
+from xetrack_cache.entries import load_plain, unpack
 
 __all__ = ["Entries", "Unread"]
 
@@ -46,7 +47,7 @@ class Entries:
 
     def __init__(self, folder: Path, *, trusted: bool) -> None:
         self._folder = folder.expanduser().resolve()
-        self._trusted = trusted and not safe_mode()
+        self._load: Callable[[Any], Any] = pickle.loads if trusted and not safe_mode() else load_plain
         self._disk = SafeDisk(str(self._folder))
         self._connection = _connect(self._folder / DATABASE)
 
@@ -56,7 +57,7 @@ class Entries:
         for row in self._rows(query, key):
             found = unpack(key, self._entry(row))
             if found is not None:
-                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+                return {"result": self._load(found[1]), "cache": found[0]}
         return None
 
     def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -103,7 +104,7 @@ class Entries:
 
     def _shown(self, pickled: memoryview) -> object:
         try:
-            return load(pickled, trusted=self._trusted)
+            return self._load(pickled)
         except UntrustedError as error:
             return Unread(str(error), len(pickled))
 
