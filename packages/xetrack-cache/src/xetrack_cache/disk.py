@@ -16,8 +16,8 @@ from xetrack.arguments import integer
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
 from xetrack.protocols import Context
 from xetrack_cache import CacheOptions
-from xetrack_cache.flight import flights
 from xetrack_cache.results import Results
+from xetrack_cache.single_flight import flights
 
 __all__ = ["DAMAGES", "DATABASE", "DiskEntries", "DiskResults", "SafeDisk", "explained"]
 

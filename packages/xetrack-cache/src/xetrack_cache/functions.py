@@ -94,7 +94,7 @@ def _learn(function: FunctionType, version: str) -> _Known:
     else:
         text = version.encode("utf-8", "surrogatepass")
         head += b"v%d:%b" % (len(text), text)
-    tail = b"n"
+    tail: bytes | None = b"n"
     if defaults:
         tail = _encode_plain(defaults) if _PLAIN.issuperset(map(type, defaults)) else None
     known = _Known(

@@ -9,9 +9,9 @@ from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.protocols import Context
 from xetrack_cache.encoder import UNHASHABLE, NotEncodableError
 from xetrack_cache.entries import load_plain, pack, unpack
-from xetrack_cache.flight import Claim, Flights, own_flights
 from xetrack_cache.keys import call_key
 from xetrack_cache.names import full_name
+from xetrack_cache.single_flight import Claim, Flights, own_flights
 
 __all__ = ["Results"]
 
@@ -21,7 +21,7 @@ class Results:
 
     Whatever the mapping raises is warned of, once, and the call goes on without it: reading is then a miss. A mapping
     of a server or a folder needs nothing more than this; threads compute a missing key once. Between processes they do
-    with `flights` over a lock file that they share (`xetrack_cache.flight.flights`).
+    with `flights` over a lock file that they share (`xetrack_cache.single_flight.flights`).
 
     Arguments:
         entries: where they are kept.
