@@ -1,4 +1,4 @@
-"""Results of functions cached on disk, with diskcache: `Tracker(db, cache="folder")`."""
+"""Cache results of functions on disk, with diskcache: `Tracker(db, cache="folder")`."""
 
 import os
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class CacheOptions:
-    """The options of trackers that xetrack-cache claims.
+    """Options for `Tracker` that xetrack-cache adds.
 
     Attributes:
-        cache: folder of the cache, made if it is not there. Not on a network file system.
-        cache_version: `"code"`: a function that was edited is another function. `"none"`: only its name counts. Any
-            other text counts in place of the code: change it to forget what was computed before.
-        cache_args: `"hashable"`: a call with a list, a dict, an array or such is not cached. `"content"`: it is, by
-            everything that is in there.
-        cache_size_limit: bytes, above which the oldest entries go; None: nothing ever goes by itself.
+        cache: folder of the cache, created if it does not exist. Must be on a local file system.
+        cache_version: `"code"` computes a function again after its code was edited. `"none"` goes by its name only.
+            Any other text replaces the code: change the text to compute everything again.
+        cache_args: `"hashable"` does not cache calls with unhashable arguments (lists, dicts, arrays). `"content"`
+            compares such arguments by their whole content.
+        cache_size_limit: limit in bytes, above which the oldest entries are deleted. None keeps everything.
     """
 
     cache: str | os.PathLike[str]
@@ -34,20 +34,16 @@ class CacheOptions:
     cache_size_limit: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError or TypeError for what cannot be meant."""
+        """Check the options. Raises `ValueError` or `TypeError`."""
         if not place("cache", self.cache):
-            raise ValueError("cache= names a folder.")
-        if not (_is_a(str, self.cache_version) and self.cache_version):
-            raise ValueError('cache_version= is "code", "none" or a text of your own.')
+            raise ValueError("cache= is empty. Pass the path of a folder.")
+        if not isinstance(self.cache_version, str) or not self.cache_version:
+            raise ValueError(f'cache_version={self.cache_version!r}: use "code", "none" or any other non-empty text.')
         if self.cache_args not in {"hashable", "content"}:
-            raise ValueError('cache_args= is "hashable" or "content".')
+            raise ValueError(f'cache_args={self.cache_args!r}: use "hashable" or "content".')
         limit = self.cache_size_limit
         if limit is not None and integer("cache_size_limit", limit) < 1:
-            raise ValueError(f"cache_size_limit= is a number of bytes above 0, not {limit}.")
-
-
-def _is_a(kind: type, value: object) -> bool:
-    return isinstance(value, kind)
+            raise ValueError(f"cache_size_limit={limit}: use a number of bytes above 0, or None for no limit.")
 
 
 def _open(options: CacheOptions, context: Context) -> ResultCache:
@@ -64,12 +60,12 @@ def _read(path: Path, *, trusted: bool) -> Any:
 
 @hookimpl
 def xetrack_caches() -> Sequence[Provider[ResultCache]]:
-    """The cache over diskcache."""
+    """Return the cache over diskcache."""
     return [Provider("diskcache", _open, CacheOptions, _read)]
 
 
 def _open_commands(_: object, context: Context) -> Any:
-    """Cached results: ls, delete, stats."""
+    """List, delete and count cached results."""
     from xetrack_cache.commands import commands
 
     return commands(context)
@@ -77,5 +73,5 @@ def _open_commands(_: object, context: Context) -> Any:
 
 @hookimpl
 def xetrack_commands() -> Sequence[Provider[Any]]:
-    """`xt cache`, where xetrack-cli is installed."""
+    """Return `xt cache`, which needs xetrack-cli."""
     return [Provider("cache", _open_commands)]

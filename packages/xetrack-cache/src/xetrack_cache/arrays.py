@@ -1,4 +1,4 @@
-"""Arrays and frames as parts of a key: everything that is in them. Nothing here imports their libraries."""
+"""Arrays and frames as parts of a key, by their whole content. Nothing here imports numpy or pandas."""
 
 import sys
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _Encode: TypeAlias = Callable[[Encoder, Any], None]
 
 
 def encoder_of(kind: type) -> _Encode | None:
-    """How exactly these arrays, numpy scalars or frames are encoded; None for other types."""
+    """Return the encoder of arrays, numpy scalars or pandas objects of exactly this type; None for other types."""
     library = kind.__module__.partition(".")[0]
     if library == "numpy":
         return _numpy(kind)
@@ -49,7 +49,7 @@ def _scalar(encoder: Encoder, scalar: Any) -> None:
 
 
 def _column(encoder: Encoder, values: Any) -> None:
-    """The values of a Series, an Index or one column."""
+    """Add the values of a Series, an Index or one column."""
     encoder.text(b"s", str(values.dtype))
     plain = getattr(values.dtype, "kind", "O") != "O" and isinstance(values.dtype, sys.modules["numpy"].dtype)
     if plain:

@@ -1,7 +1,37 @@
 """Canonical bytes of values: equal for values that a function cannot tell apart, different for all others.
 
-No encoding is a prefix of another (docs/caching.md documents the format). `hash()` plays no part: it collides, and it
-changes from process to process.
+`hash()` plays no part: it collides, and it changes from process to process.
+
+The bytes of a call are `xetrack-cache 1`, the function, the arguments and then, if there are any, `p` with the params
+sorted by name and `d` with `depends_on`. The arguments of a function written in Python are `g` with the names and
+values of its parameters and then, if there are any, `(` with what `*args` takes and `k` with what `**kwargs` takes.
+Partials, bound methods and objects with `__call__` count as the functions and arguments that they pass on. For other
+callables, and calls that do not fit, the arguments are `(` with those given by position, and `k` with those given by
+keyword if there are any.
+
+Every value is a letter for its kind, and its content after its length. So no encoding is a prefix of another:
+
+    n t u . !   None, True, False, `...`, NotImplemented: no content
+    i           int of 64 bits in decimal digits, and `;`
+    I s b B J   decimal length, `:`, bytes: larger int (two's complement, big-endian), text (UTF-8), bytes, bytearray,
+                JSON
+    f j         8 or 16 bytes, big-endian: float, complex
+    ( [ { S     decimal count, `:`, values: tuple, list, frozenset, set; those of sets sorted by their bytes
+    m k p a     decimal count, `:`, keys and values: dict, keyword arguments, params, attributes by name
+    g           decimal count, `:`, names as text, and as many values; `-` is a library's default without an encoding
+    F           function: name; `c` and a digest of the code, or `v` and the version; `n`, or defaults (`(`, `k`) and
+                the values of the closure: `-` if not read, `_` if not assigned yet
+    C           class: name; `n` if it is a library's, or `c` and a digest of its members
+    M P A W     bound method: object, function. Partial: function, arguments, keywords. Callable object: object,
+                `__call__`. Wrapper: its name, what it wraps
+    N O L       name of a builtin, tracker or lock; name of a builtin and what it is bound to; name of a module
+    e D K       class, and `a` with: name and value of an enum, compared fields of a dataclass, `__cache_key__`
+    o           object: what `__reduce_ex__(4)` returns (function, arguments, state, items, pairs); `2:` before a state
+                of attributes and slots
+    E           subclass of set or frozenset: class, `{` with the members, state
+    Y y         array: dtype, shape, bytes in C order. Scalar: dtype, bytes
+    T V X       frame: shape, labels, columns. Series: name, labels, values. Index: labels
+    ^           depth of the container that this value is itself, and `:`
 """
 
 import struct
