@@ -110,6 +110,32 @@ def test_changing_what_a_function_has_is_noticed():
     assert key(f) != before
 
 
+def test_functions_that_share_their_code_go_by_their_own_defaults():
+    """What is remembered of code must hold for every function made of it."""
+
+    def made(default, keyword=None):
+        def f(x=default, *, y=keyword):
+            return x, y
+
+        return f
+
+    def only(default):
+        def f(x=default):
+            return x
+
+        return f
+
+    values = (1, 2, True, 1.0, "a", None, (1,), [1], [2])
+    first = [key(only(value)) for value in values]
+    assert len(set(first)) == len(values)
+    assert [key(only(value)) for value in values] == first
+    assert len({key(made(1, value)) for value in values}) == len(values)
+    changing = made(1, 2)
+    before = key(changing)
+    changing.__kwdefaults__["y"] = 3
+    assert key(changing) != before
+
+
 # Closures
 
 

@@ -7,12 +7,11 @@ import dis
 import sys
 from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import pairwise
 from types import CodeType
 from typing import Any
 
-__all__ = ["is_read", "uses_docstring"]
+__all__ = ["is_read", "uses", "uses_docstring"]
 
 _COLLECTIONS = (list, set, deque)  # their append() and add() always succeed and return None
 
@@ -22,21 +21,19 @@ def uses_docstring(code: CodeType) -> bool:
     return any(each.opcode in dis.hasconst and each.arg == 0 for each in dis.get_instructions(code))
 
 
-def is_read(code: CodeType, name: str, value: object) -> bool:
-    """Return whether the result of the code may depend on `value`, which its closure holds as `name`."""
-    uses = _uses(code, name)
+def is_read(uses: frozenset[str], value: object) -> bool:
+    """Return whether code that has these uses for a variable may return something else if its value changes."""
     if not uses or "rebinds" in uses:
         return False
     return "reads" in uses or type(value) not in _COLLECTIONS
 
 
-@lru_cache(maxsize=4096)
-def _uses(code: CodeType, name: str) -> frozenset[str]:
+def uses(code: CodeType, name: str) -> frozenset[str]:
     """Return what code, and the functions inside it, do with a variable: `rebinds`, `collects` or `reads`."""
     found = set(_uses_here(list(dis.get_instructions(code)), name))
     for const in code.co_consts:
         if isinstance(const, CodeType) and name in const.co_freevars:
-            found |= _uses(const, name)
+            found |= uses(const, name)
     return frozenset(found)
 
 
@@ -51,7 +48,5 @@ def _uses_here(steps: list[Any], name: str) -> Iterator[str]:
 
 
 def _is_method_call(step: Any) -> bool:
-    """Return whether a method is loaded to be called at once."""
-    if sys.version_info < (3, 12):
-        return bool(step.opname == "LOAD_METHOD")
-    return step.opname == "LOAD_ATTR" and bool(step.arg & 1)
+    """Return whether a method is loaded to be called at once. Python 3.11 has LOAD_METHOD for that."""
+    return step.opname == "LOAD_METHOD" or (step.opname == "LOAD_ATTR" and sys.version_info >= (3, 12) and step.arg & 1)

@@ -15,7 +15,7 @@ from diskcache.core import MODE_BINARY, MODE_RAW
 from xetrack.arguments import integer
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
 from xetrack.protocols import Context
-from xetrack_cache import CacheOptions
+from xetrack_cache.options import CacheOptions
 from xetrack_cache.results import Results
 from xetrack_cache.single_flight import flights
 

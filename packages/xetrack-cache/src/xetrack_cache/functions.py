@@ -5,7 +5,6 @@ import threading
 from functools import partial
 from types import (
     BuiltinFunctionType,
-    CellType,
     ClassMethodDescriptorType,
     CodeType,
     FunctionType,
@@ -18,7 +17,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from xetrack.calls import Recorder
-from xetrack_cache.bytecode import is_read, uses_docstring
+from xetrack_cache.bytecode import is_read, uses, uses_docstring
 from xetrack_cache.encoder import Encoder, encodes
 from xetrack_cache.names import find, full_name, goes_by_name, is_library, module_of
 
@@ -56,6 +55,7 @@ class _Known(NamedTuple):
     defaults: tuple[Any, ...] | None
     tail: bytes | None  # these defaults, encoded, for functions without anything else; None if they may change
     in_library: bool
+    uses: tuple[frozenset[str], ...]  # of each variable of the closure
 
 
 _known: dict[int, _Known] = {}
@@ -81,7 +81,7 @@ def encode_function(encoder: Encoder, function: FunctionType, version: str = "co
     elif unchanged and known.tail is not None:
         encoder.parts.append(known.tail)
     else:
-        encoder.within(function, _encode_bound, encoder, function)
+        encoder.within(function, _encode_bound, encoder, function, known.uses)
     return known.name
 
 
@@ -107,6 +107,7 @@ def _learn(function: FunctionType, version: str) -> _Known:
         defaults,
         tail,
         is_library(module_of(function)),
+        tuple(uses(code, variable) for variable in code.co_freevars),
     )
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
@@ -122,28 +123,22 @@ def _encode_plain(defaults: tuple[Any, ...]) -> bytes:
     return b"".join(encoder.parts)
 
 
-def _encode_bound(encoder: Encoder, function: FunctionType) -> None:
+def _encode_bound(encoder: Encoder, function: FunctionType, uses: tuple[frozenset[str], ...]) -> None:
     """Add the values that a function was made with."""
     encoder.children(b"(", function.__defaults__ or ())
     encoder.pairs(b"k", sorted((function.__kwdefaults__ or {}).items()))
-    code = function.__code__
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        _encode_cell(encoder, code, name, cell)
-
-
-def _encode_cell(encoder: Encoder, code: CodeType, name: str, cell: CellType) -> None:
-    """Add a variable of a closure, if the function reads it."""
-    try:
-        value = cell.cell_contents
-    except ValueError:  # not assigned yet
-        encoder.parts.append(b"_")
-        return
-    if isinstance(value, (Recorder, *_SYNCHRONIZATION)):  # trackers and locks do not change what a function returns
-        encoder.text(b"N", full_name(type(value)))
-    elif is_read(code, name, value):
-        encoder.encode(value)
-    else:
-        encoder.parts.append(b"-")
+    for each, cell in zip(uses, function.__closure__ or (), strict=True):
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not assigned yet
+            encoder.parts.append(b"_")
+            continue
+        if isinstance(value, (Recorder, *_SYNCHRONIZATION)):  # trackers and locks do not change what a function returns
+            encoder.text(b"N", full_name(type(value)))
+        elif is_read(each, value):
+            encoder.encode(value)
+        else:
+            encoder.parts.append(b"-")
 
 
 def _code_digest(code: CodeType, *, is_function: bool = False) -> bytes:
