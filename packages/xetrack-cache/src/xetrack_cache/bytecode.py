@@ -11,7 +11,7 @@ from itertools import pairwise
 from types import CodeType
 from typing import Any
 
-__all__ = ["is_read", "uses", "uses_docstring"]
+__all__ = ["is_read", "uses_docstring", "variable_uses"]
 
 _COLLECTIONS = (list, set, deque)  # their append() and add() always succeed and return None
 
@@ -28,12 +28,12 @@ def is_read(uses: frozenset[str], value: object) -> bool:
     return "reads" in uses or type(value) not in _COLLECTIONS
 
 
-def uses(code: CodeType, name: str) -> frozenset[str]:
+def variable_uses(code: CodeType, name: str) -> frozenset[str]:
     """Return what code, and the functions inside it, do with a variable: `rebinds`, `collects` or `reads`."""
     found = set(_uses_here(list(dis.get_instructions(code)), name))
     for const in code.co_consts:
         if isinstance(const, CodeType) and name in const.co_freevars:
-            found |= uses(const, name)
+            found |= variable_uses(const, name)
     return frozenset(found)
 
 

@@ -17,7 +17,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from xetrack.calls import Recorder
-from xetrack_cache.bytecode import is_read, uses, uses_docstring
+from xetrack_cache.bytecode import is_read, uses_docstring, variable_uses
 from xetrack_cache.encoder import Encoder, encodes
 from xetrack_cache.names import find, full_name, goes_by_name, is_library, module_of
 
@@ -107,7 +107,7 @@ def _learn(function: FunctionType, version: str) -> _Known:
         defaults,
         tail,
         is_library(module_of(function)),
-        tuple(uses(code, variable) for variable in code.co_freevars),
+        tuple(variable_uses(code, variable) for variable in code.co_freevars),
     )
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
