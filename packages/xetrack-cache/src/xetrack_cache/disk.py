@@ -99,6 +99,7 @@ class _Cache(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         try:
             connection: sqlite3.Connection = super()._con
         except (AttributeError, TypeError) as error:  # the names of settings in the database are not text
+            self.close()
             raise sqlite3.DatabaseError(f"invalid settings of diskcache ({error})") from error
         if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
             self._local.closing = _Closing(connection)
