@@ -133,6 +133,6 @@ def test_stats_count_entries_and_runs(xt, folder):
 
 def test_a_path_that_is_no_cache_is_refused_and_not_made(xt, tmp_path):
     for words in (("ls",), ("stats",), ("delete",)):
-        with pytest.raises(Exception, match="no cache"):
+        with pytest.raises(Exception, match="is not a cache folder"):
             xt(*words, str(tmp_path / "nowhere"), *(["x-run-0001"] if words == ("delete",) else []))
     assert not (tmp_path / "nowhere").exists()

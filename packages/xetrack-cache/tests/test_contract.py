@@ -5,8 +5,8 @@ from contextlib import closing
 
 from xetrack import Tracker
 from xetrack_cache import CacheOptions, _open_commands
+from xetrack_cache.disk import DATABASE, DiskResults
 from xetrack_cache.results import Results
-from xetrack_cache.store import DATABASE, DiskResults
 from xetrack_testing import CacheContract, CommandContract
 
 

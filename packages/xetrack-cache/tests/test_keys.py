@@ -27,8 +27,8 @@ from cache_values import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xetrack_cache.encoder import NotEncodableError
 from xetrack_cache.keys import call_key
-from xetrack_cache.refusals import NotEncodableError
 
 # hypothesis 6.100 spells out strategies when it draws a member of a set again, and warns that they are long
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

@@ -1,6 +1,6 @@
-"""`xt cache`: what is to be done with cached results from a command line. None of it runs anybody's code.
+"""`xt cache`: list, delete and count cached results. None of the commands unpickles anything but plain values.
 
-Only `xt` imports this module, so typer, which xetrack-cli brings, is there.
+Only `xt` imports this module, so typer is installed.
 """
 
 from collections import Counter
@@ -15,29 +15,29 @@ from xetrack.plugin import Context
 
 __all__ = ["commands"]
 
-Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="The folder of the cache.")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of the cache.")]
+Json = Annotated[bool, typer.Option("--json", help="Output JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Output CSV.")]
 
 
 def commands(context: Context) -> typer.Typer:
-    """The commands, which show what they find on the terminal of the context."""
+    """Return the commands, which print on the terminal of the context."""
     terminal = context.terminal
     if terminal is None:
-        raise OptionError("xt cache shows results on the terminal of xt, and was given none.")
-    app = typer.Typer(rich_markup_mode=None, help="Cached results: ls, delete, stats. None of it runs anybody's code.")
+        raise OptionError("xt cache needs the terminal of xt.")
+    app = typer.Typer(rich_markup_mode=None, help="List, delete and count cached results.")
 
     @app.command()
     def ls(
         folder: Folder,
         *,
         track_id: Annotated[
-            str | None, typer.Option("--track-id", metavar="TRACK_ID", help="Only what this run computed.")
+            str | None, typer.Option("--track-id", metavar="TRACK_ID", help="List only results that this run computed.")
         ] = None,
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
-        """List the entries, oldest first: function, the run that computed it, result, key."""
+        """List entries, oldest first: function, run that computed it, result and key."""
         rows = _entries(folder)
         if track_id is not None:
             _check_run(folder, track_id, rows)
@@ -47,9 +47,9 @@ def commands(context: Context) -> typer.Typer:
     @app.command()
     def delete(
         folder: Folder,
-        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The runs.")],
+        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs whose results are deleted.")],
     ) -> None:
-        """Forget what runs computed."""
+        """Delete the results that runs computed."""
         rows = _entries(folder)
         for track_id in track_ids:
             _check_run(folder, track_id, rows)
@@ -59,7 +59,7 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def stats(folder: Folder, *, as_json: Json = False, as_csv: Csv = False) -> None:
-        """Tell how many entries there are of each function, from how many runs, and their space on disk."""
+        """Count entries and runs per function, and show the size on disk."""
         rows = _entries(folder)
         counts = Counter(row["function"] for row in rows)
         runs = {name: len({row["track_id"] for row in rows if row["function"] == name}) for name in counts}
@@ -73,7 +73,7 @@ def commands(context: Context) -> typer.Typer:
 
 
 def _entries(folder: str) -> list[dict[str, Any]]:
-    """What is cached; a result that could run code on being read is told by its size."""
+    """Return the entries as rows. A result that is not a plain value is shown by its size."""
     return [
         {
             "function": key.rpartition(":")[0],
@@ -87,7 +87,7 @@ def _entries(folder: str) -> list[dict[str, Any]]:
 
 def _check_run(folder: str, track_id: str, rows: list[dict[str, Any]]) -> None:
     if all(row["track_id"] != track_id for row in rows):
-        raise XetrackError(f"{folder} holds no results of run {track_id!r}. To list its entries: xt cache ls {folder}")
+        raise XetrackError(f"{folder} holds no results of run {track_id!r}. List its entries: xt cache ls {folder}")
 
 
 def _plain(result: object) -> object:
@@ -105,5 +105,5 @@ def _entry(count: int) -> str:
 
 
 def _size(folder: str) -> int:
-    """Bytes of everything in the folder."""
+    """Return the total size of all files in the folder."""
     return sum(path.stat().st_size for path in Path(folder).expanduser().rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""A cache of results over any mapping from text to bytes: what the keys are, and when a call is not cached."""
+"""A cache of results over any mapping from text to bytes: keys, checksums and warnings."""
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
@@ -6,27 +6,28 @@ from typing import Any
 
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.plugin import Context, explain, safe_mode
-from xetrack_cache.entries import load, pack, unpack
-from xetrack_cache.flight import Claim, Flights, own_flights
-from xetrack_cache.functions import full_name
+from xetrack_cache.encoder import UNHASHABLE, NotEncodableError
+from xetrack_cache.entries import load_plain, pack, unpack
 from xetrack_cache.keys import call_key
-from xetrack_cache.refusals import UNHASHABLE, NotEncodableError
+from xetrack_cache.names import full_name
+from xetrack_cache.single_flight import Claim, Flights, own_flights
 
 __all__ = ["Results"]
 
 
 class Results:
-    """A `ResultCache` over a `MutableMapping[str, bytes]`, to be returned by a plugin's `open`.
+    """A `ResultCache` over a `MutableMapping[str, bytes]`, for a plugin's `open` to return.
 
-    Whatever the mapping raises is warned of, once, and the call goes on without it: reading is then a miss. A mapping
-    of a server or a folder needs nothing more than this; threads compute a missing key once. Between processes they do
-    with `flights` over a lock file that they share (`xetrack_cache.flight.flights`).
+    If the mapping raises, a warning is shown once and the call continues without the cache. Threads that want the same
+    missing result compute it once. For processes to do so too, pass `flights` over a lock file that they share, as
+    `xetrack_cache.single_flight.flights` does.
 
-    Arguments:
-        entries: where they are kept.
-        context: what `open` was given.
-        version, content: as `cache_version` and `cache_args="content"`.
-        flights: gives the table of what is being computed.
+    Args:
+        entries: the mapping that stores the entries.
+        context: the context that `open` was given.
+        version: see `CacheOptions.cache_version`.
+        content: whether `cache_args="content"` is set.
+        flights: returns the table of results that are being computed.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Results:
         self._warn = context.warn
         self._version = version
         self._content = content
-        self._trusted = not safe_mode()
+        self._load: Callable[[Any], Any] = load_plain if safe_mode() else pickle.loads
         self._flights = flights or own_flights()
 
     def key(
@@ -53,7 +54,7 @@ class Results:
         params: Mapping[str, Any],
         depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call; None, with one warning a type, if the call cannot be cached."""
+        """Return the key of a call. If it cannot be cached, warn (once per type) and return None."""
         try:
             return call_key(function, args, kwargs, params, depends_on, version=self._version, content=self._content)
         except NotEncodableError as refused:
@@ -64,18 +65,20 @@ class Results:
             raise
         except Exception as error:
             name = full_name(function)
-            self._warn(f"cache key {name}", f"a call of {name} is not cached, making its key failed: {explain(error)}")
+            self._warn(
+                f"cache key {name}", f"a call of {name} is not cached because making its key failed: {explain(error)}"
+            )
         return None
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The entry `{"result": value, "cache": track_id}`, or None; what is damaged is None, with a warning."""
+        """Return the entry `{"result": value, "cache": track_id}`, or None. A damaged one is None, with a warning."""
         try:
             entry = self.entries.get(key)
             found = unpack(key, entry)
             if found is not None:
-                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+                return {"result": self._load(found[1]), "cache": found[0]}
         except UntrustedError as error:
-            self._warn("cache trust", f"a cached result is computed again, as XETRACK_SAFE is set: {error}")
+            self._warn("cache trust", f"a cached result is computed again because XETRACK_SAFE is set: {error}")
         except Exception as error:
             self._warn("cache read", f"a cached result cannot be read and is computed again: {explain(error)}")
         else:
@@ -84,7 +87,7 @@ class Results:
         return None
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result; what cannot be kept is warned of, once a function."""
+        """Store a result. If it cannot be stored, warn (once per function)."""
         try:
             self.put(key, pack(key, result, track_id), track_id)
         except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
@@ -92,25 +95,25 @@ class Results:
             message = f"the result of {name} cannot be pickled, so it is not cached: {explain(error)}"
             self._warn(f"cache value {name}", message)
         except Exception as error:
-            self._warn("cache write", f"results are not cached, the cache cannot be written: {explain(error)}")
+            self._warn("cache write", f"results are not cached because the cache cannot be written: {explain(error)}")
 
     def put(self, key: str, entry: bytes, track_id: str) -> None:
-        """Store an entry, which is of the run `track_id`."""
+        """Store an entry computed by the run `track_id`."""
         self.entries[key] = entry
 
     def claim(self, key: str) -> Claim:
-        """A claim on computing `key`."""
+        """Return a claim to compute the result of `key`."""
         return self._flights().claim(key)
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete the entries that a run computed. Return how many there were."""
         gone = [key for key, (run, _) in self._whole() if run == track_id]
         for key in gone:
             del self.entries[key]
         return len(gone)
 
     def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every entry with its key, read as by `get`."""
+        """Yield every readable entry with its key."""
         for key in list(self.entries):
             entry = self.get(key)
             if entry is not None:
@@ -123,10 +126,10 @@ class Results:
                 yield key, found
 
     def close(self) -> None:
-        """Nothing is held open here."""
+        """Do nothing: the mapping belongs to the plugin."""
 
 
 def _cure(refused: NotEncodableError) -> str:
     if refused.why == UNHASHABLE:
-        return ' Give it a __hash__, or set cache_args="content" to look into lists, dicts, arrays and such.'
-    return " A method __cache_key__() of its own would tell what makes two of them equal."
+        return ' Give it a __hash__, or set cache_args="content" to compare lists, dicts and arrays by content.'
+    return " Give it a method __cache_key__() that returns what makes two of them equal."

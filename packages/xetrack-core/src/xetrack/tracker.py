@@ -331,7 +331,7 @@ class Tracker(View):
             {} if params is None else as_row(params, "params="),
             self.raise_on_error,
             depends_on if type(depends_on) is tuple else sequence("depends_on", depends_on),
-            flag("cache_force", cache_force),
+            cache_force is not False and flag("cache_force", cache_force),
         )
         kind = runner(function)
         if kind is not run_plain:

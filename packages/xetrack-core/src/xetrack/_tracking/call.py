@@ -110,6 +110,7 @@ class Call:
             self.source = ""
         if self.force:
             return False
+        self._started = perf_counter()
         try:
             entry = cache.get(self.key)
             if entry is None:
@@ -123,6 +124,7 @@ class Call:
             with self:
                 pass
         else:
+            self.seconds = perf_counter() - self._started
             self._log()
         return True
 

@@ -1,4 +1,4 @@
-"""diskcache, opened so that it loses nothing by itself, reads no file outside of its folder, and never unpickles."""
+"""Entries in a folder, stored by diskcache: nothing is evicted, unpickled or read from outside the folder."""
 
 import io
 import os
@@ -14,44 +14,45 @@ from diskcache.core import MODE_BINARY, MODE_RAW
 
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, NotADatabaseError, OptionError
 from xetrack.plugin import Context, integer
-from xetrack_cache import CacheOptions
-from xetrack_cache.flight import flights
+from xetrack_cache.options import CacheOptions
 from xetrack_cache.results import Results
+from xetrack_cache.single_flight import flights
 
 __all__ = ["DAMAGES", "DATABASE", "DiskEntries", "DiskResults", "SafeDisk", "explained"]
 
 DATABASE = "cache.db"
 DAMAGES = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What reading a damaged database raises; the second, where the message quotes what is damaged."""
+"""What reading a damaged database raises; the second comes from messages that quote damaged text."""
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\.val")
 _ENTRY = "SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1"
-_CULLED = 2  # old entries that go for a new one, above the limit; with diskcache's ten, the new one went too
-_CURE = "Check that it can be written and that its disk has room, or choose another with cache=."
-_IN_FILES = 2**15  # bytes, from which on diskcache puts a value into a file of its own
+# Old entries deleted per new one above the size limit. With diskcache's default, 10, the new one could be deleted too.
+_CULLED = 2
+_CURE = "Check that the folder can be written and its disk has room, or choose another one with cache=."
+_IN_FILES = 2**15  # bytes; diskcache stores values of this size and above in files
 
 
 class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
-    """How diskcache reads and writes values, for a folder that somebody may have tampered with."""
+    """Reads and writes values, in a folder that somebody may have tampered with."""
 
     def put(self, key: str) -> tuple[str, bool]:
-        """How a key is stored: as it is. All of ours are text."""
+        """Return the stored form of a key: the key itself, as ours are all text."""
         return key, True
 
     def get(self, key: Any, raw: bool) -> Any:
-        """The key; None for one that would have to be unpickled."""
+        """Return a stored key, or None if it would have to be unpickled."""
         return key if raw and type(key) is str else None
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
-        """The bytes of a value. Raises `FileNotFoundError`, a missing value, for anything else."""
+        """Return the bytes of a value. Raises `FileNotFoundError` for anything that is not an entry of ours."""
         if mode == MODE_RAW and isinstance(value, bytes):
             return value
         if mode == MODE_BINARY and filename is not None:
             return self._own(filename).read_bytes()
-        message = f"no entry of xetrack-cache: mode {mode}"
+        message = f"not an entry of xetrack-cache: mode {mode}"
         raise FileNotFoundError(message)
 
     def remove(self, file_path: str) -> None:
-        """Remove a value's file, if it is one of this folder."""
+        """Remove a value's file, unless it is outside the folder."""
         with suppress(FileNotFoundError):
             self._own(file_path)
             super().remove(file_path)
@@ -60,12 +61,12 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         root = Path(self._directory).resolve()
         path = (root / filename).resolve()
         if _VALUE_FILE.fullmatch(filename.replace(os.sep, "/")) is None or not path.is_relative_to(root):
-            message = f"{filename} is no value file in {root}"
+            message = f"{filename} is not a value file in {root}"
             raise FileNotFoundError(message)
         return path
 
     def _write(self, full_path: str, iterator: Iterator[Any], mode: str, encoding: str | None = None) -> int:
-        """Write a value's file, or leave none."""
+        """Write a value's file. If that fails, leave no partial file behind."""
         try:
             size: int = super()._write(full_path, iterator, mode, encoding)
         except BaseException:
@@ -76,7 +77,7 @@ class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
 
 
 class _Closing:
-    """Closes a connection when the thread goes whose local variable this is: diskcache leaves that to chance."""
+    """A thread-local value that closes the thread's connection when the thread ends, which diskcache does not."""
 
     __slots__ = ("connection",)
 
@@ -84,39 +85,43 @@ class _Closing:
         self.connection = connection
 
     def __del__(self) -> None:
-        with suppress(sqlite3.Error):  # it is another thread's
+        with suppress(sqlite3.Error):  # may run in another thread
             self.connection.close()
 
 
-class _Cache(diskcache.Cache):  # type: ignore[misc] # as above
-    """A diskcache that finds an entry in one short query: without expiry, statistics and tags, that we do not use."""
+class _Cache(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
+    """A diskcache that finds an entry with one short query, without expiry and statistics."""
 
     @property
     def _con(self) -> sqlite3.Connection:
-        """The connection of this thread, closed with the thread."""
+        """The connection of this thread, which is closed when the thread ends."""
         try:
             connection: sqlite3.Connection = super()._con
-        except (AttributeError, TypeError) as error:  # where a key is no text, of the settings that it applies
-            raise sqlite3.DatabaseError(f"settings that are none of diskcache's ({error})") from error
+        except (AttributeError, TypeError) as error:  # the names of settings in the database are not text
+            self.close()
+            raise sqlite3.DatabaseError(f"invalid settings of diskcache ({error})") from error
         if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
             self._local.closing = _Closing(connection)
         return connection
 
     def entry(self, key: str) -> bytes | None:
-        """The bytes under a key; None if there are none."""
-        row = self._sql(_ENTRY, (key,)).fetchone()
+        """Return the bytes under a key, or None."""
+        connection = getattr(self._local, "con", None) or self._con
+        row = connection.execute(_ENTRY, (key,)).fetchone()
         if row is None:
             return None
         mode, filename, value = row
+        if mode == MODE_RAW:
+            return value if type(value) is bytes else None
         try:
             found: bytes = self._disk.fetch(mode, filename, value, read=False)
-        except FileNotFoundError:  # deleted meanwhile
+        except FileNotFoundError:  # deleted meanwhile, or not an entry of ours
             return None
         return found
 
 
 class DiskEntries(MutableMapping[str, bytes]):
-    """The entries in a folder. Shared by threads; a forked child opens the folder anew."""
+    """The entries in a folder. Threads share it; a forked child opens the folder again."""
 
     def __init__(self, folder: Path, size_limit: int | None = None) -> None:
         self.folder = folder
@@ -142,30 +147,30 @@ class DiskEntries(MutableMapping[str, bytes]):
                 sqlite_journal_mode="wal",
                 sqlite_synchronous=1,
             )
-        except (*DAMAGES, TypeError) as error:  # the latter, where the settings name what our disk does not have
+        except (*DAMAGES, TypeError) as error:  # TypeError: a setting in the database that our disk does not have
             raise explained(error, self.folder) from error
         self._pid = os.getpid()
 
     @property
     def cache(self) -> Any:
-        """The cache as this process opened it."""
+        """The cache, opened by this process."""
         if self._pid != os.getpid():
-            # the parent's is kept, unused: closing what another process opened is not ours to do
+            # never close the parent's connection: keep it referenced, unused
             self._inherited.append(self._opened)
             self._open()
         return self._opened
 
     def put(self, key: str, entry: bytes, track_id: str) -> None:
         """Store an entry, tagged with its run."""
-        in_file = len(entry) >= _IN_FILES
+        in_file = len(entry) >= _IN_FILES  # read=True writes in blocks; diskcache writes bytes line by line
         try:
             self.cache.set(key, io.BytesIO(entry) if in_file else entry, read=in_file, tag=track_id)
         except BaseException:
-            self.cache.close()  # a transaction that failed to commit would keep its connection from ever writing
+            self.cache.close()  # the connection may be stuck in a transaction that failed to commit
             raise
 
     def delete_run(self, track_id: str) -> int:
-        """Delete the entries of a run; return how many."""
+        """Delete the entries of a run. Return how many there were."""
         try:
             count: int = self.cache.evict(track_id, retry=True)
         except DAMAGES as error:
@@ -173,8 +178,9 @@ class DiskEntries(MutableMapping[str, bytes]):
         return count
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The entry, or `default`."""
-        entry = self.cache.entry(key)
+        """Return the entry, or `default`."""
+        cache = self._opened if self._pid == os.getpid() else self.cache
+        entry = cache.entry(key)
         return default if entry is None else entry
 
     def __getitem__(self, key: str) -> bytes:
@@ -197,13 +203,13 @@ class DiskEntries(MutableMapping[str, bytes]):
         return len(self.cache)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._pid == os.getpid():
             self._opened.close()
 
 
 class DiskResults(Results):
-    """The cache of a tracker that has `cache="folder"`."""
+    """The cache of a tracker with `cache="folder"`."""
 
     def __init__(self, options: CacheOptions, context: Context) -> None:
         folder, limit = Path(options.cache).expanduser().resolve(), options.cache_size_limit
@@ -221,32 +227,32 @@ class DiskResults(Results):
         self.entries.put(key, entry, track_id)
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete the entries that a run computed. Return how many there were."""
         return self.entries.delete_run(track_id)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.entries.close()
 
 
 def _make(folder: Path) -> None:
     if os.path.expandvars(folder) != str(folder):
-        message = f"cache={str(folder)!r}: diskcache takes $ for the name of a variable. Choose another folder."
+        message = f"cache={str(folder)!r}: diskcache expands $ as a variable. Choose a path without it."
         raise OptionError(message)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        message = f"the cache folder {folder} cannot be made: {error}. {_CURE}"
+        message = f"the cache folder {folder} cannot be created: {error}. {_CURE}"
         raise DatabaseReadOnlyError(message) from error
     if not os.access(folder, os.W_OK):
-        raise DatabaseReadOnlyError(f"the cache in {folder} cannot be written. {_CURE}")
+        raise DatabaseReadOnlyError(f"the cache folder {folder} cannot be written. {_CURE}")
 
 
 def _check_database(path: Path) -> None:
-    """Raise `NotADatabaseError` for a file of another kind: diskcache would leave its connection to that open.
+    """Raise `NotADatabaseError` if the file is not a database: diskcache would leave a connection to it open.
 
-    SQLite looks at it: to open and close the file by ourselves would take from this process every lock on it.
+    SQLite has to check: opening and closing the file ourselves would release all locks that this process has on it.
     """
     if not path.exists():
         return
@@ -258,8 +264,8 @@ def _check_database(path: Path) -> None:
 
 
 def explained(error: Exception, folder: Path) -> DatabaseError:
-    """Our error for one of `DAMAGES`."""
+    """Return our error for one of `DAMAGES`."""
     if isinstance(error, sqlite3.OperationalError):
         return DatabaseError(f"the cache in {folder} cannot be opened: {error}. {_CURE}")
-    message = f"{folder / DATABASE} is no cache, or a damaged one: {error}. Delete the folder, or choose another."
+    message = f"{folder / DATABASE} is not a cache, or is damaged: {error}. Delete the folder, or choose another."
     return NotADatabaseError(message)

@@ -1,8 +1,9 @@
-"""A cache as `Reader` sees it: opened to read, changing no file, and importing nothing unless it is trusted."""
+"""Read a cache without changing any file, and without importing anything unless it is trusted."""
 
+import pickle
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from xetrack.errors import (
     outer_level,
 )
 from xetrack.plugin import safe_mode
-from xetrack_cache.entries import load, unpack
-from xetrack_cache.store import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
+from xetrack_cache.disk import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
+from xetrack_cache.entries import load_plain, unpack
 
 __all__ = ["Entries", "Unread"]
 
@@ -28,13 +29,13 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Stands for a result in a listing: reading it would import what `why` names."""
+    """Placeholder in a listing for a result that would import what `why` names."""
 
     why: str
     size: int
 
     def __repr__(self) -> str:
-        """How many bytes were left alone."""
+        """Show the size of the pickle."""
         return f"<unread result of {self.size} bytes>"
 
 
@@ -46,23 +47,23 @@ class Entries:
 
     def __init__(self, folder: Path, *, trusted: bool) -> None:
         self._folder = folder.expanduser().resolve()
-        self._trusted = trusted and not safe_mode()
+        self._load: Callable[[Any], Any] = pickle.loads if trusted and not safe_mode() else load_plain
         self._disk = SafeDisk(str(self._folder))
         self._connection = _connect(self._folder / DATABASE)
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The entry `{"result": value, "cache": track_id}`, or None. Raises `UntrustedError`."""
+        """Return the entry `{"result": value, "cache": track_id}`, or None. Raises `UntrustedError`."""
         query = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"
         for row in self._rows(query, key):
             found = unpack(key, self._entry(row))
             if found is not None:
-                return {"result": load(found[1], trusted=self._trusted), "cache": found[0]}
+                return {"result": self._load(found[1]), "cache": found[0]}
         return None
 
     def scan(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every whole entry with its key, oldest first; results that are not to be read as `Unread`.
+        """Yield every entry with its key, oldest first. Untrusted results are `Unread`.
 
-        Damaged ones are left out, with a warning at the end.
+        Damaged entries are skipped, with a warning at the end.
         """
         query = f"SELECT {_COLUMNS} FROM Cache WHERE rowid > ? AND raw = 1 ORDER BY rowid LIMIT {_BATCH}"
         last, damaged = -(2**63), 0
@@ -77,7 +78,8 @@ class Entries:
                 damaged += found is None
             last = rows[-1][0]
         if damaged:
-            message = f"{damaged} of the entries in {self._folder} cannot be read, damaged or not ours: left out."
+            entries = "1 entry" if damaged == 1 else f"{damaged} entries"
+            message = f"{self._folder}: skipped {entries} that cannot be read (damaged, or not from xetrack-cache)."
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
     def _rows(self, query: str, bound: object) -> list[tuple[Any, ...]]:
@@ -87,7 +89,7 @@ class Entries:
             raise explained(error, self._folder) from error
 
     def _entry(self, row: tuple[int, Any, int, str | None, Any]) -> bytes | None:
-        """The bytes of an entry; None for one of somebody else's."""
+        """Return the bytes of an entry, or None if it is not one of ours."""
         _, key, mode, filename, value = row
         if type(key) is not str:
             return None
@@ -97,50 +99,50 @@ class Entries:
             return None
         except OSError as error:
             file = self._folder / str(filename)
-            message = f"{file} cannot be read: {error.strerror}. Check its permissions, and the disk."
+            message = f"{file} cannot be read: {error.strerror}. Check its permissions and the disk."
             raise DatabaseError(message) from error
         return entry
 
     def _shown(self, pickled: memoryview) -> object:
         try:
-            return load(pickled, trusted=self._trusted)
+            return self._load(pickled)
         except UntrustedError as error:
             return Unread(str(error), len(pickled))
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete the entries that a run computed. Return how many there were."""
         with closing(DiskEntries(self._folder)) as entries:
             return entries.delete_run(track_id)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._connection.close()
 
     def __del__(self) -> None:
-        """Close what was forgotten, such as a listing that was never begun."""
+        """Close a reader that was never closed, such as that of a listing that was never started."""
         connection = getattr(self, "_connection", None)
         if connection is not None:
-            with suppress(sqlite3.ProgrammingError):  # garbage may be collected in another thread
+            with suppress(sqlite3.ProgrammingError):  # may run in another thread
                 connection.close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     if not path.is_file():
-        message = f"there is no cache in {path.parent}."
+        message = f"{path.parent} is not a cache folder. Check the path."
         raise DatabaseNotFoundError(message)
     try:
         connection = _readable(path)
     except DAMAGES as error:
-        message = f"{path} is no cache, or a damaged one: {error}"
+        message = f"{path} is not a cache, or is damaged: {error}."
         raise (DatabaseError if isinstance(error, sqlite3.OperationalError) else NotADatabaseError)(message) from error
     return connection
 
 
 def _readable(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, and leaves no file behind.
+    """Open a connection that only reads and leaves no file behind.
 
-    One that could not write would leave `-wal` and `-shm` files; one that can would, on closing, move the log of a
-    writer into the file. And a folder that cannot be written is read without any lock.
+    A read-only connection would leave `-wal` and `-shm` files. A writable one would, on closing, move the log of a
+    writer into the database, so it is used only if there is no log. A read-only folder is read without locks.
     """
     log = path.with_name(f"{path.name}-wal")
     modes = ("ro",) if log.exists() and log.stat().st_size else ("rw", "ro", "ro&immutable=1")

@@ -1,6 +1,7 @@
 """Of all that want one result, one computes it; nobody waits for ever; and whoever dies is replaced."""
 
 import asyncio
+import contextvars
 import multiprocessing
 import os
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Tracker
-from xetrack_cache.flight import Claim, Flights, flights, own_flights
+from xetrack_cache.single_flight import Flights, _computing, flights, own_flights
 from xetrack_testing import PATIENCE
 
 WORK = """
@@ -115,14 +116,15 @@ def test_threads_compute_once(tracker):
     assert sorted(tracker.to_df()["cache"]) == ["", *[tracker.track_id] * 7]
 
 
-def test_threads_wait_while_one_computes(tracker):
-    """The one that computes ends only once the others wait."""
-    calls = []
+def test_threads_wait_while_one_computes(tracker, monkeypatch):
+    """The one that computes ends only once all have claimed the key."""
+    calls, claims, claim = [], [], Flights.claim
+    monkeypatch.setattr(Flights, "claim", lambda table, key: claims.append(key) or claim(table, key))
+    tracker.all_claimed = lambda: len(claims) == 4
 
     def work(x):
         calls.append(x)
-        table = flights(tracker.cache.entries.folder)
-        until(lambda: len(table.waiting) == 3)
+        until(tracker.all_claimed)
         return x
 
     assert in_threads(*[lambda: tracker.track(work, 1)] * 4) == [1] * 4
@@ -177,13 +179,33 @@ def test_a_cached_function_calls_itself(tracker):
     assert tracker.track(fibonacci, 20) == 6765
     assert len(calls) == 21
     calls.clear()
-    assert in_threads(*[lambda n=n: tracker.track(fibonacci, n) for n in (25, 24, 23, 25)]) == [
-        75025,
-        46368,
-        28657,
-        75025,
-    ]
-    assert sorted(calls) == [21, 22, 23, 24, 25]
+    answers = in_threads(*[lambda n=n: tracker.track(fibonacci, n) for n in (25, 24, 23, 25)])
+    assert answers == [75025, 46368, 28657, 75025]
+    assert set(calls) == {21, 22, 23, 24, 25}
+
+
+def test_a_function_that_is_being_computed_does_not_wait_for_another_one(tracker):
+    """The other one is never computed to its end while this one waits."""
+    tracker.computing, tracker.go, tracker.first = threading.Event(), threading.Event(), threading.Lock()
+
+    def helper(x):
+        if tracker.first.acquire(blocking=False):
+            tracker.computing.set()
+            tracker.go.wait(300)
+        return x
+
+    def work(x):
+        return tracker.track(helper, x) + 1
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(tracker.track, helper, 1)
+        tracker.computing.wait(300)
+        try:
+            assert tracker.track(work, 1) == 2
+            assert not slow.done()
+        finally:
+            tracker.go.set()
+        assert slow.result() == 1
 
 
 def test_a_function_that_asks_for_what_it_computes_computes_it(tracker):
@@ -260,85 +282,49 @@ def test_two_processes_that_wait_for_each_other_do_not(process):
     assert answers <= {"left(right)", "right(left)", "left(right(left))", "right(left(right))"}
 
 
-def test_a_handler_of_signals_may_want_what_is_about_to_be_computed(monkeypatch):
-    """It waited for the very call that it had come into the middle of."""
-    start, answers = Claim._start, []
+def test_a_signal_handler_may_ask_for_what_is_about_to_be_computed(monkeypatch):
+    """It does not wait for the very call that it interrupts."""
+    lock, answers = Flights.lock, []
     with Tracker("track.db", cache="cache") as tracker:
 
-        def interrupted(claim):
-            monkeypatch.setattr(Claim, "_start", start)
+        def interrupted(table, key):
+            monkeypatch.setattr(Flights, "lock", lock)
             answers.append(tracker.track(divmod, 7, 2))
-            start(claim)
+            return lock(table, key)
 
-        monkeypatch.setattr(Claim, "_start", interrupted)
+        monkeypatch.setattr(Flights, "lock", interrupted)
         answers.append(tracker.track(divmod, 7, 2))
         assert answers == [(3, 1), (3, 1)]
         assert tracker.track(divmod, 7, 2) == (3, 1)
         assert tracker.latest["cache"] == tracker.track_id
 
 
-CIRCLE = """
-    import os, sys, threading, time
-    from pathlib import Path
-    from xetrack import Tracker
-    from xetrack_cache.flight import Flights
+def test_a_claim_that_blocks_a_thread_does_not_wait_while_a_task_of_the_thread_computes():
+    """That task would be stuck until somebody else is done, who may be stuck on it in the same way."""
+    table, other = Flights(None), Flights(None)
+    held, free = threading.Event(), threading.Event()
 
-    tracker = Tracker(f"{os.getpid()}.db", cache="cache")
-    waits_for_left = threading.Event()
-    original = Flights.lock
+    def compute():
+        with table.claim("f:1") as claim:
+            claim.wait()
+            held.set()
+            free.wait(300)
 
-    def lock(flights, key, *, wait):
-        if wait:  # a call inside a call, of the main thread
-            waits_for_left.set()
-        locked = original(flights, key, wait=wait)
-        if not locked and threading.current_thread() is not threading.main_thread():
-            Path("right waits twice").touch()
-        return locked
+    async def task():
+        with other.claim("f:2") as claim:
+            assert claim.poll()
+            with contextvars.Context().run(table.claim, "f:1") as blocking:  # as of another task
+                blocking.wait()
+                with contextvars.Context().run(table.claim, "f:1") as polling:
+                    assert not polling.poll()
 
-    Flights.lock = lock
-
-    def until(name):
-        while not Path(name).exists():
-            time.sleep(0.001)
-
-    def third(x):
-        Path("third").touch()
-        until("stop")
-        return x
-
-    def left(x):
-        if Path("left").exists():
-            return "left"
-        Path("left").touch()
-        until("right waits twice")
-        return "left of " + tracker.track(right, x)
-
-    def right(x):
-        if Path("right").exists():
-            return "right"
-        Path("right").touch()
-        until("left")
-        threading.Thread(target=wait_for_third, daemon=True).start()
-        return "right of " + tracker.track(left, x)
-
-    def wait_for_third():
-        waits_for_left.wait()
-        tracker.track(third, 1)
-
-    print(tracker.track({"left": left, "right": right, "third": third}[sys.argv[1]], 1), flush=True)
-    os._exit(0)
-"""
-
-
-def test_two_processes_that_wait_for_each_other_do_not_while_one_waits_for_a_third_too(process):
-    third = process(CIRCLE, "third")
-    until(Path("third").exists)
-    left, right = (process(CIRCLE, name) for name in ("left", "right"))
-    answers = {each.communicate(timeout=PATIENCE)[0].strip() for each in (left, right)}
-    Path("stop").touch()
-
-    assert third.communicate(timeout=PATIENCE)[0].strip() == "1"
-    assert answers <= {"left of right", "right of left", "left of right of left", "right of left of right"}
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(compute)
+        held.wait(300)
+        try:
+            asyncio.run(task())
+        finally:
+            free.set()
 
 
 MANY = """
@@ -434,6 +420,22 @@ def test_tasks_within_a_task_do_not_wait_for_it(tracker):
     assert asyncio.run(tracker.track(work, 1)) == 2
 
 
+def test_tasks_that_want_each_others_results_do_not_wait(tracker):
+    async def work(x):
+        tracker.calls.append(x)
+        if len(tracker.calls) <= 2:  # otherwise the other task computes it too
+            await tracker.both.wait()
+            await tracker.track(work, -x)
+        return x
+
+    async def main():
+        tracker.calls, tracker.both = [], asyncio.Barrier(2)
+        return await asyncio.gather(tracker.track(work, 1), tracker.track(work, -1))
+
+    assert asyncio.run(main()) == [1, -1]
+    assert len(tracker.calls) > 2
+
+
 # Forks
 
 
@@ -518,7 +520,7 @@ def test_a_key_is_free_after_every_way_out(tmp_path):
         except (ValueError, KeyboardInterrupt):
             pass
         assert not table.flying
-        assert not table.waiting
+        assert not _computing
         with table.claim("f:1") as claim:
             assert claim.poll()
 
