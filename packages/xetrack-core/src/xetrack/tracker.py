@@ -1,50 +1,36 @@
 """The Tracker: one call, one durable row."""
 
-import inspect
 import os
 import warnings as python_warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import Any, Self
 
-from xetrack._rows import dataframes
 from xetrack._rows.configs import as_row, as_rows
-from xetrack._rows.normalize import check_key, decode, describe, to_rows
-from xetrack._rows.view import View
+from xetrack._rows.normalize import check_key, decode, describe
 from xetrack._spec.assets import AssetStore
-from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
-from xetrack._spec.types import Columns
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object
-from xetrack._tracking.call import Call
-from xetrack._tracking.deferral import exclusive
-from xetrack._tracking.describe import name_of
 from xetrack._tracking.git import git_params
 from xetrack._tracking.run import RunWriter
-from xetrack._tracking.runners import is_generator, run_plain, runner, wrapper
+from xetrack._tracking.run_rows import RunRows
 from xetrack._tracking.settings import Settings
-from xetrack._util.arguments import flag, optional_flag, refused, run_id, sequence, text
-from xetrack._util.garbage import paused_gc
+from xetrack._tracking.tracked_calls import TrackedCalls
+from xetrack._util.arguments import flag, optional_flag, run_id, sequence, text
 from xetrack._util.paths import MEMORY, SKIP_INSERT, resolve, resolve_option
 from xetrack._util.text import safe_text
 from xetrack.errors import DatabaseRemovedError, OptionError, XetrackWarning, outer_level
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["Tracker"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _BATCH = "For many rows: log_batch()."
 _PARAM = "For one param: set_param(key, value)."
-_CONFIG = "For a config that is logged with the call: params=config."
 
 
-class Tracker(View):
+class Tracker(RunRows, TrackedCalls):
     """Logs the rows of one run into a table.
 
     ```python
@@ -277,180 +263,7 @@ class Tracker(View):
         wanted = self._run.stored("value", where_value, describe)
         return self._run.update(check_key(key), value, (text("where_key", where_key), wanted))
 
-    # Calls
-
-    @property
-    def cache(self) -> ResultCache | None:
-        """The cache of results; None without one."""
-        return self._run.cache
-
-    def track(
-        self,
-        function: Callable[..., Any],
-        /,
-        *positional: Any,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        params: Mapping[str, Any] | None = None,
-        depends_on: Sequence[Any] = (),
-        cache_force: bool = False,
-        **named: Any,
-    ) -> Any:
-        """Call `function`, log the call, and return the result.
-
-        `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same; `params` are added to the row. A
-        function whose own parameters have names of ours, like `args` or `params`, gets them through `kwargs`. Works
-        with async functions and generators too: what they return is awaited or iterated as usual, and logged at its
-        end.
-
-        With a cache, a call that was made before is not made again. `depends_on` lists what else the result depends on:
-        helper functions, classes, values. `cache_force=True` computes it whatever the cache has, and keeps the result.
-        The row's `cache` is "" where the result was computed, or the track id of the run that did. Generators are never
-        cached: a warning says so.
-
-        The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
-        `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
-        tracker has `raise_on_error=False`: then None is returned. Raises `OptionError` if an argument is given twice.
-        """
-        if not callable(function):
-            raise refused("function", function, "not a function. Give it without calling it: track(function, ...).")
-        if args is not None or kwargs is not None:
-            args = None if args is None else sequence("args", args)
-            kwargs = _keywords(kwargs)
-            if (positional and args is not None) or (named.keys() & kwargs):
-                message = "give each argument of the function once: either directly, or with args= and kwargs=."
-                raise OptionError(message)
-        if "config" in named and params is None and not _has_parameter(function, "config"):
-            raise OptionError(f"{name_of(function)}() has no parameter config. {_CONFIG}")
-        call = Call(
-            self,
-            self._run,
-            function,
-            positional if args is None else args,
-            {**kwargs, **named} if kwargs else named,
-            {} if params is None else as_row(params, "params="),
-            self.raise_on_error,
-            depends_on if type(depends_on) is tuple else sequence("depends_on", depends_on),
-            cache_force is not False and flag("cache_force", cache_force),
-        )
-        kind = runner(function)
-        if kind is not run_plain:
-            self._warn_of_generator(function, kind)
-        return kind(call)
-
-    def _warn_of_generator(self, function: Any, kind: Callable[[Call], Any]) -> None:
-        if self.cache is not None and is_generator(kind):
-            name = name_of(function)
-            self._run.warn(
-                f"cache generator {name}", f"{name} is a generator: its calls are tracked, and never cached."
-            )
-
-    @overload
-    def wrap(self, function: Function) -> Function: ...
-    @overload
-    def wrap(
-        self, *, params: Mapping[str, Any] | None = None, depends_on: Sequence[Any] = ()
-    ) -> Callable[[Function], Function]: ...
-    def wrap(
-        self,
-        function: Any = None,
-        *,
-        params: Mapping[str, Any] | None = None,
-        depends_on: Sequence[Any] = (),
-        **unknown: Any,
-    ) -> Any:
-        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`.
-
-        `depends_on` is as for `track()`.
-        """
-        if unknown:
-            cure = _CONFIG if "config" in unknown else "It takes params= and depends_on=."
-            raise OptionError(f"wrap() has no argument {next(iter(unknown))}=. {cure}")
-        chosen = {} if params is None else dict(as_row(params, "params="))
-        others = tuple(sequence("depends_on", depends_on))
-
-        def begin(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-            return Call(self, self._run, function, args, kwargs, chosen, self.raise_on_error, others)
-
-        def decorate(function: Any) -> Any:
-            if not callable(function) and not isinstance(function, classmethod):
-                raise refused("function", function, "not a function. Write @tracker.wrap above a function.")
-            plain = getattr(function, "__func__", function)
-            self._warn_of_generator(plain, runner(plain))
-            return wrapper(function, begin)
-
-        return decorate if function is None else decorate(function)
-
-    def _generate_cache_key(
-        self,
-        func: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        params: Mapping[str, Any],
-        depends_on: Sequence[Any] = (),
-    ) -> str | None:
-        """The key under which `track(func, args=args, ...)` finds its result; None if it cannot be cached."""
-        cache = self.cache
-        return None if cache is None else cache.key(func, args, kwargs, {**self._run.params, **params}, depends_on)
-
-    # Reading
-
-    def to_df(self, all: bool = False) -> "pd.DataFrame":
-        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
-        with paused_gc():
-            return dataframes.to_pandas(self._chosen(all))
-
-    def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
-        dataframes.write_csv(self._chosen(all), path)
-
-    def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
-
-        Missing folders are made.
-        """
-        dataframes.write_parquet(self._chosen(all), path)
-
-    def count_run(self) -> int:
-        """The number of rows of this run."""
-        return self._count(self.track_id)
-
-    def count_all(self) -> int:
-        """The number of rows in the table."""
-        return self._count(None)
-
-    def __len__(self) -> int:
-        """The number of rows of this run."""
-        return self.count_run()
-
-    def _count(self, track_id: str | None) -> int:
-        self._run.check_open()
-        with exclusive():
-            return self.engine.count(self.table, track_id)
-
-    def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
-        self._run.check_open()
-        with exclusive():
-            return self.engine.read(self.table, track_id=self.track_id, head=head, tail=tail)
-
-    def _chosen(self, all: object) -> Columns:
-        """The rows of this run, or of all runs."""
-        if not flag("all", all):
-            return self._read()
-        self._run.check_open()
-        with exclusive():
-            return self.engine.read(self.table)
-
-    def _types(self) -> dict[str, str]:
-        self._run.check_open()
-        with exclusive():
-            return self.engine.columns(self.table)
-
-    @property
-    def latest(self) -> dict[str, Any]:
-        """The last row of the run: the one just logged, or read back; empty if there is none."""
-        known = self._run.last_row()
-        return next(iter(to_rows(self._read(tail=1))), {}) if known is None else known
+    # Objects
 
     def get(self, key: str) -> object | None:
         """Return the object with this hash, or the latest one logged under this key in any run of the table.
@@ -543,23 +356,6 @@ def _close_forgotten(run: RunWriter, tracker: "weakref.ref[Tracker]") -> None:
         run.close("finished", forgotten=tracker() is None)
     except DatabaseRemovedError as error:
         python_warnings.warn(str(error), XetrackWarning, stacklevel=outer_level())
-
-
-def _keywords(kwargs: Any) -> dict[str, Any]:
-    given = {} if kwargs is None else dict(as_row(kwargs, "kwargs="))
-    for name in given:
-        if not isinstance(name, str):
-            raise refused("kwargs", name, "a name of a parameter is a text.")
-    return given
-
-
-def _has_parameter(function: Callable[..., Any], name: str) -> bool:
-    """Whether the function can be called with an argument of this name; True where nobody can say."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return True
-    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
 def _check_one_step(of_row: object, step: object) -> None:

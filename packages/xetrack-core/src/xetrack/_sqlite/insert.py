@@ -55,7 +55,7 @@ class Inserts:
             if plan is not None and plan.exact:
                 for key in plan.floats:
                     value = row[key]
-                    if (not value or value != value) and not fits(value, "REAL"):
+                    if value != value or (not value and str(value)[0] == "-"):  # NaN or negative zero
                         break
                 else:
                     try:

@@ -110,7 +110,6 @@ class Call:
             self.source = ""
         if self.force:
             return False
-        self._started = perf_counter()
         try:
             entry = cache.get(self.key)
             if entry is None:
@@ -124,7 +123,6 @@ class Call:
             with self:
                 pass
         else:
-            self.seconds = perf_counter() - self._started
             self._log()
         return True
 
