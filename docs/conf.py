@@ -52,6 +52,7 @@ NAVIGATION = {
     "Packages": ["packages/xetrack/README.md", "packages/xetrack-core/README.md", "packages/*/README.md"],
     "Project": [
         "docs/reliability.md",
+        "docs/architecture.md",
         "SECURITY.md",
         "docs/benchmarks.md",
         "docs/migration.md",

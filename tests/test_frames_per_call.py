@@ -52,5 +52,5 @@ def test_a_cached_call_takes_few_frames(tracker):
         tracker.track(add, 1)
     assert tracker.latest["cache"] == tracker.track_id
     entered = frames(lambda: tracker.track(add, 1))
-    assert "Tracker.track" in entered
+    assert "TrackedCalls.track" in entered
     assert len(entered) <= CACHED, entered

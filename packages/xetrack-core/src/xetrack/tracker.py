@@ -38,48 +38,49 @@ class Tracker(RunRows, TrackedCalls):
     tracker.log({"accuracy": 0.9, "loss": 0.1, "epoch": 1})
     ```
 
-    A tracker may be shared by threads, used in forked children, pickled to other processes, and used as a context
-    manager: leaving the block by an exception marks the run as failed. `close()` is called at exit at the latest.
+    Threads can share a tracker, forked children can use it, and it can be pickled to other processes. As a context
+    manager it closes the run at the end of the block, and marks it as failed if an exception leaves the block. A
+    tracker that nobody closes is closed when it is garbage-collected, or at exit.
 
-    Arguments:
-        db: path of the database, made with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT`, which keeps
-            no rows, for when only logs are wanted.
-        params: values added to every row of the run: a dict, or a config (a dataclass, an attrs class, a pydantic
-            model, an `argparse.Namespace`, OmegaConf), whose fields they are. Copied.
-        table: the table of events; several kinds of experiments can live in one file.
-        engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
-        track_id: name of the run, a text or a UUID; that of an earlier run resumes it. Made up by default, like
-            `fierce-pudu-1649`.
+    Args:
+        db: path of the database, which is created with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT` to
+            store no rows, when only log files are wanted.
+        params: values to add to every row of the run: a dict, or a config whose fields they are (a dataclass, attrs
+            class, pydantic model, `argparse.Namespace` or OmegaConf container). They are copied.
+        table: table of events. One file can hold several tables.
+        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or one of another plugin.
+        track_id: name of the run, text or a UUID. The name of an earlier run resumes it. The default is a generated
+            name such as `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
         raise_on_error: re-raise exceptions from tracked functions after logging them, and refuse objects that cannot be
             serialized. If False, such an object is logged as its repr, with a warning.
         warnings: False silences xetrack's own warnings from this tracker.
-        git_root: a folder or file in a git repository, whose `git_commit_hash`, `git_branch` and `git_dirty` become
-            params, unless `params` has its own.
-        plugins: plugins for this tracker only: objects, or classes to make them of, with methods marked `@hookimpl`.
-        trusted: False refuses to load logged objects that could run code; so does `XETRACK_SAFE=1`.
-        assets, compress: where objects go (the database itself by default, a folder, an fsspec URL), and whether
-            compressed (xetrack-assets).
-        cache: folder of cached function results; with it, `cache_version`, `cache_args` and `cache_size_limit`
+        git_root: folder or file in a git repository. Its `git_commit_hash`, `git_branch` and `git_dirty` become params,
+            unless `params` has these keys.
+        plugins: plugins for this tracker only: objects or classes with methods marked `@hookimpl`.
+        trusted: False refuses to load logged objects that could run code, as `XETRACK_SAFE=1` does.
+        assets, compress: where to store objects (by default in the database; or a folder or fsspec URL), and whether to
+            compress them (xetrack-assets).
+        cache: folder for cached function results. Goes with `cache_version`, `cache_args` and `cache_size_limit`
             (xetrack-cache).
-        jsonl, logs_path, logs_stdout, logs_file_format: log files beside the database (xetrack-sinks).
-        log_system_params, log_network_params, measurement_interval: measurements of calls, the interval in seconds
+        jsonl, logs_path, logs_stdout, logs_file_format: log files in addition to the database (xetrack-sinks).
+        log_system_params, log_network_params, measurement_interval: measure calls; the interval is in seconds
             (xetrack-monitors).
-        options: options of other plugins, and of the engine: `timeout=60.0`, the seconds to wait for other writers.
+        options: options of other plugins and of the engine, such as `timeout=60.0`, the seconds to wait for another
+            writer.
 
     Raises:
-        OptionError: no plugin knows an option, or an argument cannot have its value, such as `reset="false"` or
-            `jsonl="folder"`. Nothing was logged then.
-        PluginError: a plugin that is asked for is not installed, broken, disabled or too old.
+        OptionError: no plugin knows an option, or a value is not valid, such as `reset="false"`. Nothing was logged.
+        PluginError: a requested plugin is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
-        InvalidTableError, InvalidKeyError, InvalidValueError: the table or params cannot be stored.
+        InvalidTableError, InvalidKeyError, InvalidValueError: the table or the params cannot be stored.
     """
 
     IN_MEMORY = MEMORY
-    """As `db`: rows are kept in memory, until the tracker is closed."""
+    """Pass as `db` to keep rows in memory until the tracker is closed."""
 
     SKIP_INSERT = SKIP_INSERT
-    """As `db`: no rows are kept, and sinks hear of them all the same."""
+    """Pass as `db` to store no rows. Sinks still receive them."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Tracker(RunRows, TrackedCalls):
         measurement_interval: float | None = None,
         **options: Any,
     ) -> None:
-        # all of them before anything is opened or deleted
+        # check everything before anything is opened or deleted
         reset = flag("reset", reset, strict=True)
         raise_on_error = flag("raise_on_error", raise_on_error)
         warnings, trusted = flag("warnings", warnings), flag("trusted", trusted)
@@ -163,12 +164,12 @@ class Tracker(RunRows, TrackedCalls):
 
     @property
     def params(self) -> dict[str, Any]:
-        """A copy of what is added to every row."""
+        """A copy of the params, which are added to every row."""
         return {key: decode(value) for key, value in self._run.params.items()}
 
     @property
     def conn(self) -> Any:
-        """The engine's connection for your own queries; the data is attached as `db`.
+        """A connection for your own SQL. The data is attached as `db`.
 
         `tracker.conn.execute("SELECT * FROM db.events WHERE accuracy > 0.8").fetchall()`
         """
@@ -177,12 +178,12 @@ class Tracker(RunRows, TrackedCalls):
 
     @property
     def losses(self) -> dict[str, int]:
-        """How many rows each sink lost. The database has them all the same."""
+        """Number of rows that each sink failed to write. The database has them all."""
         return dict(self._run.observers.losses)
 
     @property
     def logger(self) -> Any:
-        """Writes events and messages to the log files, not the database: `monitor`, `experiment`, `track`, `info`, ...
+        """Write events and messages to the log files only: `monitor`, `experiment`, `track`, `info`, ...
 
         Without `logs_path=` and `logs_stdout=` they go to standard error. Holding the logger keeps the tracker alive.
 
@@ -237,28 +238,29 @@ class Tracker(RunRows, TrackedCalls):
     # Params and values
 
     def set_param(self, key: str, value: Any) -> None:
-        """Add `key` to every row from now on. Raises as `set_params` does."""
+        """Add `key` to every row from now on. Raises the same errors as `set_params`."""
         self.set_params({check_key(key): value})
 
     def set_params(self, params: Mapping[str, Any] | Any) -> None:
         """Add `params` to every row from now on, in addition to those set before.
 
-        Raises `InvalidKeyError` or `InvalidValueError`, naming the key; then none of them is added.
+        Raises:
+            InvalidKeyError, InvalidValueError: the message names the key. No param was added.
         """
         self._run.set_params(as_row(params, "set_params()", _PARAM if isinstance(params, str) else ""))
 
     def set_value(self, key: str, value: Any) -> int:
-        """Set `key` in all rows that this run has logged so far; return how many rows.
+        """Set `key` in all rows that this run has logged so far, and return the number of rows.
 
-        What is logged later does not have it. In a handler of signals that came into the middle of another call it is
-        done after that, and 0 is returned. Raises as `log` does; then nothing was set.
+        Rows logged later do not get it. A re-entrant call, from a signal handler or `__del__` in the middle of another
+        call, is deferred and returns 0. Raises the same errors as `log`; nothing was set then.
         """
         return self._run.update(check_key(key), value, None)
 
     def set_where(self, key: str, value: Any, where_key: str, where_value: Any) -> int:
-        """Set `key` in those rows of this run where `where_key` is `where_value`; return how many rows.
+        """Set `key` in the rows of this run where `where_key` is `where_value`, and return the number of rows.
 
-        As `set_value` otherwise.
+        Otherwise the same as `set_value`.
         """
         wanted = self._run.stored("value", where_value, describe)
         return self._run.update(check_key(key), value, (text("where_key", where_key), wanted))
@@ -282,14 +284,19 @@ class Tracker(RunRows, TrackedCalls):
 
     @property
     def assets(self) -> AssetStore:
-        """The store of objects. Raises `PluginNotInstalledError` if none is installed."""
+        """The asset store. Raises `PluginNotInstalledError` if none is installed."""
         return self._run.assets()
 
     def remove_asset(self, hash_value: str, column: str | None = None) -> bool:
-        """Take an object out of a column of the table, and out of the store with its last use.
+        """Remove an object from a column of the table, or from the store.
 
-        Rows that name it in `column` hold None there afterwards. Without a column it is removed for good, and rows keep
-        its hash as text. False if there is no such object, or no row names it there.
+        Args:
+            hash_value: hash of the object.
+            column: set this column to None in the rows that name the object there. The object is deleted with its last
+                use. Without a column the object is deleted at once, and rows keep its hash as text.
+
+        Returns:
+            False if there is no such object, or no row names it in `column`.
         """
         store, hash_value = self.assets, text("hash_value", hash_value)
         if column is None:
@@ -302,7 +309,7 @@ class Tracker(RunRows, TrackedCalls):
         """Run, table and file."""
         return f"<Tracker {self.track_id} in {self.table} of {self.db}>"
 
-    # Keeping
+    # Backup
 
     def backup(
         self,
@@ -311,9 +318,9 @@ class Tracker(RunRows, TrackedCalls):
         overwrite: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Write the whole database, that of a tracker in memory too, into a file of its own: see `Reader.backup`.
+        """Write the whole database into another file, also from memory. See `Reader.backup`.
 
-        Other threads go on logging meanwhile; those of a tracker in memory wait.
+        Other threads can log meanwhile; with a tracker in memory they wait.
         """
         self._run.check_open()
         backup(self.engine, path, overwrite=overwrite, progress=progress)
@@ -321,11 +328,11 @@ class Tracker(RunRows, TrackedCalls):
     # Ending
 
     def flush(self) -> None:
-        """Make the database file whole on its own: copying just it copies everything. Flushes the sinks too."""
+        """Flush the sinks, and the write-ahead log into the database file: a copy of that file is then complete."""
         self._run.flush()
 
     def close(self) -> None:
-        """End the run as `finished`, flush, and let go of everything. Closing twice does nothing."""
+        """End the run as `finished`, flush, and release all resources. Closing twice does nothing."""
         self._run.close("finished")
 
     def __enter__(self) -> Self:
@@ -333,17 +340,17 @@ class Tracker(RunRows, TrackedCalls):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        """Close; the run failed if an exception leaves the block."""
+        """Close. The run is `failed` if an exception leaves the block."""
         self._run.close("finished" if kind is None else "failed")
 
     # Pickling
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs to log to the same run. Raises `OptionError` for a database in memory."""
+        """Return what another process needs to log to this run. Raises `OptionError` for a database in memory."""
         return {"run": self._run.portable(), "raise_on_error": self.raise_on_error}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open the database again, in the run of the tracker that was pickled: it is that one's to end."""
+        """Open the database again, in the same run. The tracker that was pickled ends it."""
         self._open(RunWriter.resumed(state["run"]), raise_on_error=state["raise_on_error"])
 
 

@@ -1,4 +1,4 @@
-"""Objects in rows: the store that keeps them, and what is yet to be kept with the next rows."""
+"""Objects in rows: open the asset store, replace objects by their hashes, and find them again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ __all__ = [
 def open_store(
     plugins: Plugins, routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context
 ) -> AssetStore | None:
-    """The asset store: the one whose options were given, or the only one that serves this engine; None without any."""
+    """Open the asset store whose options were given, or the only one that serves this engine. None without any."""
     chosen = [(offer, given) for offer, given in routed if offer.kind == "asset_stores"]
     chosen = chosen or [(offer, {}) for offer in plugins.offers("asset_stores")]
     serializers = {offer.provider.name: offer.open({}, context) for offer in plugins.offers("serializers")}
@@ -32,13 +32,13 @@ def open_store(
     opened = [(offer, store) for offer, given in chosen if (store := offer.open(given, context)) is not None]
     if len(opened) > 1:
         names = ", ".join(offer.provider.name for offer, _ in opened)
-        message = f"there are several asset stores ({names}): choose one by giving one of its options."
+        message = f"Several asset stores are installed ({names}). Choose one by giving one of its options."
         raise OptionError(message)
     return opened[0][1] if opened else None
 
 
 def store_needed(plugins: Plugins, what: str, otherwise: str = "") -> Exception:
-    """The error where no store opened: `what` needs one; what can be done `otherwise`."""
+    """Return the error for `what` needing an asset store where none opened. `otherwise` is an alternative."""
     if plugins.offers("asset_stores"):
         return OptionError(f"{what} needs an asset store, and none that is installed serves this engine. {otherwise}")
     return PluginNotInstalledError(f"{what} needs xetrack-assets: pip install xetrack-assets. {otherwise}".rstrip(". "))
@@ -47,8 +47,8 @@ def store_needed(plugins: Plugins, what: str, otherwise: str = "") -> Exception:
 def find_object(store: AssetStore, engine: Engine, table: str, key: str) -> object | None:
     """Return the object with this hash, or the one last logged under this key in any run of the table.
 
-    A store's name means the object that was last logged itself. A run may have logged the hash of an older one since:
-    then the last values of the runs decide.
+    A name in the store stands for the latest object that was logged itself. If a run has logged the hash of an older
+    object since, the last values of the runs decide.
     """
     if key in store:
         return store.get(key)
@@ -60,14 +60,14 @@ def find_object(store: AssetStore, engine: Engine, table: str, key: str) -> obje
 
 
 class Objects:
-    """Turns objects in rows into their hashes, and prepares them for the store.
+    """Replaces objects in rows by their hashes, and prepares them for the store.
 
     Guarded by the lock of the run: what one call prepared is stored, or dropped, before the next one begins.
     """
 
     def __init__(self, open_store: Callable[[], AssetStore | None], warn: Callable[[str, str], None]) -> None:
         self.prepared: list[tuple[str, Asset]] = []
-        """By the call in progress: key of the event and object."""
+        """Objects of the call in progress, each with its key in the event."""
         self._open_store = open_store
         self._warn = warn
         self._store: AssetStore | None = None
@@ -79,17 +79,17 @@ class Objects:
         return self._store
 
     def claims(self, value: object) -> bool:
-        """Whether a serializer is meant for `value`. Then it is an object, though it may be a config too."""
+        """Whether a specific serializer takes `value`. A config is then stored as an object."""
         claims = getattr(self.store(), "claims", None)
         return claims is not None and bool(claims(value))
 
     def keep(self, key: str, value: Any, objects: Sequence[str] = ()) -> Value:
-        """Return what stands for an object in its row: its hash, or its description without an asset store.
+        """Return the hash that replaces an object in its row, or its repr if there is no asset store.
 
         Args:
             key: the key of the event.
             value: the object, or a list or dict that holds objects.
-            objects: where in a list or dict the objects are, such as `config['callback']`.
+            objects: paths of the objects in a list or dict, such as `config['callback']`.
         """
         store = self.store()
         if store is None:
@@ -107,7 +107,7 @@ class Objects:
         return asset.hash
 
     def keep_or_describe(self, key: str, value: Any, objects: Sequence[str] = ()) -> Value:
-        """As `keep`, but describe an object that cannot be serialized, with a warning."""
+        """Do the same as `keep`, but replace an object that cannot be serialized by its repr, with a warning."""
         try:
             return self.keep(key, value, objects)
         except InvalidValueError as error:

@@ -24,8 +24,8 @@ class Call:
     """A call while it runs and after it ended. Used as `with call: call.result = ...`, which logs it at the end.
 
     Attributes:
-        tracker: held so that it is not closed as forgotten while the call runs, as a generator may for long.
-        source: where the result came from: "" if it was computed, else a track id. None without a cache.
+        tracker: held so that it is not closed while the call runs; a generator may outlive every other reference.
+        source: "" if the result was computed, or the track id of the run that computed it. None without a cache.
         key: key in the cache; None if the call cannot be cached.
     """
 

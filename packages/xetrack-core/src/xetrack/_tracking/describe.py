@@ -1,4 +1,4 @@
-"""A call in words: its function's name, its arguments as text of bounded length, and the fields that they have."""
+"""Describe a call: the name of its function, its arguments as text, and the fields of config arguments."""
 
 import inspect
 import reprlib
@@ -13,14 +13,14 @@ from xetrack._util.text import safe_text
 __all__ = ["MAX_TEXT", "as_text", "bounded", "described", "name_of", "text_of", "unpack_arguments"]
 
 MAX_TEXT = 10_000
-"""The most characters that the text of a call's arguments may have."""
+"""Maximum number of characters for the arguments of a call."""
 
 _SHORT = frozenset({type(None), bool, int, float})
 _QUICK = _SHORT | {str, list, tuple, dict}
 
 
 class _ShortRepr(reprlib.Repr):
-    """A repr of bounded length and work: of nested containers, a few items each."""
+    """A repr of bounded length and cost: nested containers show their first items only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,18 +30,18 @@ class _ShortRepr(reprlib.Repr):
         self._budget = 0
 
     def repr(self, x: Any) -> str:
-        """The short repr of `x`."""
+        """Return the short repr of `x`."""
         self._budget = 1000
         return self.repr1(x, self.maxlevel)
 
     def repr1(self, x: Any, level: int) -> str:
-        """The short repr of a part of it; an ellipsis once a thousand parts were spelt."""
+        """Return the short repr of a part, or an ellipsis after a thousand parts."""
         self._budget -= 1
         return super().repr1(x, level) if self._budget > 0 else self.fillvalue
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name of anything callable: its own, that of what a `partial` wraps, or that of an object's class."""
+    """Return the name of a callable: of the function, of the one that a `partial` wraps, or of the object's class."""
     while isinstance(function, partial):
         function = function.func
     name = getattr(function, "__name__", None)
@@ -49,7 +49,7 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def text_of(value: object) -> str:
-    """The repr of `value`, at most about a thousand characters of each part; of its type, if its repr fails."""
+    """Return the repr of `value`, each part cut to about a thousand characters; a placeholder if the repr fails."""
     if type(value) in _SHORT:
         with suppress(ValueError):  # an integer of thousands of digits
             return repr(value)
@@ -57,17 +57,17 @@ def text_of(value: object) -> str:
 
 
 def bounded(text: str) -> str:
-    """The text, cut to `MAX_TEXT` characters."""
+    """Return the text, cut to `MAX_TEXT` characters."""
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def as_text(key: object) -> str:
-    """A text as it is; of anything else, its short repr."""
+    """Return text as it is, and the short repr of anything else."""
     return safe_text(key, str if isinstance(key, str) else _ShortRepr().repr)
 
 
 def described(error: BaseException | None) -> str:
-    """The type and the message of an error; "" for none."""
+    """Return type and message of an error, or "" for None."""
     if error is None:
         return ""
     name, text = type(error).__name__, safe_text(error, str)

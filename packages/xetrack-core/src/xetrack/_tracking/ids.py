@@ -15,21 +15,22 @@ __all__ = ["is_alive", "new_run", "new_track_id", "this_host"]
 
 
 _OTHER_WORDS = {"COOLNAME_DATA_DIR", "COOLNAME_DATA_MODULE"}
-"""Variables that give the generator of coolname other words, of which 2 may make no name."""
+"""Environment variables that replace coolname's words, so that two may not form a name."""
 
 
 @lru_cache(maxsize=1)
 def _generator() -> Callable[[], str]:
     state = random.getstate()
     names = _names()
-    random.setstate(state)  # coolname tries every generator out, with numbers of the user's
-    # the operating system's randomness: users seed `random`, and two seeded runs must not share a name
+    # coolname draws from the user's generator while it builds its own
+    random.setstate(state)
+    # users seed `random`, and two seeded runs must not share a name
     names.random = random.SystemRandom()
     return lambda: str(names.generate_slug(2))
 
 
 def _names() -> Any:
-    """A generator of our own: a copy of the one that coolname has, for making another takes 30 ms."""
+    """Return a copy of coolname's generator: building a new one takes 30 ms."""
     import coolname
 
     if _OTHER_WORDS & os.environ.keys():
@@ -40,17 +41,17 @@ def _names() -> Any:
 
 
 def new_track_id() -> str:
-    """A new name for a run, such as `fierce-pudu-1649`."""
+    """Return a new name for a run, such as `fierce-pudu-1649`."""
     return f"{_generator()()}-{random.SystemRandom().randrange(10_000):04d}"
 
 
 def new_run(track_id: str, table: str) -> Run:
-    """The record of a run of this process."""
+    """Return the record of a run of this process."""
     return Run(track_id, table, host=this_host(), pid=os.getpid(), python=platform.python_version())
 
 
 def this_host() -> str:
-    """The name of this machine."""
+    """Return the name of this machine."""
     return platform.node()
 
 
@@ -73,7 +74,7 @@ def is_alive(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended and only waits for its parent to ask how; Linux tells."""
+    """Whether the process has ended and waits for its parent to reap it (known on Linux only)."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

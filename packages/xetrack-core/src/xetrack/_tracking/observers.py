@@ -1,4 +1,4 @@
-"""What listens beside the row path: sinks and monitors. None of them may cost a row."""
+"""Sinks and monitors. What they raise never costs a row."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +18,9 @@ __all__ = ["Observers"]
 
 
 class Observers:
-    """The open sinks of a tracker and its monitors, each isolated: what one raises is warned of and counted.
+    """The open sinks and the monitors of a run, each isolated: an exception becomes a warning, and losses are counted.
 
-    `sinks` hear of rows; `loggers` only of what `Tracker.logger` is told.
+    `sinks` receive rows; `loggers` receive only what is passed to `Tracker.logger`.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Observers:
                 self.sinks.append((offer.provider.name, sink))
 
     def emit(self, row: Row) -> None:
-        """Tell every sink of a row that is committed."""
+        """Pass a committed row to every sink."""
         for name, sink in self.sinks:
             try:
                 sink.emit(row)
@@ -54,7 +54,7 @@ class Observers:
                 self._lost(name, error)
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
-        """Tell the sinks that take them of an event that is no row, or of a message."""
+        """Pass an event or message that is not a row to the sinks that take such."""
         for name, sink in [*self.sinks, *self.loggers]:
             try:
                 if isinstance(sink, LogSink):
@@ -63,9 +63,9 @@ class Observers:
                 self._lost(name, error)
 
     def logger(self, tell: Callable[..., None]) -> Any:
-        """Return what a sink brings for logging beside rows: one that is open, or the sink "logs" without options.
+        """Return the logger of an open sink, or that of the sink "logs" opened without options.
 
-        It holds the tracker through `tell`, so it is held weakly here, and stays the same while anybody holds it.
+        It holds the tracker through `tell`, so it is held weakly here: the same logger as long as somebody holds it.
         """
         logger = self._logger()
         if logger is None:
@@ -78,12 +78,12 @@ class Observers:
         return logger
 
     def _lost(self, name: str, error: Exception) -> None:
-        with self._counting:  # rows come one at a time, but what the logger is told does not
+        with self._counting:  # rows come one at a time, messages to the logger do not
             self.losses[name] = self.losses.get(name, 0) + 1
         self._warn(f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only.")
 
     def _open_gauges(self) -> dict[str, Gauge]:
-        """Open each monitor once, so that wrong options are told at once, and keep those that can be read."""
+        """Open each monitor once, so that invalid options raise now. Keep those that can be read."""
         gauges: dict[str, Gauge] = {}
         for offer, options in self.monitors:
             name = offer.provider.name
@@ -99,7 +99,7 @@ class Observers:
         return gauges
 
     def start(self, *, call: bool = True) -> list[tuple[str, Monitor]]:
-        """Open and start a monitor of each kind; where there is no call, only of those that cannot be read."""
+        """Open and start every monitor; without a call, only those that cannot be read."""
         started: list[tuple[str, Monitor]] = []
         for offer, options in self.monitors:
             name = offer.provider.name
@@ -122,7 +122,7 @@ class Observers:
         return self._without(params, measured)
 
     def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is measured without a call, since the last time or at this moment, as `stop` does."""
+        """Return measurements for a `log()`: since the last one, or of this moment. Params win as in `stop`."""
         measured = self.stop(self.start(call=False), {})
         for name, gauge in self._gauges.items():
             measured |= self._told(name, gauge.read)

@@ -24,27 +24,27 @@ class RunRows(View):
     _run: RunWriter
 
     def to_df(self, all: bool = False) -> "pd.DataFrame":
-        """The rows of this run, or of all runs in the table, as a pandas DataFrame."""
+        """Return the rows of this run as a DataFrame, or those of all runs in the table, in order of insertion."""
         with paused_gc():
             return dataframes.to_pandas(self._chosen(all))
 
     def to_csv(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as CSV; lists and dicts as JSON. Missing folders are made."""
+        """Write the rows of this run, or of all runs, as CSV, lists and dicts as JSON. Creates missing folders."""
         dataframes.write_csv(self._chosen(all), path)
 
     def to_parquet(self, path: str | os.PathLike[str], all: bool = False) -> None:
-        """Write the rows of this run, or of all, as Parquet; lists and dicts as JSON text. Needs pyarrow.
+        """Write the rows of this run, or of all runs, as Parquet, lists and dicts as JSON text.
 
-        Missing folders are made.
+        Creates missing folders. Raises `PluginNotInstalledError` without pyarrow.
         """
         dataframes.write_parquet(self._chosen(all), path)
 
     def count_run(self) -> int:
-        """The number of rows of this run."""
+        """Return the number of rows of this run."""
         return self._count(self._run.record.track_id)
 
     def count_all(self) -> int:
-        """The number of rows in the table."""
+        """Return the number of rows in the table."""
         return self._count(None)
 
     def __len__(self) -> int:
@@ -78,6 +78,6 @@ class RunRows(View):
 
     @property
     def latest(self) -> dict[str, Any]:
-        """The last row of the run: the one just logged, or read back; empty if there is none."""
+        """The last row of the run, or an empty dict."""
         known = self._run.last_row()
         return next(iter(to_rows(self._read(tail=1))), {}) if known is None else known

@@ -79,7 +79,7 @@ async def run_async_generator(call: Call) -> AsyncGenerator[Any, None]:
 
 
 def runner(function: Callable[..., Any]) -> Callable[[Call], Any]:
-    """Which of the four ways to run `function`."""
+    """Return the one of four ways to run `function`."""
     if type(function) is FunctionType and not (function.__code__.co_flags & _SPECIAL or function.__dict__):
         return run_plain  # nearly every function, known at a glance
     while isinstance(function, partial):
@@ -100,7 +100,7 @@ def is_generator(kind: Callable[[Call], Any]) -> bool:
 
 
 def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
-    """A function of the same kind, name and signature; each run of it is the call `begin(function, args, kwargs)`."""
+    """Return a function of the same kind, name and signature that runs the call `begin(function, args, kwargs)`."""
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(wrapper(function.__func__, begin))
     kind = runner(function)
@@ -119,7 +119,7 @@ def wrapper(function: Any, begin: Callable[..., Call]) -> Any:
             async for item in items:
                 yield item
 
-    # one of each kind, so that inspect.iscoroutinefunction and its like see what they saw before
+    # one of each kind, so that inspect.iscoroutinefunction and others give the same answers as before
     wrappers: dict[Any, Any] = {run_async: coroutine, run_generator: generator, run_async_generator: async_generator}
     chosen = wraps(function)(wrappers.get(kind, plain))
     if not hasattr(function, "__name__"):

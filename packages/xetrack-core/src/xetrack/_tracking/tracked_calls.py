@@ -28,7 +28,7 @@ class TrackedCalls:
 
     @property
     def cache(self) -> ResultCache | None:
-        """The cache of results; None without one."""
+        """The result cache, or None."""
         return self._run.cache
 
     def track(
@@ -43,21 +43,28 @@ class TrackedCalls:
         cache_force: bool = False,
         **named: Any,
     ) -> Any:
-        """Call `function`, log the call, and return the result.
+        """Call `function`, log the call as a row, and return the result.
 
-        `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same; `params` are added to the row. A
-        function whose own parameters have names of ours, like `args` or `params`, gets them through `kwargs`. Works
-        with async functions and generators too: what they return is awaited or iterated as usual, and logged at its
-        end.
+        `track(f, 1, b=2)` and `track(f, args=[1], kwargs={"b": 2})` are the same call. Async functions and generators
+        work too: await or iterate the result as usual; the row is logged at its end.
 
-        With a cache, a call that was made before is not made again. `depends_on` lists what else the result depends on:
-        helper functions, classes, values. `cache_force=True` computes it whatever the cache has, and keeps the result.
-        The row's `cache` is "" where the result was computed, or the track id of the run that did. Generators are never
-        cached: a warning says so.
+        The row has `function_name`, `args`, `kwargs`, `error` ("" without one), `function_time` in seconds, and
+        `function_result`, or the items of a returned dict. An exception is logged and re-raised, unless the tracker
+        has `raise_on_error=False`; then None is returned.
 
-        The row has `function_name`, `args`, `kwargs`, `error` ("" if there was none), `function_time` in seconds, and
-        `function_result`, or the items of a returned dict. What the function raises is logged and goes on, unless the
-        tracker has `raise_on_error=False`: then None is returned. Raises `OptionError` if an argument is given twice.
+        With a cache, a call that was made before is answered from it. The row's `cache` is "" if the result was
+        computed, or the track id of the run that computed it. Generators are never cached; a warning says so.
+
+        Args:
+            function: what to call.
+            positional, named: its arguments.
+            args, kwargs: its arguments, for functions that have parameters with names of ours, like `params`.
+            params: values to add to the row: a dict or a config.
+            depends_on: what else a cached result depends on: helper functions, classes, values.
+            cache_force: compute the result whatever the cache has, and store it.
+
+        Raises:
+            OptionError: an argument is given twice or not valid. The function was not called.
         """
         if not callable(function):
             raise refused("function", function, "not a function. Give it without calling it: track(function, ...).")
@@ -106,9 +113,9 @@ class TrackedCalls:
         depends_on: Sequence[Any] = (),
         **unknown: Any,
     ) -> Any:
-        """Decorate a function so that every call of it is tracked: `@tracker.wrap`, `@tracker.wrap(params={...})`.
+        """Decorate a function so that every call of it is tracked: `@tracker.wrap` or `@tracker.wrap(params={...})`.
 
-        `depends_on` is as for `track()`.
+        `params` and `depends_on` are those of `track()`.
         """
         if unknown:
             cure = _CONFIG if "config" in unknown else "It takes params= and depends_on=."
@@ -136,7 +143,7 @@ class TrackedCalls:
         params: Mapping[str, Any],
         depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key under which `track(func, args=args, ...)` finds its result; None if it cannot be cached."""
+        """Return the cache key of `track(func, args=args, ...)`, or None if the call cannot be cached."""
         cache = self.cache
         return None if cache is None else cache.key(func, args, kwargs, {**self._run.params, **params}, depends_on)
 
@@ -150,7 +157,7 @@ def _keywords(kwargs: Any) -> dict[str, Any]:
 
 
 def _has_parameter(function: Callable[..., Any], name: str) -> bool:
-    """Whether the function can be called with an argument of this name; True where nobody can say."""
+    """Whether the function takes an argument of this name. True if it has no signature."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
