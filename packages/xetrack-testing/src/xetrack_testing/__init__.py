@@ -17,7 +17,7 @@ class TestMyEngine(EngineContract):
 ```
 
 The docstring of each contract says what it needs, that of `Contract` how to waive a test. Needs pytest and hypothesis:
-`pip install xetrack-core[testing]`. Nothing else in xetrack imports this package.
+`pip install xetrack-testing`.
 """
 
 import pytest

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xetrack.errors import DatabaseError
-from xetrack.plugin import new_lock
-from xetrack.plugin import Asset
+from xetrack.plugin import Asset, new_lock
 
 __all__ = ["Index", "Record"]
 

@@ -13,8 +13,7 @@ from xetrack.errors import (
     PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.plugin import hashes_in
-from xetrack.plugin import Asset, AssetInfo, Buffer, Context
+from xetrack.plugin import Asset, AssetInfo, Buffer, Context, hashes_in
 
 from .index import Index
 

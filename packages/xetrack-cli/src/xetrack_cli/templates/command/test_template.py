@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from xetrack import Tracker
-from xetrack_testing import CommandContract, PackagingContract
 from xetrack_cli.main import run
+from xetrack_testing import CommandContract, PackagingContract
 
 from xetrack_cli.templates.command import open_commands
 

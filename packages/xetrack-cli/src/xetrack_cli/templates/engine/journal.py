@@ -7,10 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xetrack.plugin import MemoryEngine
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.plugin import new_lock
-from xetrack.plugin import Columns, Row, Run, Value
+from xetrack.plugin import Columns, MemoryEngine, Row, Run, Value, new_lock
 
 from .changes import decoded, encoded
 
