@@ -180,7 +180,7 @@ class HashesText(Cache):
         return f"{key} {hash(key)}"
 
 
-@broken(Right, "test_two_objects_that_nothing_says_are_equal_share_no_key")
+@broken(Right, "test_objects_of_unknown_equality_share_no_key")
 class KeysByType(Cache):
     def spelt(self, value):
         try:
@@ -189,7 +189,7 @@ class KeysByType(Cache):
             return "something"
 
 
-@broken(Right, "test_two_objects_that_nothing_says_are_equal_share_no_key")
+@broken(Right, "test_objects_of_unknown_equality_share_no_key")
 class SaysNothing(Cache):
     def key(self, *call):
         warn, self.warn = self.warn, lambda *_: None
@@ -211,7 +211,7 @@ class NoneIsNoResult(Cache):
         return entry if entry and entry["result"] is not None else None
 
 
-@broken(Right, "test_a_later_result_takes_the_place_of_an_earlier_one")
+@broken(Right, "test_a_later_result_replaces_an_earlier_one")
 class KeepsTheFirst(Cache):
     def set(self, key, result, track_id):
         if self.get(key) is None:
@@ -239,15 +239,15 @@ class Living(Cache):
 
 @broken(
     Right,
-    "test_a_kept_result_is_not_changed_from_outside",
-    "test_what_was_kept_is_there_after_reopening",
+    "test_a_stored_result_cannot_be_changed_from_outside",
+    "test_entries_survive_reopening",
     "test_two_caches_on_one_place_see_each_others_entries",
 )
 class SharesItsResults(Living):
     pass
 
 
-@broken(Right, "test_what_cannot_be_kept_is_warned_of")
+@broken(Right, "test_an_unstorable_result_is_a_warning")
 class KeepsQuiet(Cache):
     def set(self, key, result, track_id):
         try:
@@ -266,7 +266,7 @@ class Trusting(Cache):
             return data
 
 
-@broken(Right, "test_what_a_run_computed_is_forgotten")
+@broken(Right, "test_deleting_a_run_deletes_its_entries")
 class ForgetsTooMuch(Cache):
     def delete_run(self, track_id):
         return self.execute("DELETE FROM entries WHERE run LIKE ? || '%'", track_id)
@@ -278,7 +278,7 @@ class ListsFour(Cache):
         return list(super().scan())[:4]
 
 
-@broken(Right, "test_closing_twice_does_nothing")
+@broken(Right, "test_closing_twice_is_harmless")
 class ClosesOnce(Cache):
     closed = False
 
@@ -307,9 +307,9 @@ class Free(Claim):
 
 @broken(
     Right,
-    "test_of_threads_that_want_a_result_one_computes_it",
-    "test_to_poll_tells_whether_somebody_computes_it",
-    "test_of_processes_that_want_a_result_one_computes_it",
+    "test_one_of_several_threads_computes_a_result",
+    "test_polling_does_not_wait",
+    "test_one_of_several_processes_computes_a_result",
 )
 class NobodyWaits(Cache):
     Claim = Free
@@ -339,12 +339,12 @@ class HeldOnFailure(Claim):
                 raise TimeoutError("it is held")
 
 
-@broken(Right, "test_one_who_fails_lets_the_next_one_try")
+@broken(Right, "test_a_failed_computation_releases_its_claim")
 class HoldsOnForEver(Cache):
     Claim = HeldOnFailure
 
 
-@broken(Right, "test_of_threads_that_want_a_result_one_computes_it")
+@broken(Right, "test_one_of_several_threads_computes_a_result")
 class SoonGivesUp(Cache):
     Claim = Impatient
 
@@ -380,6 +380,6 @@ class WaitsForItself(Claim):
         return self.mine
 
 
-@broken(Right, "test_nobody_waits_for_themselves")
+@broken(Right, "test_a_nested_claim_does_not_wait_for_itself")
 class WaitsForEver(Cache):
     Claim = WaitsForItself

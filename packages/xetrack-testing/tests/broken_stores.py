@@ -191,7 +191,7 @@ class NobodyIsEmpty(Store):
         return super().keys() or ["nothing"]
 
 
-@broken(Right, "test_an_empty_store_is_empty", "test_what_is_unknown_is_not_there")
+@broken(Right, "test_an_empty_store_is_empty", "test_an_unknown_object_is_missing")
 class SaysNothingOfTheUnknown(Store):
     def recount(self, changes):
         return list(changes)
@@ -200,7 +200,7 @@ class SaysNothingOfTheUnknown(Store):
         return True
 
 
-@broken(Right, "test_to_prepare_stores_nothing")
+@broken(Right, "test_preparing_stores_nothing")
 class StoresAtOnce(Store):
     def prepare(self, value):
         asset = super().prepare(value)
@@ -208,13 +208,13 @@ class StoresAtOnce(Store):
         return asset
 
 
-@broken(Right, "test_to_prepare_stores_nothing")
+@broken(Right, "test_preparing_stores_nothing")
 class Salts(Store):
     def asset(self, name, pieces):
         return Asset(f"{time.perf_counter_ns():016}", name, pieces, b"")
 
 
-@broken(Right, "test_the_serializer_that_is_meant_for_a_value_comes_first")
+@broken(Right, "test_a_specific_serializer_precedes_a_general_one")
 class GeneralFirst(Store):
     def prepare(self, value):
         return self.prepared("anything", value)
@@ -229,7 +229,7 @@ class TakesTheFirst(Store):
             return self.prepared("parcels", value)
 
 
-@broken(Right, "test_what_cannot_become_bytes_is_refused")
+@broken(Right, "test_an_unserializable_value_is_refused")
 class KeepsTheRepr(Store):
     def prepare(self, value):
         try:
@@ -238,70 +238,70 @@ class KeepsTheRepr(Store):
             return self.prepared("parcels", Parcel(repr(value)))
 
 
-@broken(Right, "test_what_is_put_is_found_by_its_hash")
+@broken(Right, "test_an_object_is_found_by_its_hash")
 class CutsShort(Store):
     def loaded(self, told):
         value = super().loaded(told)
         return Parcel(value.text[:1000]) if isinstance(value, Parcel) else value
 
 
-@broken(Right, "test_it_is_found_by_its_name_too", "test_names_are_listed_with_what_they_stand_for")
+@broken(Right, "test_an_object_is_found_by_its_name", "test_names_map_to_hashes")
 class TheFirstKeepsTheName(Store):
     def put(self, asset, name=None, uses=1):
         taken = name is not None and self.query("SELECT 1 FROM db.my_names WHERE name = ?", name)
         super().put(asset, None if taken else name, uses)
 
 
-@broken(Right, "test_equal_objects_are_kept_once")
+@broken(Right, "test_equal_objects_are_stored_once")
 class CountsOnce(Store):
     def put(self, asset, name=None, uses=1):
         super().put(asset, name, 0 if asset.hash in self else uses)
 
 
-@broken(Right, "test_what_is_unknown_is_not_there")
+@broken(Right, "test_an_unknown_object_is_missing")
 class NamesAreKeys(Store):
     def __contains__(self, key):
         return self.get(key) is not None
 
 
-@broken(Right, "test_the_bytes_are_those_that_were_prepared", "test_bytes_move_from_store_to_store")
+@broken(Right, "test_raw_returns_the_prepared_bytes", "test_bytes_move_from_store_to_store")
 class ForgetsTheSerializer(Store):
     def raw(self, key):
         return self.asset("anything", super().raw(key).pieces)
 
 
-@broken(Right, "test_what_is_known_of_an_object")
+@broken(Right, "test_info_describes_an_object")
 class CountsCharacters(Store):
     def info(self, key):
         told = super().info(key)
         return told and AssetInfo(told.hash, told.serializer, told.size - 6, told.uses, told.place)
 
 
-@broken(Right, "test_objects_are_listed_in_the_order_in_which_they_came")
+@broken(Right, "test_objects_are_listed_in_insertion_order")
 class SortsThem(Store):
     def keys(self):
         return sorted(super().keys())
 
 
-@broken(Right, "test_objects_are_listed_in_the_order_in_which_they_came")
+@broken(Right, "test_objects_are_listed_in_insertion_order")
 class NeverFull(Store):
     size = 0
 
 
-@broken(Right, "test_an_object_of_a_missing_serializer_is_told")
+@broken(Right, "test_a_missing_serializer_is_an_error")
 class GivesBytes(Store):
     def loaded(self, told):
         return super().loaded(told) if told.serializer in self.serializers else self.raw(told.hash).pieces[0]
 
 
-@broken(Right, "test_without_trust_no_code_is_run")
+@broken(Right, "test_untrusted_reading_runs_no_code")
 class Trusting(Store):
     def __init__(self, context):
         super().__init__(context)
         self.trusted = True
 
 
-@broken(Right, "test_without_trust_no_code_is_run")
+@broken(Right, "test_untrusted_reading_runs_no_code")
 class Afraid(Store):
     def loaded(self, told):
         if not self.trusted:
@@ -309,7 +309,7 @@ class Afraid(Store):
         return super().loaded(told)
 
 
-@broken(Right, "test_damage_is_noticed")
+@broken(Right, "test_damage_is_detected")
 class NeverLooks(Store):
     def raw(self, key):
         told = self.info(key)
@@ -317,7 +317,7 @@ class NeverLooks(Store):
         return self.asset(told.serializer, (data,))
 
 
-@broken(Right, "test_the_last_use_takes_the_object_along", "test_names_are_listed_with_what_they_stand_for")
+@broken(Right, "test_removing_the_last_use_removes_the_object", "test_names_map_to_hashes")
 class ForgetsNoName(Store):
     def forget(self, key):
         self.query("DELETE FROM db.my_objects WHERE hash = ?", key)
@@ -329,13 +329,13 @@ class ForgetsNoName(Store):
         return value
 
 
-@broken(Right, "test_some_or_all_uses_are_taken_back")
+@broken(Right, "test_some_or_all_uses_are_removed")
 class TakesOneBack(Store):
     def remove(self, key, uses=1):
         return super().remove(key, 1)
 
 
-@broken(Right, "test_an_object_that_comes_again_is_a_new_one")
+@broken(Right, "test_a_removed_object_starts_over")
 class RemembersCounts(Store):
     gone: ClassVar = {}
 
@@ -348,7 +348,7 @@ class RemembersCounts(Store):
         super().put(asset, name, uses + self.gone.pop(asset.hash, 0))
 
 
-@broken(Right, "test_a_recount_never_goes_below_none")
+@broken(Right, "test_a_recount_never_goes_below_zero")
 class OwesUses(Store):
     def recount(self, changes):
         with self.engine.transaction():
@@ -357,7 +357,7 @@ class OwesUses(Store):
         return [key for key in changes if key in self and self.info(key).uses <= 0]
 
 
-@broken(Right, "test_a_recount_never_goes_below_none")
+@broken(Right, "test_a_recount_never_goes_below_zero")
 class RemovesWhatIsLeft(Store):
     def recount(self, changes):
         left = super().recount(changes)
@@ -366,13 +366,13 @@ class RemovesWhatIsLeft(Store):
         return left
 
 
-@broken(Right, "test_unused_is_what_no_row_names", "test_collecting_removes_what_is_unused")
+@broken(Right, "test_unused_objects_are_those_in_no_row", "test_collecting_removes_unused_objects")
 class BelievesItsCounts(Store):
     def unused(self):
         return [key for key in self.keys() if not self.info(key).uses]
 
 
-@broken(Right, "test_unused_is_what_no_row_names")
+@broken(Right, "test_unused_objects_are_those_in_no_row")
 class LooksNotIntoJson(Store):
     def unused(self):
         cells = [columns for table in self.engine.tables() for columns in self.engine.scan(table)]
@@ -380,7 +380,7 @@ class LooksNotIntoJson(Store):
         return [key for key in self.keys() if key not in named]
 
 
-@broken(Right, "test_collecting_removes_what_is_unused")
+@broken(Right, "test_collecting_removes_unused_objects")
 class CollectsNothing(Store):
     def collect(self):
         return self.unused()
@@ -422,7 +422,7 @@ class InOneStore(InMemory):
         self.shelf = {}
 
 
-@broken(Right, "test_what_was_kept_is_there_after_reopening", "test_two_stores_on_one_database_agree")
+@broken(Right, "test_objects_survive_reopening", "test_two_stores_on_one_database_agree")
 class KeepsItForOne(InOneStore):
     pass
 

@@ -73,5 +73,5 @@ def test_a_waiver_of_an_unknown_test_is_an_error():
 
 
 def test_a_waiver_without_a_reason_is_an_error():
-    with pytest.raises(TypeError, match="waived without a reason"):
+    with pytest.raises(TypeError, match="needs a reason"):
         waiving(test_no_process_is_started=" ")

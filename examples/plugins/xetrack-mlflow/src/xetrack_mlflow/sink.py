@@ -155,7 +155,8 @@ class MlflowSink:
             try:
                 with self._quiet:
                     self._tell(rows)
-            except Exception as error:  # noqa: BLE001 - of whatever library is between us and the server
+            # MLflow, SQLAlchemy or an HTTP library may raise anything.
+            except Exception as error:
                 if self._failed(error, last):
                     return
                 continue
