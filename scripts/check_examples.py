@@ -1,7 +1,7 @@
 """Test the plugins in examples/plugins as their users get them, each in an environment of its own.
 
-A plugin's wheel is installed with our wheels of the core and of the conformance kit, and its other dependencies from the
-package index. Those, such as MLflow, are not in the environment that we develop in.
+A plugin's wheel is installed with our wheels of the core and of the conformance kit, and its other dependencies from
+the package index. Those, such as MLflow, are not in the environment that we develop in.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Caches of results that are right but for one thing."""
+"""Result caches with one fault each."""
 
 import pickle
 import sqlite3
@@ -16,22 +16,22 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class NoKeyError(Exception):
-    """There is none."""
+    """A call has no key."""
 
 
-def spelt(value):
-    """A text that differs for what differs."""
+def unambiguous(value):
+    """Return an unambiguous text for a value."""
     if type(value) in PLAIN:
         return f"{type(value).__name__} {value!r}"
     if type(value) in {tuple, list}:
-        return f"({','.join(map(spelt, value))})"
+        return f"({','.join(map(unambiguous, value))})"
     if type(value) is FunctionType and value.__name__ != "<lambda>":
         return f"function {value.__module__}.{value.__qualname__}"
     raise NoKeyError
 
 
 class Claim:
-    """A claim that threads and connections of one process share; across processes a row of the database."""
+    """A claim in a table, with the thread that holds it."""
 
     def __init__(self, cache, key):
         self.cache, self.key, self.mine = cache, key, False
@@ -55,7 +55,7 @@ class Claim:
 
 
 class Cache:
-    """Entries and claims in SQLite."""
+    """Keeps entries and claims in SQLite."""
 
     Claim = Claim
 
@@ -69,13 +69,13 @@ class Cache:
             cursor = conn.execute(sql, arguments)
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
-    def spelt(self, value):
-        return spelt(value)
+    def unambiguous(self, value):
+        return unambiguous(value)
 
     def key(self, function, args, kwargs, params, depends_on=()):
         try:
             named = [[name, value] for each in (kwargs, params) for name, value in each.items()]
-            return self.spelt([function, list(args), len(kwargs), named, list(depends_on)])
+            return self.unambiguous([function, list(args), len(kwargs), named, list(depends_on)])
         except NoKeyError:
             self.warn("key", "a call is not cached")
             return None
@@ -121,7 +121,7 @@ class Cache:
                 yield key, entry
 
     def close(self):
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""
 
 
 class Right(CacheContract):
@@ -182,9 +182,9 @@ class HashesText(Cache):
 
 @broken(Right, "test_objects_of_unknown_equality_share_no_key")
 class KeysByType(Cache):
-    def spelt(self, value):
+    def unambiguous(self, value):
         try:
-            return super().spelt(value)
+            return super().unambiguous(value)
         except NoKeyError:
             return "something"
 
@@ -219,7 +219,7 @@ class KeepsTheFirst(Cache):
 
 
 class Living(Cache):
-    """Hands out what it was given."""
+    """Returns the very objects that were stored."""
 
     def __init__(self, path, context):
         super().__init__(path, context)
@@ -296,7 +296,7 @@ class MixesThreadsUp(Cache):
 
 
 class Free(Claim):
-    """Nobody ever waits."""
+    """Never waits."""
 
     def wait(self):
         pass
@@ -316,7 +316,7 @@ class NobodyWaits(Cache):
 
 
 class Impatient(Claim):
-    """Waits for a moment."""
+    """Gives up soon."""
 
     def wait(self):
         for _ in range(3):
@@ -326,7 +326,7 @@ class Impatient(Claim):
 
 
 class HeldOnFailure(Claim):
-    """Is not let go by one who fails."""
+    """Is not released after an exception."""
 
     def __exit__(self, kind, *_):
         if kind is None:
@@ -350,7 +350,7 @@ class SoonGivesUp(Cache):
 
 
 class OneForAllKeys(Claim):
-    """Holds everything up."""
+    """One claim for all keys."""
 
     def __init__(self, cache, key):
         super().__init__(cache, "all")
@@ -368,7 +368,7 @@ class ComputesOneThing(Cache):
 
 
 class WaitsForItself(Claim):
-    """Does not know itself again."""
+    """Waits even if it is nested."""
 
     def wait(self):
         while not self.mine:

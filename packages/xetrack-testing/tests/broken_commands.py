@@ -1,4 +1,4 @@
-"""Commands of `xt` that are right but for one thing."""
+"""`xt` commands with one fault each."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -143,7 +143,7 @@ class TakesNone(Commands):
 
 
 class Wordless(Right):
-    """Its `open` says nothing."""
+    """`open` has no docstring."""
 
     def open(self, options, context):
         return self.made(context).app()

@@ -1,4 +1,4 @@
-"""Monitors that are right but for one thing."""
+"""Monitors with one fault each."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ class Blocks:
 
 
 class BlockGauge(Blocks):
-    """Counts them between two looks, too."""
+    """Counts them between two reads too."""
 
     def read(self):
         told = {"blocks": sys.getallocatedblocks(), "most": None}
@@ -144,7 +144,7 @@ class LooksForAnError(Blocks):
 
 @broken(RightMonitor, "test_a_tracked_call_has_its_columns", "test_a_logged_row_has_its_columns")
 class MeasuresAlone(Blocks):
-    """Not where a tracker calls it."""
+    """Returns other columns when a tracker calls it."""
 
     def stop(self):
         inside = any(Path(file).is_relative_to(CORE) for file in callers())

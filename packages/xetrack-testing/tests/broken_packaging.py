@@ -1,4 +1,4 @@
-"""Distributions that are right but for one thing: each is installed, as pip would, into a folder of the tests."""
+"""Distributions with one fault each, installed into a temporary folder."""
 
 import sys
 from typing import ClassVar
@@ -38,7 +38,7 @@ Requires-Dist: coolname
 
 
 def right(files):
-    """As it should be."""
+    """Change nothing."""
 
 
 class Right(PackagingContract):
@@ -53,7 +53,7 @@ class Right(PackagingContract):
 
 @pytest.fixture(autouse=True, scope="module")
 def site(tmp_path_factory):
-    """Where all are installed."""
+    """A folder on `sys.path` with all distributions."""
     site = tmp_path_factory.mktemp("site")
     for each in Right.every:
         install(site, each.distribution, each.made)

@@ -1,4 +1,4 @@
-"""Serializers that are right but for one thing."""
+"""Serializers with one fault each."""
 
 import os
 import pickle
@@ -26,7 +26,7 @@ class Mine:
 
 
 class Numbers:
-    """Eight bytes a number."""
+    """Eight bytes per number."""
 
     safe = True
     general = False
@@ -59,7 +59,7 @@ class TestRight(Right):
 
 
 class Anything:
-    """Pickles: for everything, and unsafe."""
+    """General and unsafe: pickles."""
 
     safe = False
     general = True

@@ -1,4 +1,4 @@
-"""Sinks that are right but for one thing."""
+"""Sinks with one fault each."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ def spell(value):
 
 
 class Lines:
-    """A JSON line a row."""
+    """Writes each row as a line of JSON."""
 
     def __init__(self, path):
         self.path = path
@@ -75,11 +75,11 @@ class TestRight(LogSinkContract):
 
 
 class Right(TestRight):
-    """As it is, for broken ones to be made of."""
+    """A base class for broken sinks."""
 
 
 class RightSink(SinkContract):
-    """The same, as a sink only."""
+    """A base class for broken sinks without `log`."""
 
     made = Lines
     open, lines, read = TestRight.open, TestRight.lines, TestRight.read
@@ -108,7 +108,7 @@ class NewestFirst(Lines):
 
 
 class Buffered(Lines):
-    """Holds rows back until it is flushed."""
+    """Buffers rows until it is flushed."""
 
     def __init__(self, path):
         super().__init__(path)

@@ -1,4 +1,4 @@
-"""An author whose plugin uses private names of xetrack learns which, and what to use instead."""
+"""Private names of xetrack in a plugin are reported with the public names to use instead."""
 
 import pytest
 

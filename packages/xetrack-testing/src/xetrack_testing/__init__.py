@@ -34,7 +34,7 @@ from xetrack_testing.engine import EngineContract  # noqa: E402
 from xetrack_testing.monitor import GaugeContract, MonitorContract  # noqa: E402
 from xetrack_testing.packaging import PackagingContract  # noqa: E402
 from xetrack_testing.processes import PATIENCE, Process, Processes  # noqa: E402
-from xetrack_testing.rows import check_round_trip, keys, listed, make_row, rows, spelt, stamp, values  # noqa: E402
+from xetrack_testing.rows import check_round_trip, exact, keys, make_row, rows, rows_of, stamp, values  # noqa: E402
 from xetrack_testing.serializer import SerializerContract  # noqa: E402
 from xetrack_testing.sink import LogSinkContract, SinkContract  # noqa: E402
 
@@ -56,11 +56,11 @@ __all__ = [
     "SerializerContract",
     "SinkContract",
     "check_round_trip",
+    "exact",
     "keys",
-    "listed",
     "make_row",
     "rows",
-    "spelt",
+    "rows_of",
     "stamp",
     "values",
 ]

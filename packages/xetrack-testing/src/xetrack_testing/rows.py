@@ -11,8 +11,17 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 __all__ = [
-    "AWKWARD_KEYS", "AWKWARD_VALUES", "TABLE", "check_round_trip", "keys", "listed", "make_row", "rows", "spelt",
-    "stamp", "values",
+    "AWKWARD_KEYS",
+    "AWKWARD_VALUES",
+    "TABLE",
+    "check_round_trip",
+    "exact",
+    "keys",
+    "make_row",
+    "rows",
+    "rows_of",
+    "stamp",
+    "values",
 ]  # fmt: skip
 
 TABLE = "events"
@@ -46,13 +55,13 @@ def make_row(number: int = 0, /, data: Mapping[str, Value] | None = None, *, run
     return {**(data or {}), "timestamp": stamp(number), "track_id": run}
 
 
-def listed(columns: Columns) -> list[Row]:
+def rows_of(columns: Columns) -> list[Row]:
     """Return columns as rows. None is left out, because it may stand for a key that the row lacks."""
     found = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [{key: value for key, value in row.items() if value is not None} for row in found]
 
 
-def spelt(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]]]:
+def exact(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]]]:
     """Return rows in a form that compares exactly: 1, 1.0 and True differ, -0.0 and 0.0 differ, NaN equals NaN."""
     return [
         {key: (type(value).__name__, repr(value)) for key, value in sorted(row.items()) if value is not None}
@@ -114,15 +123,15 @@ def check_round_trip(engine: Engine, wanted: Sequence[Row], table: str = TABLE) 
         engine.append(table, [row])
     half = len(singly)
     engine.append(table, at_once)
-    assert spelt(listed(engine.read(table, head=half))) == spelt(singly), "rows that were stored one by one differ"
-    assert spelt(listed(engine.read(table, tail=half))) == spelt(at_once), "rows that were stored in a batch differ"
+    assert exact(rows_of(engine.read(table, head=half))) == exact(singly), "rows that were stored one by one differ"
+    assert exact(rows_of(engine.read(table, tail=half))) == exact(at_once), "rows that were stored in a batch differ"
     _check_same_data(singly, wanted)
     _check_same_data(at_once, wanted)
 
 
 def _check_same_data(stored: Sequence[Row], wanted: Sequence[Row]) -> None:
     """Check that storing changed nothing but timestamps."""
-    assert spelt([_data(row) for row in stored]) == spelt([_data(row) for row in wanted])
+    assert exact([_data(row) for row in stored]) == exact([_data(row) for row in wanted])
     identities = [(row["track_id"], row["timestamp"]) for row in stored]
     assert len(set(identities)) == len(identities), "two rows of one run share a timestamp"
 

@@ -16,7 +16,7 @@ from xetrack.reader import Reader
 from xetrack.tracker import Tracker
 from xetrack_testing.contract import Contract, plugin_with
 from xetrack_testing.remote_call import remote_call
-from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, make_row, spelt
+from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, exact, make_row
 from xetrack_testing.threads import run_together
 
 __all__ = ["LogSinkContract", "SinkContract"]
@@ -85,7 +85,7 @@ class SinkContract(Contract):
         sink.emit(row)
         sink.flush()
         assert list(row) == list(before)
-        assert spelt([row]) == spelt([before])
+        assert exact([row]) == exact([before])
 
     def test_every_value_is_taken(self, sink: Sink, tmp_path: Path) -> None:
         """Rows with None, NaN, bytes, JSON or huge integers are written, and so are later rows."""
@@ -245,7 +245,7 @@ class LogSinkContract(SinkContract):
             sink.log(level, event)
         sink.flush()
         assert list(event) == list(before)
-        assert spelt([event]) == spelt([before])
+        assert exact([event]) == exact([before])
 
     def test_events_hold_every_key_and_value(self, sink: LogSink, tmp_path: Path) -> None:
         """All keys and values that rows may have."""

@@ -6,7 +6,7 @@ import pytest
 
 from xetrack.plugin import Engine, Json, Row, Value
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import AWKWARD_VALUES, TABLE, listed, make_row, spelt, stamp
+from xetrack_testing.rows import AWKWARD_VALUES, TABLE, exact, make_row, rows_of, stamp
 
 __all__ = ["ChangesContract"]
 
@@ -39,7 +39,7 @@ class ChangesContract(EngineFixtures):
         """It is None in the other rows."""
         engine.append(TABLE, [make_row(0, run="a"), make_row(1, run="b")])
         assert engine.update(TABLE, "new", Json("[1]"), track_id="b") == 1
-        assert spelt(listed(engine.read(TABLE))) == spelt(
+        assert exact(rows_of(engine.read(TABLE))) == exact(
             [make_row(0, run="a"), make_row(1, {"new": Json("[1]")}, run="b")]
         )
 
@@ -47,7 +47,7 @@ class ChangesContract(EngineFixtures):
         """Rows keep insertion order."""
         engine.append(TABLE, [make_row(9 - number, {"n": number}) for number in range(5)])
         engine.update(TABLE, "n", "a longer text than before" * 100, where=("n", 2))
-        assert [row["timestamp"] for row in listed(engine.read(TABLE))] == [stamp(9 - number) for number in range(5)]
+        assert [row["timestamp"] for row in rows_of(engine.read(TABLE))] == [stamp(9 - number) for number in range(5)]
 
     @pytest.mark.parametrize("before", [1, 0.5, True, "text", b"bytes", Json("[]"), float("nan"), None], ids=repr)
     def test_an_updated_value_is_exact_whatever_was_there(self, engine: Engine, before: Value) -> None:
@@ -55,7 +55,7 @@ class ChangesContract(EngineFixtures):
         engine.append(TABLE, [make_row(0, {"x": before}), make_row(1, {"x": before})])
         for value in (*AWKWARD_VALUES, None, before):
             assert engine.update(TABLE, "x", value, where=("timestamp", stamp(1))) == 1
-            assert spelt(listed(engine.read(TABLE))) == spelt([make_row(0, {"x": before}), make_row(1, {"x": value})])
+            assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"x": before}), make_row(1, {"x": value})])
 
     @pytest.mark.parametrize("key", ["x", "X", ""], ids=repr)
     @pytest.mark.parametrize("rare", [False, True], ids=["plain", "beside-odd-keys"])
@@ -70,7 +70,7 @@ class ChangesContract(EngineFixtures):
             chosen = engine.update(TABLE, mark, 1, where=(key, wanted), track_id="run-1")
             found = [row.get(key) for row in _marked(engine, mark)]
             matching = [value for value in _CANDIDATES if _alike(value, wanted)]
-            assert spelt([{"x": value} for value in found]) == spelt([{"x": value} for value in matching]), wanted
+            assert exact([{"x": value} for value in found]) == exact([{"x": value} for value in matching]), wanted
             assert chosen == len(matching)
 
     @pytest.mark.parametrize("declared", [1, 0.5, True, "text", b"bytes", Json("[]")], ids=repr)
@@ -124,9 +124,9 @@ class ChangesContract(EngineFixtures):
         """Existing rows stay unchanged, so merging twice adds nothing."""
         engine.append(TABLE, [make_row(0, {"x": "mine"})])
         rows = [make_row(0, {"x": "theirs"}), make_row(1, {"x": float("nan")}), make_row(0, {"": 1}, run="run-2")]
-        assert spelt(engine.merge(TABLE, [dict(row) for row in rows])) == spelt(rows[1:])
+        assert exact(engine.merge(TABLE, [dict(row) for row in rows])) == exact(rows[1:])
         assert engine.merge(TABLE, [dict(row) for row in rows]) == []
-        assert spelt(listed(engine.read(TABLE))) == spelt([make_row(0, {"x": "mine"}), *rows[1:]])
+        assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"x": "mine"}), *rows[1:]])
 
     def test_a_merge_stores_the_first_of_two_rows_with_one_identity(self, engine: Engine) -> None:
         """Later rows with the same identity are ignored."""
@@ -143,4 +143,4 @@ class ChangesContract(EngineFixtures):
 
 
 def _marked(engine: Engine, mark: str) -> list[Row]:
-    return [row for row in listed(engine.read(TABLE)) if mark in row]
+    return [row for row in rows_of(engine.read(TABLE)) if mark in row]

@@ -4,7 +4,7 @@ from typing import Any
 
 from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import TABLE, listed, make_row, stamp
+from xetrack_testing.rows import TABLE, make_row, rows_of, stamp
 
 __all__ = ["IdentityContract"]
 
@@ -63,4 +63,4 @@ class IdentityContract(EngineFixtures):
 
 
 def _times(engine: Engine) -> list[Any]:
-    return [row["timestamp"] for row in listed(engine.read(TABLE))]
+    return [row["timestamp"] for row in rows_of(engine.read(TABLE))]

@@ -4,7 +4,7 @@ from typing import Any
 
 from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import TABLE, listed, make_row, spelt, stamp
+from xetrack_testing.rows import TABLE, exact, make_row, rows_of, stamp
 
 __all__ = ["OrderContract"]
 
@@ -18,7 +18,7 @@ class OrderContract(EngineFixtures):
             engine.append(TABLE, [make_row(time, {"n": number})])
         engine.append(TABLE, [make_row(1, {"n": 3}), make_row(7, {"n": 4})])
         assert _numbers(engine) == [0, 1, 2, 3, 4]
-        assert [row["timestamp"] for row in listed(engine.read(TABLE))] == [stamp(time) for time in (5, 3, 9, 1, 7)]
+        assert [row["timestamp"] for row in rows_of(engine.read(TABLE))] == [stamp(time) for time in (5, 3, 9, 1, 7)]
 
     def test_head_and_tail_choose_among_rows_in_order(self, engine: Engine) -> None:
         """A number beyond the end returns all rows; 0 returns none."""
@@ -53,9 +53,9 @@ class OrderContract(EngineFixtures):
         """Chunks keep the order, and include keys that only some rows have."""
         rows = [make_row(20 - number, {"n": number, f"k{number % 3}": number}) for number in range(10)]
         engine.append(TABLE, rows)
-        chunks = [listed(columns) for columns in engine.scan(TABLE, 4)]
+        chunks = [rows_of(columns) for columns in engine.scan(TABLE, 4)]
         assert [len(chunk) for chunk in chunks] == [4, 4, 2]
-        assert spelt([row for chunk in chunks for row in chunk]) == spelt(rows)
+        assert exact([row for chunk in chunks for row in chunk]) == exact(rows)
 
     def test_the_latest_run_is_the_one_that_logged_last(self, engine: Engine) -> None:
         """Timestamps do not matter."""
@@ -67,4 +67,4 @@ class OrderContract(EngineFixtures):
 
 
 def _numbers(engine: Engine, **chosen: Any) -> list[Any]:
-    return [row["n"] for row in listed(engine.read(TABLE, **chosen))]
+    return [row["n"] for row in rows_of(engine.read(TABLE, **chosen))]

@@ -6,7 +6,7 @@ import pytest
 
 from xetrack.plugin import Engine, Json, Row, Run, Value
 from xetrack_testing.engine.fixtures import EngineFixtures, Opener
-from xetrack_testing.rows import TABLE, make_row, spelt, stamp
+from xetrack_testing.rows import TABLE, exact, make_row, stamp
 
 __all__ = ["RunsContract"]
 
@@ -21,7 +21,7 @@ def _ended(run: Run, status: str = "finished") -> Run:
 
 def _values(run: Run) -> dict[str, tuple[str, str]]:
     """The last value of each key, without the identity, which engines may include or not."""
-    (values,) = spelt([{key: value for key, value in run.values.items() if key not in {"timestamp", "track_id"}}])
+    (values,) = exact([{key: value for key, value in run.values.items() if key not in {"timestamp", "track_id"}}])
     return values
 
 
@@ -56,9 +56,9 @@ class RunsContract(EngineFixtures):
             None,
         )
         assert (run.host, run.pid, run.python) == ("here", 1, "3.11.0")
-        assert spelt([run.params]) == spelt([params])
+        assert exact([run.params]) == exact([params])
         assert (run.rows, run.first, run.last) == (3, stamp(0), stamp(2))
-        assert [_values(run)] == spelt([{"x": 2.5, "y": "a", "": True}])
+        assert [_values(run)] == exact([{"x": 2.5, "y": "a", "": True}])
 
     def test_an_unrecorded_run_is_derived_from_its_rows(self, engine: Engine) -> None:
         """Its status is the empty string."""
@@ -66,7 +66,7 @@ class RunsContract(EngineFixtures):
         (run,) = engine.runs(TABLE)
         assert (run.track_id, run.status, run.rows, run.first, run.last) == ("run-1", "", 2, stamp(0), stamp(1))
         assert (run.started, run.host, run.pid, run.params) == (None, None, None, {})
-        assert [_values(run)] == spelt([{"x": 2}])
+        assert [_values(run)] == exact([{"x": 2}])
 
     def test_a_run_without_rows_is_not_listed(self, engine: Engine) -> None:
         """A tracker that logs nothing leaves no record."""
@@ -96,7 +96,7 @@ class RunsContract(EngineFixtures):
             engine.append(TABLE, [make_row(number + 50, {"other": 1}, run=f"{number}")])
         values = {run.track_id: _values(run) for run in engine.runs(TABLE)}
         for number, value in enumerate(sequence):
-            assert [values[str(number)]] == spelt([{"x": value, "X": value, "other": 1}])
+            assert [values[str(number)]] == exact([{"x": value, "X": value, "other": 1}])
 
     def test_an_ended_run_has_its_status_and_end(self, engine: Engine) -> None:
         """Whether finished or failed."""
@@ -116,7 +116,7 @@ class RunsContract(EngineFixtures):
         engine.update(TABLE, "x", 5, track_id="a", where=("x", 2))
         engine.update(TABLE, "new", "text", track_id="b")
         values = {run.track_id: _values(run) for run in engine.runs(TABLE)}
-        assert [values["a"], values["b"]] == spelt([{"x": 5}, {"x": 2, "new": "text"}])
+        assert [values["a"], values["b"]] == exact([{"x": 5}, {"x": 2, "new": "text"}])
         engine.append(TABLE, [make_row(7, {"x": 3}, run="a")])
         assert (engine.runs(TABLE)[0].rows, engine.runs(TABLE)[0].last) == (3, stamp(7))
         engine.delete(TABLE, "a")
@@ -128,7 +128,7 @@ class RunsContract(EngineFixtures):
         engine.finish_run(replace(_ended(_run()), rows=2, values={"x": 2}))
         engine.append(TABLE, [make_row(5, {"x": 3})])
         (run,) = engine.runs(TABLE)
-        assert (run.rows, run.first, run.last, [_values(run)]) == (3, stamp(5), stamp(11), spelt([{"x": 3}]))
+        assert (run.rows, run.first, run.last, [_values(run)]) == (3, stamp(5), stamp(11), exact([{"x": 3}]))
 
     def test_merged_rows_count(self, engine: Engine) -> None:
         """Even with earlier timestamps than existing rows."""
@@ -136,7 +136,7 @@ class RunsContract(EngineFixtures):
         engine.finish_run(replace(_ended(_run()), rows=2, values={"x": 2}))
         engine.merge(TABLE, [make_row(0, {"y": 3})])
         (run,) = engine.runs(TABLE)
-        assert (run.rows, run.first, [_values(run)]) == (3, stamp(0), spelt([{"x": 2, "y": 3}]))
+        assert (run.rows, run.first, [_values(run)]) == (3, stamp(0), exact([{"x": 2, "y": 3}]))
 
     def test_a_resumed_run_keeps_its_start_and_continues(self, engine: Engine) -> None:
         """The record names the process that resumed it."""

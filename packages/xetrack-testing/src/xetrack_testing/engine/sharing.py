@@ -4,7 +4,7 @@ from functools import partial
 
 from xetrack.plugin import Engine, Row
 from xetrack_testing.engine.fixtures import EngineFixtures, Opener
-from xetrack_testing.rows import TABLE, listed, make_row, spelt, stamp
+from xetrack_testing.rows import TABLE, exact, make_row, rows_of, stamp
 from xetrack_testing.threads import run_together
 
 __all__ = ["SharingContract"]
@@ -21,7 +21,7 @@ class SharingContract(EngineFixtures):
                 engine.append(TABLE, [make_row(number, {"thread": thread, "n": number, f"k{thread}": 1})])
 
         run_together(*(partial(log, thread) for thread in range(8)))
-        rows = listed(engine.read(TABLE))
+        rows = rows_of(engine.read(TABLE))
         assert [[row["n"] for row in rows if row["thread"] == each] for each in range(8)] == [list(range(50))] * 8
 
     def test_rows_survive_reopening(self, opener: Opener) -> None:
@@ -32,7 +32,7 @@ class SharingContract(EngineFixtures):
         first.append(TABLE, rows)
         first.close()
         second = opener()
-        assert spelt(listed(second.read(TABLE))) == spelt(rows)
+        assert exact(rows_of(second.read(TABLE))) == exact(rows)
         again = make_row(9)
         second.append(TABLE, [again])
         assert again["timestamp"] == stamp(10)

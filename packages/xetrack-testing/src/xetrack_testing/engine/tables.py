@@ -5,7 +5,7 @@ import pytest
 from xetrack.errors import InvalidTableError
 from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import TABLE, listed, make_row
+from xetrack_testing.rows import TABLE, make_row, rows_of
 
 __all__ = ["TablesContract"]
 
@@ -21,7 +21,7 @@ class TablesContract(EngineFixtures):
 
     def test_a_missing_table_is_empty(self, engine: Engine) -> None:
         """Every method returns an empty result; none raises."""
-        assert (engine.read("t"), listed(engine.read("t", track_id="a", tail=1))) == ({}, [])
+        assert (engine.read("t"), rows_of(engine.read("t", track_id="a", tail=1))) == ({}, [])
         assert list(engine.scan("t")) == []
         assert (engine.count("t"), engine.columns("t"), engine.runs("t"), engine.latest_run("t")) == (0, {}, [], None)
         assert (engine.update("t", "x", 1), engine.delete("t", "a")) == (0, 0)
@@ -34,7 +34,7 @@ class TablesContract(EngineFixtures):
         for number, name in enumerate(names):
             engine.append(name, [make_row(0, {"n": number})])
         assert engine.tables() == sorted(names)
-        assert [listed(engine.read(name))[0]["n"] for name in names] == list(range(len(names)))
+        assert [rows_of(engine.read(name))[0]["n"] for name in names] == list(range(len(names)))
 
     def test_default_is_an_alias_of_events(self, engine: Engine) -> None:
         """`"default"` was the default table of xetrack 0.x."""

@@ -4,7 +4,7 @@ import pytest
 
 from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import TABLE, listed, make_row, spelt
+from xetrack_testing.rows import TABLE, exact, make_row, rows_of
 
 __all__ = ["TransactionsContract"]
 
@@ -29,7 +29,7 @@ class TransactionsContract(EngineFixtures):
             engine.update(TABLE, "n", 9)
             engine.delete(TABLE, "run-1")
             _ = 1 / 0
-        assert spelt(listed(engine.read(TABLE))) == spelt([make_row(0, {"n": 0})])
+        assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"n": 0})])
         assert engine.tables() == [TABLE]
         assert "new" not in engine.columns(TABLE)
         engine.append(TABLE, [make_row(2, {"n": 2, "new": 2})])
@@ -46,7 +46,7 @@ class TransactionsContract(EngineFixtures):
             engine.append(TABLE, [make_row(2, {"n": 2})])
         assert engine.read(TABLE)["n"] == [0, 2]
         engine.append(TABLE, [make_row(3, {"n": 3, "inner": 3})])
-        assert listed(engine.read(TABLE))[-1]["inner"] == 3
+        assert rows_of(engine.read(TABLE))[-1]["inner"] == 3
 
     def test_an_outer_transaction_rolls_back_the_inner_one(self, engine: Engine) -> None:
         """Only the outermost transaction commits."""
