@@ -26,17 +26,17 @@ import pytest
 # Before the modules are imported: only then do failing asserts show the values that they compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
-from xetrack_testing.asset_store import AssetStoreContract, Parcel  # noqa: E402 - after the line above
-from xetrack_testing.cache import CacheContract  # noqa: E402
-from xetrack_testing.command import CommandContract, RecordingTerminal  # noqa: E402
-from xetrack_testing.contract import Contract  # noqa: E402
-from xetrack_testing.engine import EngineContract  # noqa: E402
-from xetrack_testing.monitor import GaugeContract, MonitorContract  # noqa: E402
-from xetrack_testing.packaging import PackagingContract  # noqa: E402
-from xetrack_testing.processes import PATIENCE, Process, Processes  # noqa: E402
-from xetrack_testing.rows import check_round_trip, exact, keys, make_row, rows, rows_of, stamp, values  # noqa: E402
-from xetrack_testing.serializer import SerializerContract  # noqa: E402
-from xetrack_testing.sink import LogSinkContract, SinkContract  # noqa: E402
+from xetrack_testing.asset_store import AssetStoreContract, Parcel
+from xetrack_testing.cache import CacheContract
+from xetrack_testing.command import CommandContract, RecordingTerminal
+from xetrack_testing.contract import Contract
+from xetrack_testing.engine import EngineContract
+from xetrack_testing.monitor import GaugeContract, MonitorContract
+from xetrack_testing.packaging import PackagingContract
+from xetrack_testing.processes import PATIENCE, Process, Processes
+from xetrack_testing.rows import check_round_trip, exact, keys, make_row, rows, rows_of, stamp, values
+from xetrack_testing.serializer import SerializerContract
+from xetrack_testing.sink import LogSinkContract, SinkContract
 
 __all__ = [
     "PATIENCE",

@@ -151,7 +151,7 @@ def _loaded(targets: tuple[str, ...]) -> list[Mapping[str, Any]]:
     program = str(Path(__file__).with_name("load_probe.py"))
     code = f"import sys, runpy; sys.path[:] = {sys.path!r}; runpy.run_path({program!r}, run_name='__main__')"
     command = [sys.executable, "-c", code, *targets]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own program
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         return [{"failed": f"{targets} cannot be loaded: {done.stderr}"}] * len(targets)
     report: list[Mapping[str, Any]] = json.loads(done.stdout.splitlines()[-1])

@@ -45,7 +45,7 @@ class Processes:
     def start(self, script: str, *arguments: object, **environment: str) -> Process:
         """Start a script with `arguments` as `sys.argv[1:]`. Its three standard streams are text pipes."""
         path = os.pathsep.join([*map(str, self._path), *filter(None, [os.environ.get("PYTHONPATH")])])
-        process = subprocess.Popen(  # noqa: S603 - runs the test's own script
+        process = subprocess.Popen(
             [sys.executable, *self._options, "-c", self._prelude + dedent(script), *map(str, arguments)],
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": path, **environment},

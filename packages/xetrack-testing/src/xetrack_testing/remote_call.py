@@ -28,7 +28,7 @@ def start_remote_call(method: Callable[..., Any], *arguments: Any) -> "subproces
     """Start a process that calls a method. It has a different hash seed."""
     contract = type(getattr(method, "__self__", None))
     task = {
-        "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100 - "" is the current folder
+        "path": [str(Path(each).absolute()) for each in sys.path],
         "file": inspect.getfile(contract),
         "module": contract.__module__,
         "contract": contract.__qualname__,
@@ -36,7 +36,7 @@ def start_remote_call(method: Callable[..., Any], *arguments: Any) -> "subproces
         "arguments": arguments,
     }
     seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    return subprocess.Popen(  # noqa: S603 - runs this module
+    return subprocess.Popen(
         [sys.executable, "-c", f"from {__name__} import main; main()", json.dumps(task)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONHASHSEED": seed},
         stdin=subprocess.PIPE,
@@ -74,4 +74,4 @@ def _call(task: dict[str, Any]) -> Any:
 
 def main() -> None:
     """Run in the other process: call the method, and print its result."""
-    print(f"\n{_MARK}{json.dumps(_call(json.loads(sys.argv[1])))}")  # noqa: T201 - this is how it answers
+    print(f"\n{_MARK}{json.dumps(_call(json.loads(sys.argv[1])))}")

@@ -130,7 +130,7 @@ class SerializerContract(Contract):
                 tries += 1
                 try:
                     serializer.loads(bytearray(data))
-                except Exception:  # noqa: S112 - any exception is fine
+                except Exception:
                     continue
         return tries
 
@@ -175,7 +175,7 @@ def joined(data: Buffer | Sequence[Buffer]) -> bytes:
 
 def damaged(data: bytes) -> Iterator[bytes]:
     """Yield truncated, extended and modified versions of bytes, the same ones each time."""
-    chance = random.Random(0)  # noqa: S311 - not for security
+    chance = random.Random(0)
     yield from (b"", data[:1], data[: len(data) // 2], data[:-1], data + b"\0", data + data, bytes(len(data)))
     for _ in range(min(_MOST_DAMAGED, 8 * len(data))):
         changed = bytearray(data)

@@ -274,7 +274,8 @@ class LogSinkContract(SinkContract):
         """It passes levels and events to `tell`, which forwards them to all sinks, and writes nothing itself."""
         self.require("logger")
         forwarded: list[tuple[str, Any]] = []
-        logger = getattr(sink, "logger")(lambda level, event: forwarded.append((level, event)))  # noqa: B009 - only some sinks have it
+        with_logger: Any = sink
+        logger = with_logger.logger(lambda level, event: forwarded.append((level, event)))
         logger.monitor({"n": 1})
         logger.info("a message")
         assert [level for level, _ in forwarded] == ["MONITOR", "INFO"]

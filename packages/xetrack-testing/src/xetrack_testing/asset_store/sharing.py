@@ -70,12 +70,13 @@ class SharingContract(AssetStoreFixtures):
 
     def test_a_tracker_logs_objects_into_it(self, tmp_path: Path) -> None:
         """The row contains the hash, and removing the asset removes its use."""
+        contract = self
 
         class UnderTest(Plugin):
-            def xetrack_asset_stores(_) -> list[Provider[AssetStore]]:  # noqa: N805 - `self` is the contract
-                return [Provider("under-test", lambda _, context: self.open(context))]
+            def xetrack_asset_stores(self) -> list[Provider[AssetStore]]:
+                return [Provider("under-test", lambda _, context: contract.open(context))]
 
-            def xetrack_serializers(_) -> list[Provider[Serializer]]:  # noqa: N805 - as above
+            def xetrack_serializers(self) -> list[Provider[Serializer]]:
                 return [Provider("parcels", lambda _, __: Parcels())]
 
         with Tracker(tmp_path / "track.db", plugins=[UnderTest]) as tracker:

@@ -85,8 +85,8 @@ class RunsContract(EngineFixtures):
         for time, run in [(10, "a"), (5, "b"), (3, "a")]:
             engine.append(TABLE, [make_row(time, run=run)])
         assert [run.track_id for run in engine.runs(TABLE)] == ["a", "b"]
-        run = engine.runs(TABLE)[0]
-        assert (run.first, run.last, run.rows) == (stamp(3), stamp(10), 2)
+        latest = engine.runs(TABLE)[0]
+        assert (latest.first, latest.last, latest.rows) == (stamp(3), stamp(10), 2)
 
     def test_the_last_value_is_the_one_inserted_last(self, engine: Engine) -> None:
         """Of any type, in a column of any type; None does not count."""
