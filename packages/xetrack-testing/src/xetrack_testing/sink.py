@@ -3,7 +3,7 @@
 import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -57,8 +57,8 @@ class SinkContract(Contract):
     @pytest.fixture
     def sink(self, tmp_path: Path) -> Iterator[Sink]:
         """A sink, closed after the test."""
-        with ExitStack() as opened:
-            yield opened.enter_context(closing(self.open(tmp_path)))
+        with closing(self.open(tmp_path)) as sink:
+            yield sink
 
     def test_it_has_the_methods_of_a_sink(self, sink: Sink) -> None:
         """`isinstance` accepts it."""
@@ -212,8 +212,8 @@ class LogSinkContract(SinkContract):
     @pytest.fixture
     def sink(self, tmp_path: Path) -> Iterator[LogSink]:
         """A sink, closed after the test."""
-        with ExitStack() as opened:
-            yield opened.enter_context(closing(self.open(tmp_path)))
+        with closing(self.open(tmp_path)) as sink:
+            yield sink
 
     def test_it_has_the_methods_of_a_log_sink(self, sink: LogSink) -> None:
         """`isinstance` accepts it."""

@@ -3,7 +3,6 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +107,7 @@ class ClaimsContract(CacheFixtures):
         while len(list(folder.glob("here-*"))) < 3:
             time.sleep(0.005)
         computed: list[int] = []
-        with closing(self.open(folder, self.context(folder))) as cache:
+        with self.opened(folder) as cache:
             if _computed(cache, computed, pause=0.1) != 7:
                 raise AssertionError("it received another result")
         return len(computed)

@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ class EntriesContract(CacheFixtures):
 
     def test_a_damaged_entry_is_none(self, tmp_path: Path, opener: Opener) -> None:
         """It can be stored again. Other entries are not affected."""
-        with closing(self.open(tmp_path, self.context(tmp_path))) as cache:
+        with self.opened(tmp_path) as cache:
             keys = [key_of(cache, number) for number in range(2)]
             for key in keys:
                 cache.set(key, ["result"] * 100, "run-1")
@@ -117,7 +116,7 @@ class EntriesContract(CacheFixtures):
 
     def entry_in(self, place: str, key: str) -> Any:
         """Runs in another process."""
-        with closing(self.open(Path(place), self.context(Path(place)))) as cache:
+        with self.opened(place) as cache:
             return entry_of(cache, key)
 
     def test_threads_share_a_cache(self, cache: ResultCache) -> None:

@@ -38,11 +38,15 @@ class CacheFixtures(Contract):
         self.warned: list[str] = []
         return Context(str(place / "track.db"), track_id="run-1", warn=lambda _, message: self.warned.append(message))
 
+    def opened(self, place: str | Path) -> "closing[ResultCache]":
+        """Open a cache for a `with` block."""
+        return closing(self.open(Path(place), self.context(Path(place))))
+
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Iterator[Opener]:
         """A function that opens caches in this test's folder; they are closed after the test."""
         with ExitStack() as opened:
-            yield lambda: opened.enter_context(closing(self.open(tmp_path, self.context(tmp_path))))
+            yield lambda: opened.enter_context(self.opened(tmp_path))
 
     @pytest.fixture
     def cache(self, opener: Opener) -> ResultCache:

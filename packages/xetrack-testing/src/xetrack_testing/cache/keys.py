@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,7 +86,7 @@ class KeysContract(CacheFixtures):
 
     def keys_in(self, place: str) -> list[str | None]:
         """Runs in another process."""
-        with closing(self.open(Path(place), self.context(Path(place)))) as cache:
+        with self.opened(place) as cache:
             return keys_of(cache)
 
     def test_objects_of_unknown_equality_share_no_key(self, cache: ResultCache) -> None:

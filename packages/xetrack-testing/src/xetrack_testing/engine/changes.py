@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from xetrack.plugin import Engine, Json, Row, Value
-from xetrack_testing.engine.fixtures import EngineFixtures
+from xetrack_testing.engine.fixtures import EngineFixtures, stored
 from xetrack_testing.rows import AWKWARD_VALUES, TABLE, exact, make_row, rows_of, stamp
 
 __all__ = ["ChangesContract"]
@@ -39,9 +39,7 @@ class ChangesContract(EngineFixtures):
         """It is None in the other rows."""
         engine.append(TABLE, [make_row(0, run="a"), make_row(1, run="b")])
         assert engine.update(TABLE, "new", Json("[1]"), track_id="b") == 1
-        assert exact(rows_of(engine.read(TABLE))) == exact(
-            [make_row(0, run="a"), make_row(1, {"new": Json("[1]")}, run="b")]
-        )
+        assert stored(engine) == exact([make_row(0, run="a"), make_row(1, {"new": Json("[1]")}, run="b")])
 
     def test_an_update_moves_no_row(self, engine: Engine) -> None:
         """Rows keep insertion order."""
@@ -55,7 +53,7 @@ class ChangesContract(EngineFixtures):
         engine.append(TABLE, [make_row(0, {"x": before}), make_row(1, {"x": before})])
         for value in (*AWKWARD_VALUES, None, before):
             assert engine.update(TABLE, "x", value, where=("timestamp", stamp(1))) == 1
-            assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"x": before}), make_row(1, {"x": value})])
+            assert stored(engine) == exact([make_row(0, {"x": before}), make_row(1, {"x": value})])
 
     @pytest.mark.parametrize("key", ["x", "X", ""], ids=repr)
     @pytest.mark.parametrize("rare", [False, True], ids=["plain", "beside-odd-keys"])
@@ -126,7 +124,7 @@ class ChangesContract(EngineFixtures):
         rows = [make_row(0, {"x": "theirs"}), make_row(1, {"x": float("nan")}), make_row(0, {"": 1}, run="run-2")]
         assert exact(engine.merge(TABLE, [dict(row) for row in rows])) == exact(rows[1:])
         assert engine.merge(TABLE, [dict(row) for row in rows]) == []
-        assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"x": "mine"}), *rows[1:]])
+        assert stored(engine) == exact([make_row(0, {"x": "mine"}), *rows[1:]])
 
     def test_a_merge_stores_the_first_of_two_rows_with_one_identity(self, engine: Engine) -> None:
         """Later rows with the same identity are ignored."""

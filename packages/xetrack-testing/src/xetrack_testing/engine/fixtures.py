@@ -10,8 +10,9 @@ import pytest
 
 from xetrack.plugin import Engine
 from xetrack_testing.contract import Contract
+from xetrack_testing.rows import TABLE, exact, rows_of
 
-__all__ = ["EngineFixtures", "Opener"]
+__all__ = ["EngineFixtures", "Opener", "stored"]
 
 Opener = Callable[[], Engine]
 
@@ -36,3 +37,8 @@ class EngineFixtures(Contract):
     def engine(self, opener: Opener) -> Engine:
         """An engine on an empty store."""
         return opener()
+
+
+def stored(engine: Engine) -> list[dict[str, tuple[str, str]]]:
+    """Return the rows of the default table, in a form that compares exactly."""
+    return exact(rows_of(engine.read(TABLE)))

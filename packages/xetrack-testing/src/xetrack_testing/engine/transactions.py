@@ -3,7 +3,7 @@
 import pytest
 
 from xetrack.plugin import Engine
-from xetrack_testing.engine.fixtures import EngineFixtures
+from xetrack_testing.engine.fixtures import EngineFixtures, stored
 from xetrack_testing.rows import TABLE, exact, make_row, rows_of
 
 __all__ = ["TransactionsContract"]
@@ -29,7 +29,7 @@ class TransactionsContract(EngineFixtures):
             engine.update(TABLE, "n", 9)
             engine.delete(TABLE, "run-1")
             _ = 1 / 0
-        assert exact(rows_of(engine.read(TABLE))) == exact([make_row(0, {"n": 0})])
+        assert stored(engine) == exact([make_row(0, {"n": 0})])
         assert engine.tables() == [TABLE]
         assert "new" not in engine.columns(TABLE)
         engine.append(TABLE, [make_row(2, {"n": 2, "new": 2})])

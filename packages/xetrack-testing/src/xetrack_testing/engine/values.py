@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from xetrack.plugin import BigInt, Engine, Json, SurrogateText, Value
-from xetrack_testing.engine.fixtures import EngineFixtures
+from xetrack_testing.engine.fixtures import EngineFixtures, stored
 from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, TABLE, exact, make_row, rows_of
 
 __all__ = ["ValuesContract"]
@@ -40,7 +40,7 @@ class ValuesContract(EngineFixtures):
         """Logged singly or in a batch."""
         engine.append(TABLE, [make_row(0, {"x": value})])
         engine.append(TABLE, [make_row(1, {"x": value}), make_row(2, {"x": value})])
-        assert exact(rows_of(engine.read(TABLE))) == exact([make_row(number, {"x": value}) for number in range(3)])
+        assert stored(engine) == exact([make_row(number, {"x": value}) for number in range(3)])
 
     @pytest.mark.parametrize("first", [None, *_OF_EACH_TYPE], ids=_name)
     def test_a_column_may_change_its_type(self, engine: Engine, first: Value) -> None:
@@ -51,7 +51,7 @@ class ValuesContract(EngineFixtures):
         for row in rows[1:20]:
             engine.append(TABLE, [row])
         engine.append(TABLE, rows[20:])
-        assert exact(rows_of(engine.read(TABLE))) == exact(rows)
+        assert stored(engine) == exact(rows)
 
     def test_a_nan_is_not_a_none(self, engine: Engine) -> None:
         """NaN, None and numbers stay distinct in one column."""
@@ -79,7 +79,7 @@ class ValuesContract(EngineFixtures):
         engine.append(TABLE, [make_row(0, {key: 1})])
         engine.append(TABLE, [make_row(1, {"other": 1, key: "text"}), make_row(2, {key: 0.5})])
         wanted = [make_row(0, {key: 1}), make_row(1, {"other": 1, key: "text"}), make_row(2, {key: 0.5})]
-        assert exact(rows_of(engine.read(TABLE))) == exact(wanted)
+        assert stored(engine) == exact(wanted)
         assert exact(rows_of(next(engine.scan(TABLE)))) == exact(wanted)
         assert sorted(engine.columns(TABLE)) == sorted({key, "other", "timestamp", "track_id"})
         assert engine.update(TABLE, key, b"set", where=(key, "text")) == 1
@@ -90,7 +90,7 @@ class ValuesContract(EngineFixtures):
         data: dict[str, Value] = {key: number for number, key in enumerate(AWKWARD_KEYS)}
         rows = [make_row(0, data), make_row(1, dict(reversed(data.items())))]
         engine.append(TABLE, rows)
-        assert exact(rows_of(engine.read(TABLE))) == exact(rows)
+        assert stored(engine) == exact(rows)
 
     def test_1200_keys_fit(self, engine: Engine) -> None:
         """In one row, spread over many rows, and in updates."""
@@ -98,7 +98,7 @@ class ValuesContract(EngineFixtures):
         engine.append(TABLE, [wide])
         narrow = [make_row(1 + number, {f"k{number}": str(number)}) for number in range(1190, 1210)]
         engine.append(TABLE, narrow)
-        assert exact(rows_of(engine.read(TABLE))) == exact([wide, *narrow])
+        assert stored(engine) == exact([wide, *narrow])
         assert engine.update(TABLE, "k1209", 0.5, where=("k1209", "1209")) == 1
         assert engine.update(TABLE, "k5", "five", where=("k1199", 1199)) == 1
         found = engine.read(TABLE)
@@ -109,4 +109,4 @@ class ValuesContract(EngineFixtures):
         kinds = itertools.cycle(_OF_EACH_TYPE)
         rows = [make_row(number, {"abcd"[number % 4]: next(kinds), "n": number}) for number in range(100)]
         engine.append(TABLE, rows)
-        assert exact(rows_of(engine.read(TABLE))) == exact(rows)
+        assert stored(engine) == exact(rows)
