@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from xetrack import Tracker
 from xetrack.errors import OptionError, XetrackError
 from xetrack.plugin import Context, Terminal
-from xetrack.tracker import Tracker
 from xetrack_testing.contract import Contract
 
 __all__ = ["CommandContract", "RecordingTerminal"]

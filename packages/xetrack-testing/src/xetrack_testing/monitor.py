@@ -7,8 +7,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
+from xetrack import Tracker
 from xetrack.plugin import Gauge, Monitor, Normaliser, check_key
-from xetrack.tracker import Tracker
 from xetrack_testing.contract import Contract, plugin_with
 from xetrack_testing.remote_call import remote_call
 from xetrack_testing.threads import run_together

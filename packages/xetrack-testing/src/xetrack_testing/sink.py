@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from xetrack import Reader, Tracker
 from xetrack.errors import InvalidKeyError
 from xetrack.plugin import LogSink, Row, Sink, Value
-from xetrack.reader import Reader
-from xetrack.tracker import Tracker
 from xetrack_testing.contract import Contract, plugin_with
 from xetrack_testing.remote_call import remote_call
 from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, exact, make_row

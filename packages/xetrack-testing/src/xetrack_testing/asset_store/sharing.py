@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from xetrack import Tracker
 from xetrack.plugin import AssetStore, Engine, Plugin, Provider, Serializer
-from xetrack.tracker import Tracker
 from xetrack_testing.asset_store.fixtures import AssetStoreFixtures, Opener, Parcel, Parcels, uses
 from xetrack_testing.rows import TABLE, make_row
 from xetrack_testing.threads import run_together

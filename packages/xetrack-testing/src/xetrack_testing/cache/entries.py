@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from xetrack import Tracker
 from xetrack.plugin import ResultCache
-from xetrack.tracker import Tracker
 from xetrack_testing.cache.fixtures import CacheFixtures, Opener, entry_of, key_of
 from xetrack_testing.cache.functions import check, double
 from xetrack_testing.contract import plugin_with
