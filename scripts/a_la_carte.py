@@ -1,8 +1,7 @@
-"""Install packages alone, with each of their extras, and beside each other: as their users combine them.
+"""Install packages alone, with each extra, and in pairs, as users combine them.
 
-Every combination must bring exactly what it declares, know what is missing, and do what the pages of its packages say.
-One environment serves for all of them, one after the other: uv takes out what the next does not ask for, and what stays
-need not be compiled again.
+Every combination must install exactly what it declares, report what is missing, and run the code of its packages'
+readmes. All share one environment in turn: uv removes what the next one does not need, and the rest stays compiled.
 """
 
 import json
@@ -26,15 +25,15 @@ PAIRS = [
     ("xetrack-duckdb", "xetrack-sinks"),
     ("xetrack-monitors", "xetrack-sinks"),
 ]
-"""Each plugin alone comes with the core, so a pair is two of them. All of them together are `xetrack[all]`."""
+"""Pairs of plugins; each brings the core. `xetrack[all]` combines all of them."""
 
-# What the core must never bring along, were it a dependency of a dependency.
+# The core must never install these, not even as a dependency of a dependency.
 NOT_IN_CORE = {
     *("cloudpickle", "diskcache", "duckdb", "loguru", "orjson", "psutil", "rich", "sqlitedict", "typer"),
     *("hypothesis", "polars", "pyarrow", "pydantic", "pytest", "scikit-learn"),
 }
 
-# Runs inside an environment: what is installed there, and what each of those requires.
+# Runs inside an environment, and prints its distributions with their requirements.
 INSTALLED = """
 import importlib.metadata as metadata, json
 print(json.dumps({dist.name: dist.requires or [] for dist in metadata.distributions()}))
@@ -44,37 +43,37 @@ EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
 
 
 def combinations(every: list[Package]) -> list[tuple[str, ...]]:
-    """What is installed together: each package alone, each with each extra, each pair."""
+    """Return what to install together: each package alone, with each extra, and each pair."""
     alone = [(one.name,) for one in every]
     extras = [(f"{one.name}[{extra}]",) for one in every for extra in one.extras]
     return [*alone, *extras, *PAIRS]
 
 
 def normal(name: str) -> str:
-    """The name of a distribution as package indexes spell it."""
+    """Return the normalized name of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def named(requirement: str) -> tuple[str, frozenset[str]]:
-    """The name and the extras in a requirement like `pandas[excel]>=2; python_version > "3"`."""
+    """Return name and extras of a requirement such as `pandas[excel]>=2; python_version > "3"`."""
     [(name, extras)] = REQUIREMENT.findall(requirement)
     return normal(name), frozenset(filter(None, extras.split(",")))
 
 
 def installed(python: Path) -> dict[str, list[str]]:
-    """The distributions of an environment, each with its requirements."""
+    """Return the distributions of an environment with their requirements."""
     lines: dict[str, list[str]] = json.loads(run(python, "-I", "-c", INSTALLED, cwd=python.parent))
     return {normal(name): requirements for name, requirements in lines.items()}
 
 
 def required(requirements: list[str], extras: frozenset[str]) -> list[str]:
-    """Those that hold with some extras."""
+    """Return the requirements that apply with the given extras."""
     conditions = [(line, EXTRA.findall(line)) for line in requirements]
     return [line for line, needs in conditions if not needs or extras.intersection(needs)]
 
 
 def closure(wanted: tuple[str, ...], present: dict[str, list[str]]) -> set[str]:
-    """What is asked for and everything that it reaches; what markers kept from being installed is left out."""
+    """Return the wanted distributions and all their dependencies, without those that markers exclude."""
     found: set[tuple[str, frozenset[str]]] = set()
     ahead = {named(one) for one in wanted}
     while ahead:
@@ -85,7 +84,7 @@ def closure(wanted: tuple[str, ...], present: dict[str, list[str]]) -> set[str]:
 
 
 def check_brings_what_it_declares(wanted: tuple[str, ...], present: dict[str, list[str]]) -> None:
-    """An environment must hold what is asked for and what that declares, no less and no more."""
+    """Raise `RuntimeError` unless an environment has exactly the wanted distributions and their dependencies."""
     missing = [
         line
         for name, extras in map(named, wanted)
@@ -95,11 +94,11 @@ def check_brings_what_it_declares(wanted: tuple[str, ...], present: dict[str, li
     extra = present.keys() - closure(wanted, present)
     forbidden = present.keys() & NOT_IN_CORE if wanted == ("xetrack-core",) else set()
     if missing or extra or forbidden:
-        raise RuntimeError(f"{wanted} lacks {missing} and must not bring {sorted(extra | forbidden)}")
+        raise RuntimeError(f"{wanted} lacks {missing} and must not install {sorted(extra | forbidden)}")
 
 
 def check_combinations(wheels: Path, folder: Path, *how: str | Path) -> str:
-    """Check all of them, in one environment in the folder, and say what was. `how` goes to `uv pip install`."""
+    """Check all combinations in one environment, and return their names. `how` are options of `uv pip install`."""
     every = packages()
     python = environment(folder / "a-la-carte")
     for wanted in combinations(every):

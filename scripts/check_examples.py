@@ -1,7 +1,7 @@
-"""Try the plugins in examples/plugins as their users get them, each in an environment of its own.
+"""Test the plugins in examples/plugins as their users get them, each in an environment of its own.
 
-Its wheel is installed beside that of the core, with what it declares from the package index, and its tests run there:
-what a plugin needs, such as MLflow, is no part of the environment that we develop in.
+A plugin's wheel is installed with our wheels of the core and of the conformance kit, and its other dependencies from
+the package index. Those, such as MLflow, are not in the environment that we develop in.
 """
 
 import subprocess
@@ -11,10 +11,11 @@ from pathlib import Path
 from workspace import ROOT, environment, install, run
 
 PLUGINS = sorted(ROOT.glob("examples/plugins/*/pyproject.toml"))
+OURS = ("xetrack-core", "xetrack-testing")  # what plugins and their tests need of this workspace
 
 
 def check(pyproject: Path, folder: Path) -> None:
-    """Build, install and test the plugin of a pyproject.toml, outside the workspace."""
+    """Build, install and test one plugin outside the workspace."""
     plugin, wheels = pyproject.parent, folder / "wheels"
     run("uv", "build", "--quiet", "--wheel", "--out-dir", wheels, plugin, cwd=ROOT)
     [wheel] = wheels.glob(f"{plugin.name.replace('-', '_')}-*.whl")
@@ -24,10 +25,11 @@ def check(pyproject: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Check all of them."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        run("uv", "build", "--quiet", "--wheel", "--package", "xetrack-core", "--out-dir", folder / "wheels", cwd=ROOT)
+    """Check all plugins."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name in OURS:
+            run("uv", "build", "--quiet", "--wheel", "--package", name, "--out-dir", folder / "wheels", cwd=ROOT)
         for pyproject in PLUGINS:
             print(f"\n{pyproject.parent.name}", flush=True)
             check(pyproject, folder)

@@ -1,14 +1,14 @@
-"""Try every package as its users get it: built into a wheel, and installed outside the workspace.
+"""Test every package as its users get it: built into a wheel, and installed outside the workspace.
 
-- Its wheel and its sdist are complete, and hold nothing else: see artifacts.py.
-- Alone, with each extra, and beside others, it brings exactly what it declares: see a_la_carte.py.
-- Its tests pass with nothing else installed, at the newest versions of what it declares and at the lowest. The newest
-  are those of the lock, so that a release of somebody else's breaks `just lock` and no other change.
+- Its wheel and sdist are complete and contain nothing else: see artifacts.py.
+- Alone, with each extra, and with other packages, it installs exactly what it declares: see a_la_carte.py.
+- Its tests pass with nothing else installed, at the newest and at the lowest versions that it declares. The newest are
+  those of the lock, so that a release of a dependency breaks only `just lock`. Of this workspace, the wheels are used.
 
-    python3 scripts/check_wheels.py            # all of it
-    python3 scripts/check_wheels.py lowest     # tests at the lowest only: the workspace's own tests run at the newest
+    python3 scripts/check_wheels.py            # everything
+    python3 scripts/check_wheels.py lowest     # tests at the lowest versions only
 
-These are many jobs that wait for nothing from each other, so each core does one at a time, the longest first.
+The jobs are independent. Each core runs one at a time, the longest first.
 """
 
 import os
@@ -29,7 +29,7 @@ Job = Callable[[], str]
 
 
 def newest(folder: Path) -> Path:
-    """The versions in the lock, as constraints for `uv pip install`."""
+    """Return the locked versions as a constraints file for `uv pip install`."""
     constraints = folder / "newest.txt"
     options = ("--quiet", "--all-packages", "--no-emit-workspace", "--no-hashes", "--no-annotate")
     run("uv", "export", *options, "--output-file", constraints, cwd=ROOT)
@@ -37,10 +37,10 @@ def newest(folder: Path) -> Path:
 
 
 def tested(one: Package, wheels: Path, folder: Path, *how: str | Path) -> str:
-    """Install a wheel with what its tests need, and run these; what pytest printed."""
+    """Install a wheel and the dependencies of its tests, run the tests, and return the summary."""
     python = environment(folder)
     pyproject = one.folder / "pyproject.toml"
-    # What the file names, and then the wheel alone: of what a wheel names, "lowest-direct" would take the newest.
+    # The wheel comes second and alone: "lowest-direct" takes the newest versions of what a wheel requires.
     install(python, wheels, *how, "--requirements", pyproject, "--group", f"{pyproject}:test")
     install(python, wheels, "--no-deps", one.wheel(wheels))
     both_tiers = ("-m", "")
@@ -52,7 +52,7 @@ def tested(one: Package, wheels: Path, folder: Path, *how: str | Path) -> str:
 
 
 def jobs(wheels: Path, folder: Path, ways: list[str]) -> dict[str, Job]:
-    """Everything to do, by name, the longest first: as far as the size of its tests tells."""
+    """Return all jobs by name, the longest first, estimated by the size of the tests."""
     lock = ("--constraint", newest(folder))
     how_of: dict[str, tuple[str | Path, ...]] = {"newest": lock, "lowest": ("--resolution", "lowest-direct")}
     todo = {}
@@ -64,26 +64,26 @@ def jobs(wheels: Path, folder: Path, ways: list[str]) -> dict[str, Job]:
 
 
 def size_of_tests(one: Package) -> int:
-    """In bytes."""
+    """Return the size of a package's tests in bytes."""
     return sum(file.stat().st_size for file in one.tests.rglob("*.py"))
 
 
 def timed(job: Job) -> tuple[str, float]:
-    """What a job tells, and how many seconds it took."""
+    """Run a job, and return its result and its duration in seconds."""
     start = time.monotonic()
     return job(), time.monotonic() - start
 
 
 def work(todo: dict[str, Job]) -> list[str]:
-    """Do jobs, as many at a time as there are cores; what failed. What each tells is printed when it is done."""
+    """Run jobs on all cores, print their results, and return the names of those that failed."""
     failed = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         names = {pool.submit(timed, job): name for name, job in todo.items()}
         for done in as_completed(names):
             error = done.exception()
             if error is None:
-                told, seconds = done.result()
-                print(f"{names[done]}, {seconds:.0f} s: {told}", flush=True)
+                result, seconds = done.result()
+                print(f"{names[done]}, {seconds:.0f} s: {result}", flush=True)
             else:
                 print(f"{names[done]} FAILED\n{error}", flush=True)
                 failed.append(names[done])
@@ -91,7 +91,7 @@ def work(todo: dict[str, Job]) -> list[str]:
 
 
 def main(ways: list[str]) -> None:
-    """Build every package and check it in all ways, its tests at the versions that are named."""
+    """Build and check every package, with its tests at the given versions."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(ROOT, folder / "dist")

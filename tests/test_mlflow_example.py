@@ -1,4 +1,4 @@
-"""The MLflow plugin of examples/ passes its tests where MLflow is installed; scripts/check_examples.py installs it."""
+"""The MLflow example passes its tests if MLflow is installed; scripts/check_examples.py installs it."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""The plugins that docs/plugins/testing.md shows keep the contracts that it shows."""
+"""The plugins in docs/plugins/testing.md pass the contracts that it shows."""
 
 import re
 import subprocess

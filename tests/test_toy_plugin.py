@@ -1,4 +1,4 @@
-"""A plugin of somebody else's: built into a wheel, installed from that, and found, used and tested as users have it."""
+"""A third-party plugin is built, installed, found, used and tested as its users do, with the wheels of core and kit."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ ROOT = Path(__file__).parents[1]
 TOY = ROOT / "tests" / "toy-plugin"
 
 USE = """
-import sys, xetrack, xetrack_markdown
+import sys, xetrack, xetrack_markdown, xetrack_testing
 from pathlib import Path
 from xetrack import Reader, Tracker
 
-for module in (xetrack, xetrack_markdown):
+for module in (xetrack, xetrack_markdown, xetrack_testing):
     assert Path(module.__file__).is_relative_to(sys.argv[1]), module
 with Tracker("t.db", markdown="results.md", markdown_columns=["epoch", "loss"]) as tracker:
     for epoch in (1, 2):
@@ -29,7 +29,7 @@ print(Path("results.md").read_text(), end="")
 
 @pytest.fixture(scope="module")
 def toy(site):
-    site.install(ROOT / "packages" / "xetrack-core", TOY)
+    site.install(ROOT / "packages" / "xetrack-core", ROOT / "packages" / "xetrack-testing", TOY)
     return site
 
 
@@ -51,6 +51,6 @@ def test_xt_lists_it_and_finds_it_well(toy):
     main = [sys.executable, "-m", "xetrack_cli"]
     [row] = [row for row in json.loads(toy.run(*main, "plugins", "list", "--json")) if row["plugin"] == "markdown"]
     assert (row["distribution"], row["hooks"], row["namesakes"]) == ("xetrack-markdown", ["sinks"], [])
-    [told] = json.loads(toy.run(*main, "plugins", "doctor", "markdown", "--json"))
-    assert (told["state"], told["api"]) == ("ok", 1)
-    assert [option["name"] for option in told["providers"][0]["options"]] == ["markdown", "markdown_columns"]
+    [report] = json.loads(toy.run(*main, "plugins", "doctor", "markdown", "--json"))
+    assert (report["state"], report["api"]) == ("ok", 1)
+    assert [option["name"] for option in report["providers"][0]["options"]] == ["markdown", "markdown_columns"]

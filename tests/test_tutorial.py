@@ -1,4 +1,4 @@
-"""The tutorial for plugin authors, done as it says: files are written, commands run, what they print compared."""
+"""Follow the tutorial for plugin authors: write its files, run its commands, and compare their output."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ def settled(text):
 
 
 def commands_of(block):
-    """Each command of a console block, and what it prints."""
+    """Yield each command of a console block with its output."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, printed = part.partition("\n")
         yield command, printed
@@ -34,7 +34,7 @@ def run(site, folder, command):
 
 @pytest.fixture(scope="module")
 def folder(site):
-    """What whoever follows the tutorial has in the end."""
+    """The folder of someone who has followed the tutorial."""
     folder = site.work / "xetrack-markdown"
     folder.mkdir()
     for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
@@ -47,7 +47,7 @@ def folder(site):
     return folder
 
 
-def test_whoever_follows_it_has_the_toy_plugin(folder):
+def test_the_result_is_the_toy_plugin(folder):
     kept = [path.relative_to(TOY) for path in TOY.rglob("*") if path.suffix in {".py", ".toml"}]
     assert len(kept) == 4
     for path in [*kept, Path("src", "xetrack_markdown", "py.typed")]:

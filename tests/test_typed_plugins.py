@@ -1,4 +1,4 @@
-"""An editor shows an author what is wrong with a plugin: mypy accepts the right ones and says where others go wrong."""
+"""mypy accepts correct plugins, and reports what is wrong with others."""
 
 import re
 import subprocess
@@ -85,8 +85,8 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """What mypy says of each file, asked once."""
+def output(tmp_path_factory):
+    """The output of mypy for each file, run once."""
     folder = tmp_path_factory.mktemp("typed")
     (folder / "right.py").write_text(PRELUDE + RIGHT, encoding="utf-8")
     for number, (method, _) in enumerate(WRONG.values()):
@@ -102,12 +102,12 @@ def told(tmp_path_factory):
     return found
 
 
-def test_mypy_accepts_a_right_plugin(told):
-    assert told.get("?") is None
-    assert told["right.py"] == ""
+def test_mypy_accepts_a_right_plugin(output):
+    assert output.get("?") is None
+    assert output["right.py"] == ""
 
 
 @pytest.mark.parametrize("number", range(len(WRONG)), ids=WRONG)
-def test_mypy_shows_what_is_wrong(told, number):
+def test_mypy_shows_what_is_wrong(output, number):
     _, expected = list(WRONG.values())[number]
-    assert expected in told[f"wrong{number}.py"]
+    assert expected in output[f"wrong{number}.py"]

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from xetrack import Reader, Tracker
 from xetrack.errors import TableNotFoundError
-from xetrack_testing import PATIENCE, Processes, spelt
+from xetrack_testing import PATIENCE, Processes, exact
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -73,14 +73,14 @@ class Machine(RuleBasedStateMachine):
         kept = self.rows.setdefault(table, [])
         for event, row in zip(events, logged, strict=True):
             want = {**self.params[table, run], **event, "track_id": run, "timestamp": row["timestamp"]}
-            assert spelt([row]) == spelt([want])
+            assert exact([row]) == exact([want])
             kept.append(want)
 
     @rule(table=TABLES, run=RUNS, event=EVENTS)
     def log(self, table, run, event):
         tracker = self.tracker(table, run)
         self.add(table, run, [event], [tracker.log(event)])
-        assert spelt([tracker.latest]) == spelt(self.rows[table][-1:])
+        assert exact([tracker.latest]) == exact(self.rows[table][-1:])
 
     @rule(table=TABLES, run=RUNS, events=st.lists(EVENTS, max_size=4))
     def log_batch(self, table, run, events):
@@ -171,7 +171,7 @@ class Machine(RuleBasedStateMachine):
     def check(self, db):
         for table, rows in self.rows.items():
             with Reader(db, self.engine, table) as reader:
-                assert spelt(list(reader)) == spelt(rows)
+                assert exact(list(reader)) == exact(rows)
                 assert len(reader) == len(rows)
                 latest = {row["track_id"]: place for place, row in enumerate(rows)}
                 newest = sorted(latest, key=latest.get, reverse=True)

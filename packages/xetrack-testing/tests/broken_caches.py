@@ -1,4 +1,4 @@
-"""Caches of results that are right but for one thing."""
+"""Result caches with one fault each."""
 
 import pickle
 import sqlite3
@@ -16,22 +16,22 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class NoKeyError(Exception):
-    """There is none."""
+    """A call has no key."""
 
 
-def spelt(value):
-    """A text that differs for what differs."""
+def unambiguous(value):
+    """Return an unambiguous text for a value."""
     if type(value) in PLAIN:
         return f"{type(value).__name__} {value!r}"
     if type(value) in {tuple, list}:
-        return f"({','.join(map(spelt, value))})"
+        return f"({','.join(map(unambiguous, value))})"
     if type(value) is FunctionType and value.__name__ != "<lambda>":
         return f"function {value.__module__}.{value.__qualname__}"
     raise NoKeyError
 
 
 class Claim:
-    """A claim that threads and connections of one process share; across processes a row of the database."""
+    """A claim in a table, with the thread that holds it."""
 
     def __init__(self, cache, key):
         self.cache, self.key, self.mine = cache, key, False
@@ -55,7 +55,7 @@ class Claim:
 
 
 class Cache:
-    """Entries and claims in SQLite."""
+    """Keeps entries and claims in SQLite."""
 
     Claim = Claim
 
@@ -69,13 +69,13 @@ class Cache:
             cursor = conn.execute(sql, arguments)
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
-    def spelt(self, value):
-        return spelt(value)
+    def unambiguous(self, value):
+        return unambiguous(value)
 
     def key(self, function, args, kwargs, params, depends_on=()):
         try:
             named = [[name, value] for each in (kwargs, params) for name, value in each.items()]
-            return self.spelt([function, list(args), len(kwargs), named, list(depends_on)])
+            return self.unambiguous([function, list(args), len(kwargs), named, list(depends_on)])
         except NoKeyError:
             self.warn("key", "a call is not cached")
             return None
@@ -121,7 +121,7 @@ class Cache:
                 yield key, entry
 
     def close(self):
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""
 
 
 class Right(CacheContract):
@@ -180,16 +180,16 @@ class HashesText(Cache):
         return f"{key} {hash(key)}"
 
 
-@broken(Right, "test_two_objects_that_nothing_says_are_equal_share_no_key")
+@broken(Right, "test_objects_of_unknown_equality_share_no_key")
 class KeysByType(Cache):
-    def spelt(self, value):
+    def unambiguous(self, value):
         try:
-            return super().spelt(value)
+            return super().unambiguous(value)
         except NoKeyError:
             return "something"
 
 
-@broken(Right, "test_two_objects_that_nothing_says_are_equal_share_no_key")
+@broken(Right, "test_objects_of_unknown_equality_share_no_key")
 class SaysNothing(Cache):
     def key(self, *call):
         warn, self.warn = self.warn, lambda *_: None
@@ -211,7 +211,7 @@ class NoneIsNoResult(Cache):
         return entry if entry and entry["result"] is not None else None
 
 
-@broken(Right, "test_a_later_result_takes_the_place_of_an_earlier_one")
+@broken(Right, "test_a_later_result_replaces_an_earlier_one")
 class KeepsTheFirst(Cache):
     def set(self, key, result, track_id):
         if self.get(key) is None:
@@ -219,7 +219,7 @@ class KeepsTheFirst(Cache):
 
 
 class Living(Cache):
-    """Hands out what it was given."""
+    """Returns the very objects that were stored."""
 
     def __init__(self, path, context):
         super().__init__(path, context)
@@ -239,15 +239,15 @@ class Living(Cache):
 
 @broken(
     Right,
-    "test_a_kept_result_is_not_changed_from_outside",
-    "test_what_was_kept_is_there_after_reopening",
+    "test_a_stored_result_cannot_be_changed_from_outside",
+    "test_entries_survive_reopening",
     "test_two_caches_on_one_place_see_each_others_entries",
 )
 class SharesItsResults(Living):
     pass
 
 
-@broken(Right, "test_what_cannot_be_kept_is_warned_of")
+@broken(Right, "test_an_unstorable_result_is_a_warning")
 class KeepsQuiet(Cache):
     def set(self, key, result, track_id):
         try:
@@ -266,7 +266,7 @@ class Trusting(Cache):
             return data
 
 
-@broken(Right, "test_what_a_run_computed_is_forgotten")
+@broken(Right, "test_deleting_a_run_deletes_its_entries")
 class ForgetsTooMuch(Cache):
     def delete_run(self, track_id):
         return self.execute("DELETE FROM entries WHERE run LIKE ? || '%'", track_id)
@@ -278,7 +278,7 @@ class ListsFour(Cache):
         return list(super().scan())[:4]
 
 
-@broken(Right, "test_closing_twice_does_nothing")
+@broken(Right, "test_closing_twice_is_harmless")
 class ClosesOnce(Cache):
     closed = False
 
@@ -296,7 +296,7 @@ class MixesThreadsUp(Cache):
 
 
 class Free(Claim):
-    """Nobody ever waits."""
+    """Never waits."""
 
     def wait(self):
         pass
@@ -307,16 +307,16 @@ class Free(Claim):
 
 @broken(
     Right,
-    "test_of_threads_that_want_a_result_one_computes_it",
-    "test_to_poll_tells_whether_somebody_computes_it",
-    "test_of_processes_that_want_a_result_one_computes_it",
+    "test_one_of_several_threads_computes_a_result",
+    "test_polling_does_not_wait",
+    "test_one_of_several_processes_computes_a_result",
 )
 class NobodyWaits(Cache):
     Claim = Free
 
 
 class Impatient(Claim):
-    """Waits for a moment."""
+    """Gives up soon."""
 
     def wait(self):
         for _ in range(3):
@@ -326,7 +326,7 @@ class Impatient(Claim):
 
 
 class HeldOnFailure(Claim):
-    """Is not let go by one who fails."""
+    """Is not released after an exception."""
 
     def __exit__(self, kind, *_):
         if kind is None:
@@ -339,18 +339,18 @@ class HeldOnFailure(Claim):
                 raise TimeoutError("it is held")
 
 
-@broken(Right, "test_one_who_fails_lets_the_next_one_try")
+@broken(Right, "test_a_failed_computation_releases_its_claim")
 class HoldsOnForEver(Cache):
     Claim = HeldOnFailure
 
 
-@broken(Right, "test_of_threads_that_want_a_result_one_computes_it")
+@broken(Right, "test_one_of_several_threads_computes_a_result")
 class SoonGivesUp(Cache):
     Claim = Impatient
 
 
 class OneForAllKeys(Claim):
-    """Holds everything up."""
+    """One claim for all keys."""
 
     def __init__(self, cache, key):
         super().__init__(cache, "all")
@@ -368,7 +368,7 @@ class ComputesOneThing(Cache):
 
 
 class WaitsForItself(Claim):
-    """Does not know itself again."""
+    """Waits even if it is nested."""
 
     def wait(self):
         while not self.mine:
@@ -380,6 +380,6 @@ class WaitsForItself(Claim):
         return self.mine
 
 
-@broken(Right, "test_nobody_waits_for_themselves")
+@broken(Right, "test_a_nested_claim_does_not_wait_for_itself")
 class WaitsForEver(Cache):
     Claim = WaitsForItself

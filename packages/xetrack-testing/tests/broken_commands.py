@@ -1,4 +1,4 @@
-"""Commands of `xt` that are right but for one thing."""
+"""`xt` commands with one fault each."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,21 +78,21 @@ class ShowsNothing(Commands):
         pass
 
 
-@broken(Right, "test_an_empty_database_is_taken")
+@broken(Right, "test_an_empty_database_is_accepted")
 class DividesByRows(Commands):
     def show(self, rows, style):
         rows[0]["share"] = 1 / rows[0]["rows"]
         super().show(rows, style)
 
 
-@broken(Right, "test_a_missing_database_is_told")
+@broken(Right, "test_a_missing_database_is_an_error")
 class MakesOne(Commands):
     def opened(self, db):
         Path(db).touch()
         return super().opened(db)
 
 
-@broken(Right, "test_a_missing_database_is_told")
+@broken(Right, "test_a_missing_database_is_an_error")
 class Falls(Commands):
     def opened(self, db):
         try:
@@ -101,7 +101,7 @@ class Falls(Commands):
             raise KeyError(db) from None
 
 
-@broken(Right, "test_wrong_words_are_told")
+@broken(Right, "test_an_unknown_option_is_an_error")
 class TakesEveryOption(Commands):
     def app(self):
         app = super().app()
@@ -111,7 +111,7 @@ class TakesEveryOption(Commands):
         return app
 
 
-@broken(Right, "test_what_it_shows_goes_to_the_terminal")
+@broken(Right, "test_output_goes_to_the_terminal")
 class Prints(Commands):
     def show(self, rows, style):
         super().show(rows, style)
@@ -143,12 +143,12 @@ class TakesNone(Commands):
 
 
 class Wordless(Right):
-    """Its `open` says nothing."""
+    """`open` has no docstring."""
 
     def open(self, options, context):
         return self.made(context).app()
 
 
-@broken(Wordless, "test_it_says_what_it_does")
+@broken(Wordless, "test_it_has_a_summary")
 class OpensWithoutAWord(Commands):
     pass

@@ -1,4 +1,4 @@
-"""Distributions that are right but for one thing: each is installed, as pip would, into a folder of the tests."""
+"""Distributions with one fault each, installed into a temporary folder."""
 
 import sys
 from typing import ClassVar
@@ -38,7 +38,7 @@ Requires-Dist: coolname
 
 
 def right(files):
-    """As it should be."""
+    """Change nothing."""
 
 
 class Right(PackagingContract):
@@ -53,7 +53,7 @@ class Right(PackagingContract):
 
 @pytest.fixture(autouse=True, scope="module")
 def site(tmp_path_factory):
-    """Where all are installed."""
+    """A folder on `sys.path` with all distributions."""
     site = tmp_path_factory.mktemp("site")
     for each in Right.every:
         install(site, each.distribution, each.made)
@@ -114,12 +114,12 @@ def hook_raises(files):
     files["__init__.py"] = CODE.replace("    return", "    raise OSError('no disk')\n    return")
 
 
-@broken(Right, "test_its_providers_are_nobody_elses")
+@broken(Right, "test_its_provider_names_are_unique")
 def second_sqlite(files):
     files["__init__.py"] = CODE.replace("xetrack_sinks", "xetrack_engines").replace('"{module}"', '"sqlite"')
 
 
-@broken(Right, "test_its_providers_are_nobody_elses")
+@broken(Right, "test_its_provider_names_are_unique")
 def takes_table(files):
     files["__init__.py"] = CODE.replace("{module}_file", "table")
 
@@ -200,6 +200,7 @@ def requires_no_core(files):
 PRIVATE = {
     "from_private_room": "from xetrack._rows.normalize import Normaliser\n",
     "import_of_private_room": "import xetrack._rows.normalize\n",
+    "private_room_from_xetrack": "from xetrack import _rows\n",
     "from_private_name": "from xetrack.reader import _status\n",
     "from_unexported_name": "from xetrack.reader import dataclasses\n",
     "through_attribute": "from xetrack import reader\nreader._status\n",

@@ -1,4 +1,4 @@
-"""Serializers that are right but for one thing."""
+"""Serializers with one fault each."""
 
 import os
 import pickle
@@ -26,7 +26,7 @@ class Mine:
 
 
 class Numbers:
-    """Eight bytes a number."""
+    """Eight bytes per number."""
 
     safe = True
     general = False
@@ -59,7 +59,7 @@ class TestRight(Right):
 
 
 class Anything:
-    """Pickles: for everything, and unsafe."""
+    """General and unsafe: pickles."""
 
     safe = False
     general = True
@@ -84,10 +84,10 @@ class RightAboutAnything(SerializerContract):
 
 class TestRightAboutAnything(RightAboutAnything):
     test_damaged_bytes_are_an_error_or_a_value = None  # it does not claim to be safe
-    test_nobodys_code_is_run = None
+    test_hostile_bytes_run_no_code = None
 
 
-@broken(Right, "test_it_has_what_a_serializer_has")
+@broken(Right, "test_it_has_the_attributes_of_a_serializer")
 class SafeInWords(Numbers):
     safe = "yes"
 
@@ -181,7 +181,7 @@ class LeavesByTheBackDoor(Numbers):
         return super().loads(data)
 
 
-@broken(Right, "test_nobodys_code_is_run")
+@broken(Right, "test_hostile_bytes_run_no_code")
 class Unpickles(Numbers):
     def loads(self, data):
         try:

@@ -1,4 +1,4 @@
-"""Sinks that are right but for one thing."""
+"""Sinks with one fault each."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ def spell(value):
 
 
 class Lines:
-    """A JSON line a row."""
+    """Writes each row as a line of JSON."""
 
     def __init__(self, path):
         self.path = path
@@ -75,11 +75,11 @@ class TestRight(LogSinkContract):
 
 
 class Right(TestRight):
-    """As it is, for broken ones to be made of."""
+    """A base class for broken sinks."""
 
 
 class RightSink(SinkContract):
-    """The same, as a sink only."""
+    """A base class for broken sinks without `log`."""
 
     made = Lines
     open, lines, read = TestRight.open, TestRight.lines, TestRight.read
@@ -98,7 +98,7 @@ class WithoutLog(Lines):
     log = None
 
 
-@broken(RightSink, "test_every_row_is_written_once_and_in_order", "test_a_tracker_tells_it_of_committed_rows_only")
+@broken(RightSink, "test_every_row_is_written_once_and_in_order", "test_a_tracker_emits_committed_rows_only")
 class NewestFirst(Lines):
     def write(self, level, row):
         before = self.path.read_text() if self.path.exists() else ""
@@ -108,7 +108,7 @@ class NewestFirst(Lines):
 
 
 class Buffered(Lines):
-    """Holds rows back until it is flushed."""
+    """Buffers rows until it is flushed."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -125,10 +125,10 @@ class Buffered(Lines):
 
 class TestRightBufferedOne(RightSink):
     made = Buffered
-    test_a_forked_child_goes_on_and_no_row_is_written_twice = None
+    test_a_forked_child_writes_no_row_twice = None
 
 
-@broken(RightSink, "test_flush_writes_out_what_is_held_back")
+@broken(RightSink, "test_flush_writes_buffered_rows")
 class FlushesAtTheEndOnly(Buffered):
     def flush(self):
         pass
@@ -143,7 +143,7 @@ class ClosesWithoutFlushing(Buffered):
         pass
 
 
-@broken(RightSink, "test_flushing_and_closing_twice_do_nothing")
+@broken(RightSink, "test_flushing_and_closing_twice_are_harmless")
 class WritesAgain(Buffered):
     def flush(self):
         held = self.held
@@ -151,7 +151,7 @@ class WritesAgain(Buffered):
         self.held = held
 
 
-@broken(RightSink, "test_a_forked_child_goes_on_and_no_row_is_written_twice")
+@broken(RightSink, "test_a_forked_child_writes_no_row_twice")
 class FlushesWhatItsParentHeldBack(Buffered):
     pass
 
@@ -192,20 +192,20 @@ class FormatsKeys(Lines):
         super().emit(row)
 
 
-@broken(RightSink, "test_flushing_and_closing_twice_do_nothing")
+@broken(RightSink, "test_flushing_and_closing_twice_are_harmless")
 class ClosesOnce(Lines):
     def close(self):
         assert not self.closed
         self.closed = True
 
 
-@broken(RightSink, "test_one_that_heard_nothing_is_flushed_and_closed")
+@broken(RightSink, "test_a_sink_without_rows_is_flushed_and_closed")
 class OpensWithTheFirstRow(Lines):
     def close(self):
         self.path.stat()
 
 
-@broken(RightSink, "test_a_row_after_the_end_harms_nothing")
+@broken(RightSink, "test_a_row_after_closing_harms_nothing")
 class BeginsAnew(Lines):
     def close(self):
         self.closed = True
@@ -216,7 +216,7 @@ class BeginsAnew(Lines):
         super().emit(row)
 
 
-@broken(RightSink, "test_a_second_sink_goes_on_where_the_first_one_ended")
+@broken(RightSink, "test_a_second_sink_appends_to_the_first")
 class Truncates(Lines):
     def __init__(self, path):
         super().__init__(path)
@@ -239,7 +239,7 @@ class OfOneThread(Lines):
         self.conn = None
 
 
-@broken(RightSink, "test_a_tracker_tells_it_of_committed_rows_only")
+@broken(RightSink, "test_a_tracker_emits_committed_rows_only")
 class NoNestedJson(Lines):
     def emit(self, row):
         if any(isinstance(value, Json) for value in row.values()):
@@ -250,7 +250,7 @@ class NoNestedJson(Lines):
 @broken(
     Right,
     "test_events_of_every_level_are_written_in_order",
-    "test_a_tracker_passes_on_what_its_logger_is_told",
+    "test_a_tracker_forwards_logged_events",
     "test_events_hold_every_key_and_value",
 )
 class OneLevelForAll(Lines):
@@ -258,7 +258,7 @@ class OneLevelForAll(Lines):
         super().log("INFO", event)
 
 
-@broken(Right, "test_messages_of_every_level_are_taken")
+@broken(Right, "test_messages_of_every_level_are_accepted")
 class NoTemplates(Lines):
     def log(self, level, event):
         super().log(level, event.format() if isinstance(event, str) else event)
@@ -279,7 +279,7 @@ class NoBytesInEvents(Lines):
         super().log(level, event)
 
 
-@broken(Right, "test_events_come_from_threads_while_rows_do")
+@broken(Right, "test_events_and_rows_may_come_from_different_threads")
 class LosesWhatComesAtOnce(Lines):
     def write(self, level, row):
         before = self.path.read_text() if self.path.exists() else ""
@@ -288,7 +288,7 @@ class LosesWhatComesAtOnce(Lines):
         self.path.write_text(f"{before}{line}\n")
 
 
-@broken(Right, "test_its_logger_passes_on_what_it_is_told")
+@broken(Right, "test_its_logger_forwards_events")
 class KeepsToItself(Lines):
     def logger(self, tell):
         return Logger(self.log)

@@ -1,179 +1,19 @@
-"""Asset stores that are right but for one thing."""
+"""Asset stores with one fault each."""
 
-import hashlib
-import threading
 import time
 from typing import ClassVar
 
 from proving import broken
+from right_store import Right, Store
 
 from xetrack.errors import (
     AssetDamagedError,
     InvalidValueError,
     PluginConflictError,
-    PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.plugin import Asset, AssetInfo, Buffer, hashes_in
-from xetrack_testing import AssetStoreContract, Parcel
-
-OBJECTS = (
-    "CREATE TABLE IF NOT EXISTS db.my_objects (n INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " hash TEXT UNIQUE, serializer TEXT, uses INTEGER, data BLOB)"
-)
-NAMES = "CREATE TABLE IF NOT EXISTS db.my_names (name TEXT PRIMARY KEY, hash TEXT)"
-
-
-class Store:
-    """Two tables beside those of the engine."""
-
-    def __init__(self, context):
-        self.engine = context.engine
-        self.database = context.engine.database
-        self.serializers = context.serializers
-        self.trusted = context.trusted
-        self.lock = threading.Lock()
-
-    def query(self, sql, *arguments):
-        with self.engine.transaction():
-            for table in (OBJECTS, NAMES):
-                self.database.query(table)
-            return self.database.query(sql, arguments)
-
-    def prepare(self, value):
-        for general in (False, True):
-            meant = [name for name, each in self.serializers.items() if each.general is general and each.takes(value)]
-            if len(meant) > 1:
-                raise PluginConflictError("several take it")
-            if meant:
-                return self.prepared(meant[0], value)
-        raise InvalidValueError("no serializer takes it")
-
-    def prepared(self, name, value):
-        try:
-            data = self.serializers[name].dumps(value)
-        except Exception as error:
-            raise InvalidValueError(str(error)) from error
-        return self.asset(name, tuple([data] if isinstance(data, Buffer) else data))
-
-    def asset(self, name, pieces):
-        digest = hashlib.sha256(b"".join(pieces)).digest()
-        return Asset(digest.hex()[:16], name, pieces, digest)
-
-    def put(self, asset, name=None, uses=1):
-        with self.engine.transaction():
-            if self.info(asset.hash) is None:
-                sql = "INSERT INTO db.my_objects (hash, serializer, uses, data) VALUES (?, ?, ?, ?)"
-                self.query(sql, asset.hash, asset.serializer, uses, b"".join(asset.pieces))
-            else:
-                self.recount({asset.hash: uses})
-            if name is not None:
-                self.query("REPLACE INTO db.my_names VALUES (?, ?)", name, asset.hash)
-
-    def insert(self, value, name=None):
-        asset = self.prepare(value)
-        self.put(asset, name)
-        return asset.hash
-
-    def get(self, key):
-        found = self.query("SELECT hash FROM db.my_names WHERE name = ?", key)
-        if self.info(key) is None:
-            if not found:
-                return None
-            key = found[0][0]
-        told = self.info(key)
-        return None if told is None else self.loaded(told)
-
-    def loaded(self, told):
-        serializer = self.serializers.get(told.serializer)
-        if serializer is None:
-            raise PluginNotInstalledError(f"the serializer {told.serializer} is missing")
-        if not (self.trusted or serializer.safe):
-            raise UntrustedError("it could run code")
-        return serializer.loads(bytearray(b"".join(self.raw(told.hash).pieces)))
-
-    def raw(self, key):
-        told = self.info(key)
-        if told is None:
-            raise KeyError(key)
-        ((data,),) = self.query("SELECT data FROM db.my_objects WHERE hash = ?", key)
-        asset = self.asset(told.serializer, (data,))
-        if asset.hash != key:
-            raise AssetDamagedError(key)
-        return asset
-
-    def recount(self, changes):
-        with self.engine.transaction():
-            for key, change in changes.items():
-                self.query("UPDATE db.my_objects SET uses = max(uses + ?, 0) WHERE hash = ?", change, key)
-            known = {key: told.uses for key in changes if (told := self.info(key)) is not None}
-        return [key for key, uses in known.items() if not uses]
-
-    def remove(self, key, uses=1):
-        with self.engine.transaction():
-            told = self.info(key)
-            if told is None:
-                return False
-            if uses is not None and told.uses > uses:
-                self.recount({key: -uses})
-            else:
-                self.forget(key)
-        return True
-
-    def forget(self, key):
-        self.query("DELETE FROM db.my_objects WHERE hash = ?", key)
-        self.query("DELETE FROM db.my_names WHERE hash = ?", key)
-
-    def unused(self):
-        known = set(self.keys())
-        named = set()
-        for table in self.engine.tables():
-            for columns in self.engine.scan(table):
-                named |= {key for cells in columns.values() for key in hashes_in(cells, known)}
-        return [key for key in self.keys() if key not in named]
-
-    def collect(self):
-        with self.engine.transaction():
-            doomed = self.unused()
-            for key in doomed:
-                self.forget(key)
-        return doomed
-
-    def info(self, key):
-        sql = "SELECT hash, serializer, length(data), uses FROM db.my_objects WHERE hash = ?"
-        found = self.query(sql, key)
-        return AssetInfo(*found[0], "my_objects") if found else None
-
-    @property
-    def size(self):
-        return self.query("SELECT coalesce(sum(length(data)), 0) FROM db.my_objects")[0][0]
-
-    def keys(self):
-        return [key for (key,) in self.query("SELECT hash FROM db.my_objects ORDER BY n")]
-
-    def names(self):
-        return dict(self.query("SELECT name, hash FROM db.my_names"))
-
-    def __contains__(self, key):
-        return isinstance(key, str) and self.info(key) is not None
-
-    def __len__(self):
-        return len(self.keys())
-
-    def __iter__(self):
-        return iter(self.keys())
-
-
-class Right(AssetStoreContract):
-    made = Store
-
-    def open(self, context):
-        return self.made(context)
-
-    def damage(self, place, key):
-        engine = self.engine(place)
-        engine.database.query("UPDATE db.my_objects SET data = x'00' WHERE hash = ?", (key,))
-        engine.close()
+from xetrack.plugin import Asset, AssetInfo
+from xetrack_testing import Parcel
 
 
 class TestRight(Right):
@@ -191,7 +31,7 @@ class NobodyIsEmpty(Store):
         return super().keys() or ["nothing"]
 
 
-@broken(Right, "test_an_empty_store_is_empty", "test_what_is_unknown_is_not_there")
+@broken(Right, "test_an_empty_store_is_empty", "test_an_unknown_object_is_missing")
 class SaysNothingOfTheUnknown(Store):
     def recount(self, changes):
         return list(changes)
@@ -200,7 +40,7 @@ class SaysNothingOfTheUnknown(Store):
         return True
 
 
-@broken(Right, "test_to_prepare_stores_nothing")
+@broken(Right, "test_preparing_stores_nothing")
 class StoresAtOnce(Store):
     def prepare(self, value):
         asset = super().prepare(value)
@@ -208,13 +48,13 @@ class StoresAtOnce(Store):
         return asset
 
 
-@broken(Right, "test_to_prepare_stores_nothing")
+@broken(Right, "test_preparing_stores_nothing")
 class Salts(Store):
     def asset(self, name, pieces):
         return Asset(f"{time.perf_counter_ns():016}", name, pieces, b"")
 
 
-@broken(Right, "test_the_serializer_that_is_meant_for_a_value_comes_first")
+@broken(Right, "test_a_specific_serializer_precedes_a_general_one")
 class GeneralFirst(Store):
     def prepare(self, value):
         return self.prepared("anything", value)
@@ -229,7 +69,7 @@ class TakesTheFirst(Store):
             return self.prepared("parcels", value)
 
 
-@broken(Right, "test_what_cannot_become_bytes_is_refused")
+@broken(Right, "test_an_unserializable_value_is_refused")
 class KeepsTheRepr(Store):
     def prepare(self, value):
         try:
@@ -238,70 +78,70 @@ class KeepsTheRepr(Store):
             return self.prepared("parcels", Parcel(repr(value)))
 
 
-@broken(Right, "test_what_is_put_is_found_by_its_hash")
+@broken(Right, "test_an_object_is_found_by_its_hash")
 class CutsShort(Store):
     def loaded(self, told):
         value = super().loaded(told)
         return Parcel(value.text[:1000]) if isinstance(value, Parcel) else value
 
 
-@broken(Right, "test_it_is_found_by_its_name_too", "test_names_are_listed_with_what_they_stand_for")
+@broken(Right, "test_an_object_is_found_by_its_name", "test_names_map_to_hashes")
 class TheFirstKeepsTheName(Store):
     def put(self, asset, name=None, uses=1):
         taken = name is not None and self.query("SELECT 1 FROM db.my_names WHERE name = ?", name)
         super().put(asset, None if taken else name, uses)
 
 
-@broken(Right, "test_equal_objects_are_kept_once")
+@broken(Right, "test_equal_objects_are_stored_once")
 class CountsOnce(Store):
     def put(self, asset, name=None, uses=1):
         super().put(asset, name, 0 if asset.hash in self else uses)
 
 
-@broken(Right, "test_what_is_unknown_is_not_there")
+@broken(Right, "test_an_unknown_object_is_missing")
 class NamesAreKeys(Store):
     def __contains__(self, key):
         return self.get(key) is not None
 
 
-@broken(Right, "test_the_bytes_are_those_that_were_prepared", "test_bytes_move_from_store_to_store")
+@broken(Right, "test_raw_returns_the_prepared_bytes", "test_bytes_move_from_store_to_store")
 class ForgetsTheSerializer(Store):
     def raw(self, key):
         return self.asset("anything", super().raw(key).pieces)
 
 
-@broken(Right, "test_what_is_known_of_an_object")
+@broken(Right, "test_info_describes_an_object")
 class CountsCharacters(Store):
     def info(self, key):
         told = super().info(key)
         return told and AssetInfo(told.hash, told.serializer, told.size - 6, told.uses, told.place)
 
 
-@broken(Right, "test_objects_are_listed_in_the_order_in_which_they_came")
+@broken(Right, "test_objects_are_listed_in_insertion_order")
 class SortsThem(Store):
     def keys(self):
         return sorted(super().keys())
 
 
-@broken(Right, "test_objects_are_listed_in_the_order_in_which_they_came")
+@broken(Right, "test_objects_are_listed_in_insertion_order")
 class NeverFull(Store):
     size = 0
 
 
-@broken(Right, "test_an_object_of_a_missing_serializer_is_told")
+@broken(Right, "test_a_missing_serializer_is_an_error")
 class GivesBytes(Store):
     def loaded(self, told):
         return super().loaded(told) if told.serializer in self.serializers else self.raw(told.hash).pieces[0]
 
 
-@broken(Right, "test_without_trust_no_code_is_run")
+@broken(Right, "test_untrusted_reading_runs_no_code")
 class Trusting(Store):
     def __init__(self, context):
         super().__init__(context)
         self.trusted = True
 
 
-@broken(Right, "test_without_trust_no_code_is_run")
+@broken(Right, "test_untrusted_reading_runs_no_code")
 class Afraid(Store):
     def loaded(self, told):
         if not self.trusted:
@@ -309,7 +149,7 @@ class Afraid(Store):
         return super().loaded(told)
 
 
-@broken(Right, "test_damage_is_noticed")
+@broken(Right, "test_damage_is_detected")
 class NeverLooks(Store):
     def raw(self, key):
         told = self.info(key)
@@ -317,7 +157,7 @@ class NeverLooks(Store):
         return self.asset(told.serializer, (data,))
 
 
-@broken(Right, "test_the_last_use_takes_the_object_along", "test_names_are_listed_with_what_they_stand_for")
+@broken(Right, "test_removing_the_last_use_removes_the_object", "test_names_map_to_hashes")
 class ForgetsNoName(Store):
     def forget(self, key):
         self.query("DELETE FROM db.my_objects WHERE hash = ?", key)
@@ -329,13 +169,13 @@ class ForgetsNoName(Store):
         return value
 
 
-@broken(Right, "test_some_or_all_uses_are_taken_back")
+@broken(Right, "test_some_or_all_uses_are_removed")
 class TakesOneBack(Store):
     def remove(self, key, uses=1):
         return super().remove(key, 1)
 
 
-@broken(Right, "test_an_object_that_comes_again_is_a_new_one")
+@broken(Right, "test_a_removed_object_starts_over")
 class RemembersCounts(Store):
     gone: ClassVar = {}
 
@@ -348,7 +188,7 @@ class RemembersCounts(Store):
         super().put(asset, name, uses + self.gone.pop(asset.hash, 0))
 
 
-@broken(Right, "test_a_recount_never_goes_below_none")
+@broken(Right, "test_a_recount_never_goes_below_zero")
 class OwesUses(Store):
     def recount(self, changes):
         with self.engine.transaction():
@@ -357,7 +197,7 @@ class OwesUses(Store):
         return [key for key in changes if key in self and self.info(key).uses <= 0]
 
 
-@broken(Right, "test_a_recount_never_goes_below_none")
+@broken(Right, "test_a_recount_never_goes_below_zero")
 class RemovesWhatIsLeft(Store):
     def recount(self, changes):
         left = super().recount(changes)
@@ -366,13 +206,13 @@ class RemovesWhatIsLeft(Store):
         return left
 
 
-@broken(Right, "test_unused_is_what_no_row_names", "test_collecting_removes_what_is_unused")
+@broken(Right, "test_unused_objects_are_those_in_no_row", "test_collecting_removes_unused_objects")
 class BelievesItsCounts(Store):
     def unused(self):
         return [key for key in self.keys() if not self.info(key).uses]
 
 
-@broken(Right, "test_unused_is_what_no_row_names")
+@broken(Right, "test_unused_objects_are_those_in_no_row")
 class LooksNotIntoJson(Store):
     def unused(self):
         cells = [columns for table in self.engine.tables() for columns in self.engine.scan(table)]
@@ -380,14 +220,14 @@ class LooksNotIntoJson(Store):
         return [key for key in self.keys() if key not in named]
 
 
-@broken(Right, "test_collecting_removes_what_is_unused")
+@broken(Right, "test_collecting_removes_unused_objects")
 class CollectsNothing(Store):
     def collect(self):
         return self.unused()
 
 
 class InMemory(Store):
-    """Beside the engine, not in it."""
+    """Uses a database beside the engine's."""
 
     shelf: ClassVar = {}
 
@@ -415,14 +255,14 @@ class JoinsNoTransaction(InMemory):
 
 
 class InOneStore(InMemory):
-    """What another one kept is not there."""
+    """Does not see the objects of other stores."""
 
     def __init__(self, context):
         super().__init__(context)
         self.shelf = {}
 
 
-@broken(Right, "test_what_was_kept_is_there_after_reopening", "test_two_stores_on_one_database_agree")
+@broken(Right, "test_objects_survive_reopening", "test_two_stores_on_one_database_agree")
 class KeepsItForOne(InOneStore):
     pass
 

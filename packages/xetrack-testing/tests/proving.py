@@ -1,7 +1,7 @@
-"""Implementations that are right but for one thing, and the tests that must catch them.
+"""Implementations with exactly one fault, and the tests of the contract that must catch it.
 
-A file `broken_<kind>.py` has a right one, whose contract must pass, and broken ones, each with the tests of the
-contract that must fail. `test_proofs.py` runs it in a process of its own.
+A file `broken_<kind>.py` has broken implementations, each marked with the tests that must fail, and a correct one that
+must pass. `test_proofs.py` runs it in a separate process.
 """
 
 import sys
@@ -10,9 +10,9 @@ __all__ = ["broken"]
 
 
 def broken(right, *tests):
-    """Mark a class, or a function that makes the thing, as one that `tests` of the contract `right` must catch.
+    """Mark an implementation, a class or a function, as broken: `tests` of the contract `right` must fail.
 
-    `right` is the contract as the right implementation fulfils it: it opens what its attribute `made` names.
+    `right` is the contract of the correct implementation, which it opens as `self.made`.
     """
     missing = [name for name in tests if not callable(getattr(right, name, None))]
     assert not missing, f"no such tests: {missing}"

@@ -1,4 +1,4 @@
-"""The helpers for real processes."""
+"""`Processes` runs scripts in real processes."""
 
 import subprocess
 
@@ -22,7 +22,7 @@ def test_a_script_is_run_with_its_arguments_environment_and_folder(tmp_path):
     assert out == f"hello {[tmp_path.name, '5']} there {tmp_path}\n"
 
 
-def test_one_that_fails_is_told_with_its_errors():
+def test_a_failure_shows_standard_error():
     with Processes() as processes, pytest.raises(AssertionError, match=r"ended with 1: .*no such luck"):
         processes.run("raise SystemExit('no such luck')")
 
@@ -35,7 +35,7 @@ def test_options_go_to_the_interpreter():
         processes.run(script)
 
 
-def test_what_still_runs_at_the_end_is_killed():
+def test_running_processes_are_killed_at_the_end():
     with Processes() as processes:
         process = processes.start("input()")
         assert process.poll() is None

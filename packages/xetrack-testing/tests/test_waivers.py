@@ -1,4 +1,4 @@
-"""A test that a thing cannot pass is waived with a reason; a waiver that waives nothing is an error."""
+"""A waiver needs a reason and an existing test, and turns that test into a strict expected failure."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ class TestWaived(Subject):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("waivers")
     (folder / "test_subject.py").write_text(SUBJECTS)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -41,22 +41,22 @@ def told(tmp_path_factory):
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder).stdout
 
 
-def test_a_waived_test_that_fails_is_expected_to(told):
-    assert "XFAIL test_subject.py::TestWaived::test_fails - it cannot" in told
+def test_a_waived_test_that_fails_is_expected_to(output):
+    assert "XFAIL test_subject.py::TestWaived::test_fails - it cannot" in output
 
 
-def test_a_waived_test_that_passes_is_a_failure(told):
-    assert "[XPASS(strict)] it can" in told
-    assert "FAILED test_subject.py::TestWaived::test_passes" in told
+def test_a_waived_test_that_passes_is_a_failure(output):
+    assert "[XPASS(strict)] it can" in output
+    assert "FAILED test_subject.py::TestWaived::test_passes" in output
 
 
-def test_one_case_of_a_test_is_waived_alone(told):
-    assert "XFAIL test_subject.py::TestWaived::test_fails_for_two[2] - two are too many" in told
-    assert "PASSED test_subject.py::TestWaived::test_fails_for_two[1]" in told
+def test_one_case_of_a_test_is_waived_alone(output):
+    assert "XFAIL test_subject.py::TestWaived::test_fails_for_two[2] - two are too many" in output
+    assert "PASSED test_subject.py::TestWaived::test_fails_for_two[1]" in output
 
 
-def test_what_is_not_declared_is_skipped_visibly(told):
-    assert "TestWaived does not declare 'wings'" in told
+def test_undeclared_capabilities_are_skipped_visibly(output):
+    assert "TestWaived does not declare 'wings'" in output
 
 
 def waiving(**waivers):
@@ -73,5 +73,5 @@ def test_a_waiver_of_an_unknown_test_is_an_error():
 
 
 def test_a_waiver_without_a_reason_is_an_error():
-    with pytest.raises(TypeError, match="waived without a reason"):
+    with pytest.raises(TypeError, match="needs a reason"):
         waiving(test_no_process_is_started=" ")

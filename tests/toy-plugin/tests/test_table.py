@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every sink does, and what this one does beyond."""
+"""Tests of the plugin: the contracts of xetrack, and what is specific to this sink."""
 
 import re
 from pathlib import Path
@@ -12,31 +12,31 @@ from xetrack_markdown.table import MarkdownTable
 
 
 def cells(path: Path) -> list[list[str]]:
-    """The cells of the table in a file, without its head."""
+    """Return the cells of the table in a file, without the header."""
     lines = path.read_bytes().decode().split("\n")[2:-1] if path.exists() else []
     return [re.findall(r" ((?:\\.|[^|\\])*?) \|", line) for line in lines]
 
 
 class TestContract(SinkContract):
-    """The tests of xetrack for sinks."""
+    """The contract of sinks."""
 
     def open(self, place: Path) -> MarkdownTable:
-        """A sink of a folder."""
+        """Open a sink that writes to a folder."""
         return MarkdownTable(place / "rows.md", ["n", "x"])
 
     def read(self, place: Path) -> list[dict[str, int]]:
-        """What sinks of that folder wrote."""
+        """Return what sinks wrote to that folder."""
         return [{"n": int(number)} for number, _ in cells(place / "rows.md")]
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "xetrack-markdown"
 
 
 def test_rows_of_a_tracker_are_lines_of_a_table(tmp_path: Path) -> None:
-    """Of the columns that were chosen; what a row lacks is an empty cell."""
+    """The table has the chosen columns; missing values are empty cells."""
     target = tmp_path / "folder" / "results.md"
     with Tracker(tmp_path / "t.db", markdown=target, markdown_columns=["epoch", "note"]) as tracker:
         tracker.log({"epoch": 1, "loss": 0.3})
@@ -49,26 +49,26 @@ def test_rows_of_a_tracker_are_lines_of_a_table(tmp_path: Path) -> None:
     ]
 
 
-def test_a_table_of_other_columns_is_left_alone(tmp_path: Path) -> None:
-    """The tracker is not made, and says why."""
+def test_a_file_with_other_contents_is_left_alone(tmp_path: Path) -> None:
+    """Creating the tracker fails, and the error says why."""
     target = tmp_path / "results.md"
     target.write_text("# My results\n", encoding="utf-8")
-    with pytest.raises(OptionError, match="is no table of the columns"):
+    with pytest.raises(OptionError, match="is not a table with the columns"):
         Tracker(tmp_path / "t.db", markdown=target, markdown_columns=["epoch"])
     assert target.read_text(encoding="utf-8") == "# My results\n"
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        ({"markdown": "results.md"}, "needs the columns"),
-        ({"markdown": "results.md", "markdown_columns": "epoch"}, "needs the columns"),
-        ({"markdown_columns": ["epoch"]}, "say in which file"),
+        ({"markdown": "results.md"}, "needs markdown_columns="),
+        ({"markdown": "results.md", "markdown_columns": "epoch"}, "needs markdown_columns="),
+        ({"markdown_columns": ["epoch"]}, "needs markdown="),
         ({"markdwon": "results.md"}, "Did you mean 'markdown'"),
     ],
 )
-def test_wrong_options_are_told(tmp_path: Path, options: dict[str, object], told: str) -> None:
-    """Before anything is written."""
-    with pytest.raises(OptionError, match=told):
-        Tracker(tmp_path / "t.db", **options)  # type: ignore[arg-type] # they are wrong
+def test_invalid_options_are_refused(tmp_path: Path, options: dict[str, object], message: str) -> None:
+    """Nothing is written."""
+    with pytest.raises(OptionError, match=message):
+        Tracker(tmp_path / "t.db", **options)  # type: ignore[arg-type] # invalid on purpose
     assert list(tmp_path.iterdir()) == []

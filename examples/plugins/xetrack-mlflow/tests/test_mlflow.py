@@ -1,4 +1,4 @@
-"""Rows in a real MLflow store, read back with MLflow's own client."""
+"""Rows in a real MLflow database, read back with MLflow's client."""
 
 import math
 import os
@@ -23,22 +23,19 @@ from xetrack_mlflow.sink import ForwardingError, MlflowSink
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of MLflow's. To make one takes seconds, so that all tests share it, each with its own experiment."""
+    """The path of an MLflow database. Creating one takes seconds, so tests share it, each with its own experiment."""
     return tmp_path_factory.mktemp("mlflow") / "mlflow.db"
 
 
 @pytest.fixture(scope="session")
 def client(store: Path) -> MlflowClient:
-    """MLflow's own client."""
+    """MLflow's client."""
     return MlflowClient(f"sqlite:///{store}")
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch, store: Path) -> Iterator[None]:
-    """MLflow tells nobody of these tests, and gives up at once where there is no server.
-
-    Processes of the contract find the database in the environment.
-    """
+    """Disable telemetry and retries. Processes of the contract find the database in the environment."""
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_STORE_OF_TESTS", str(store))
@@ -46,43 +43,43 @@ def quiet(monkeypatch: pytest.MonkeyPatch, store: Path) -> Iterator[None]:
 
 
 def runs_of(client: MlflowClient, experiment: str) -> list[Run]:
-    """The runs of an experiment, the oldest first."""
+    """Return the runs of an experiment, oldest first."""
     known = client.get_experiment_by_name(experiment)
     return list(client.search_runs([known.experiment_id], order_by=["start_time"])) if known else []
 
 
 def history(client: MlflowClient, run: Run, key: str) -> list[tuple[int, float]]:
-    """Steps and values of a metric."""
+    """Return the steps and values of a metric."""
     return [(each.step, each.value) for each in client.get_metric_history(run.info.run_id, key)]
 
 
 class TestContract(SinkContract):
-    """The tests of xetrack for sinks."""
+    """The contract of sinks."""
 
     def open(self, place: Path) -> MlflowSink:
-        """A sink with an experiment of its own."""
+        """Open a sink with its own experiment."""
         options = Options(os.environ["MLFLOW_STORE_OF_TESTS"], str(place))
         return MlflowSink(options, Context(str(place / "t.db"), track_id="run-1"))
 
     def read(self, place: Path) -> list[Mapping[str, Any]]:
-        """The metric `n` of its run, in the order of steps."""
+        """Return the metric `n` in the order of steps."""
         client = MlflowClient(f"sqlite:///{os.environ['MLFLOW_STORE_OF_TESTS']}")
-        told = [
+        points = [
             (each.step, each.timestamp, int(each.value))
             for run in runs_of(client, str(place))
             for each in client.get_metric_history(run.info.run_id, "n")
         ]
-        return [{"n": number} for *_, number in sorted(told)]
+        return [{"n": number} for *_, number in sorted(points)]
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "xetrack-mlflow"
 
 
 def test_a_run_is_there_with_params_metrics_tags_and_status(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """As it is in xetrack."""
+    """Everything that xetrack has."""
     options: dict[str, Any] = {"mlflow": store, "mlflow_experiment": "whole"}
     params = {"model": "resnet18", "lr": 0.1, "layers": [1, 2]}
     with Tracker(tmp_path / "t.db", params, **options) as tracker:
@@ -108,8 +105,8 @@ def test_a_run_is_there_with_params_metrics_tags_and_status(tmp_path: Path, stor
     assert run.data.tags["xetrack.track_id"] == tracker.track_id
 
 
-def test_a_run_that_an_exception_ends_failed(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """And one that logs nothing leaves no trace."""
+def test_a_run_that_raises_has_failed(tmp_path: Path, store: Path, client: MlflowClient) -> None:
+    """A run that logs nothing leaves no trace."""
     options: dict[str, Any] = {"mlflow": str(store), "mlflow_experiment": "failed"}
     with pytest.raises(ZeroDivisionError), Tracker(tmp_path / "t.db", **options) as tracker:
         tracker.log({"x": 1})
@@ -118,8 +115,8 @@ def test_a_run_that_an_exception_ends_failed(tmp_path: Path, store: Path, client
     assert [run.info.status for run in runs_of(client, "failed")] == ["FAILED"]
 
 
-def test_a_run_that_is_resumed_goes_on(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """Its params stay; its rows are numbered on."""
+def test_a_resumed_run_continues(tmp_path: Path, store: Path, client: MlflowClient) -> None:
+    """Params stay, and the numbers of rows continue."""
     options: dict[str, Any] = {
         "mlflow": f"sqlite:///{store}",
         "mlflow_experiment": "resumed",
@@ -138,7 +135,7 @@ def test_a_run_that_is_resumed_goes_on(tmp_path: Path, store: Path, client: Mlfl
 
 
 def test_runs_are_nested(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """Under the run with the track id that was given."""
+    """Below the run with the given track id."""
     options: dict[str, Any] = {"mlflow": store, "mlflow_experiment": "nested"}
     with Tracker(tmp_path / "t.db", **options) as parent:
         parent.log({"x": 1})
@@ -149,10 +146,10 @@ def test_runs_are_nested(tmp_path: Path, store: Path, client: MlflowClient) -> N
     assert runs[child.track_id].data.tags["mlflow.parentRunId"] == runs[parent.track_id].info.run_id
 
 
-def test_many_rows_and_many_keys_are_all_there(
+def test_many_rows_and_keys_all_arrive(
     tmp_path: Path, store: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than a server of MLflow's takes in a request, by its own check. A database takes any number."""
+    """More than an MLflow server accepts per request, according to its own check."""
     original = MlflowClient.log_batch
 
     def checked(self: MlflowClient, run_id: str, *values: Any) -> Any:
@@ -170,17 +167,17 @@ def test_many_rows_and_many_keys_are_all_there(
         assert history(client, run, key) == [(number + 1, sign * number) for number in range(1200)]
 
 
-def test_rows_are_held_while_mlflow_is_down(tmp_path: Path, client: MlflowClient, store: Path) -> None:
-    """Nothing is lost, and the run goes on: a table of its database is not there for a while."""
+def test_rows_are_buffered_while_mlflow_is_down(tmp_path: Path, client: MlflowClient, store: Path) -> None:
+    """Nothing is lost, and the run continues while MLflow's database lacks a table."""
     with (
         closing(sqlite3.connect(store)) as database,
         Tracker(tmp_path / "t.db", {"seed": 1}, mlflow=store, mlflow_experiment="down") as tracker,
     ):
         database.execute("ALTER TABLE metrics RENAME TO metrics_elsewhere")
         tracker.log({"x": 0})
-        with pytest.warns(XetrackWarning, match=r"flush\(\) of the sink 'mlflow' failed: .* 1 rows are not in MLflow"):
+        with pytest.warns(XetrackWarning, match=r"flush\(\) of the sink 'mlflow' failed: .* 1 row not sent to MLflow"):
             tracker.flush()
-        with pytest.warns(XetrackWarning, match="they are held, and told again"):
+        with pytest.warns(XetrackWarning, match="rows are buffered and sent again"):
             tracker.log({"x": 1})
         database.execute("ALTER TABLE metrics_elsewhere RENAME TO metrics")
         tracker.log({"x": 2})
@@ -191,8 +188,8 @@ def test_rows_are_held_while_mlflow_is_down(tmp_path: Path, client: MlflowClient
     assert (run.info.status, run.data.params) == ("FINISHED", {"seed": "1"})
 
 
-def test_what_is_never_told_is_warned_of_and_counted(tmp_path: Path) -> None:
-    """The database has it all the same."""
+def test_rows_beyond_the_buffer_are_counted_as_losses(tmp_path: Path) -> None:
+    """The database has them all."""
     nobody = "http://127.0.0.1:9"
     tracker = Tracker(tmp_path / "t.db", mlflow=nobody, mlflow_hold=2)
     with pytest.warns(XetrackWarning) as warned:
@@ -200,15 +197,15 @@ def test_what_is_never_told_is_warned_of_and_counted(tmp_path: Path) -> None:
     assert (tracker.losses, len(tracker)) == ({"mlflow": 3}, 5)
     with pytest.warns(XetrackWarning) as warned_at_the_end:
         tracker.close()
-    told = [str(each.message) for each in (*warned, *warned_at_the_end)]
-    assert any("MLflow has not taken the last 2 rows" in each for each in told)
+    messages = [str(each.message) for each in (*warned, *warned_at_the_end)]
+    assert any("The buffer is full: 2 rows wait for MLflow" in each for each in messages)
     assert any(
-        "close() of the sink 'mlflow' failed: ForwardingError: 2 rows are not in MLflow" in each for each in told
+        "close() of the sink 'mlflow' failed: ForwardingError: 2 rows not sent to MLflow" in each for each in messages
     )
 
 
-def test_what_mlflow_refuses_keeps_nothing_else_from_it(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """It is left out, and told of at the latest at the end."""
+def test_only_rejected_rows_are_left_out(tmp_path: Path, store: Path, client: MlflowClient) -> None:
+    """They are reported when the sink is closed at the latest."""
     sink = MlflowSink(Options(store, "refused"), Context(str(tmp_path / "t.db"), track_id="run-1"))
     sink.emit(make_row(0, {"n": 0}))
     sink.emit(make_row(1, {"n": 1, "step": 2**62, "text": "x" * 9000}))
@@ -217,7 +214,7 @@ def test_what_mlflow_refuses_keeps_nothing_else_from_it(tmp_path: Path, store: P
     [run] = runs_of(client, "refused")
     client.delete_run(run.info.run_id)
     sink.emit(make_row(3, {"n": 3}))
-    with pytest.raises(ForwardingError, match=r"1 were refused.*active"):
+    with pytest.raises(ForwardingError, match=r"1 row rejected.*active"):
         sink.close()
     assert sorted(history(client, run, "n")) == [(0, 0), (2, 2), (2**62, 1)]
 
@@ -254,9 +251,9 @@ tracker.close()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_forked_children_tell_their_own_rows(tmp_path: Path, store: Path, client: MlflowClient) -> None:
-    """After the parent has connected, too, with all of them at the same time, each over connections of its own."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_forked_children_send_their_own_rows(tmp_path: Path, store: Path, client: MlflowClient) -> None:
+    """All at once, after the parent has connected, each over its own connections."""
     with Processes() as processes:
         processes.run(FORKING, tmp_path / "t.db", store)
     [run] = runs_of(client, "forked")
@@ -270,27 +267,27 @@ WAITING = """
 import os, threading
 from xetrack_mlflow.forks import Quiet
 
-told, asked, inside, go_on = [], threading.Event(), threading.Event(), threading.Event()
+events, asked, inside, go_on = [], threading.Event(), threading.Event(), threading.Event()
 
 class Asked(Quiet):
     def hush(self):
         asked.set()
         super().hush()
 
-def tell(quiet):
+def send(quiet):
     with quiet:
         inside.set()
         go_on.wait()
-        told.append("told")
+        events.append("sent")
 
 def fork():
     if not os.fork():
         os._exit(0)
-    told.append("forked")
+    events.append("forked")
     os.wait()
 
 quiet = Asked()
-threads = [threading.Thread(target=each, daemon=True) for each in (lambda: tell(quiet), fork)]
+threads = [threading.Thread(target=each, daemon=True) for each in (lambda: send(quiet), fork)]
 threads[0].start()
 inside.wait()
 threads[1].start()
@@ -299,23 +296,23 @@ go_on.set()
 for each in threads:
     each.join()
 with quiet:
-    print(told)
+    print(events)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_waits_until_nothing_is_being_told() -> None:
-    """And what is to be told afterwards waits for nobody."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_fork_waits_for_a_request_in_progress() -> None:
+    """Later requests do not wait."""
     with Processes() as processes:
-        assert processes.run(WAITING).strip() == "['told', 'forked']"
+        assert processes.run(WAITING).strip() == "['sent', 'forked']"
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
-    [({"mlflow_experiment": "x"}, "mlflow= says where"), ({"mlflow": "m.db", "mlflow_hold": 0}, "above 0")],
+    ("options", "message"),
+    [({"mlflow_experiment": "x"}, "need mlflow="), ({"mlflow": "m.db", "mlflow_hold": 0}, "at least 1")],
 )
-def test_wrong_options_are_told(tmp_path: Path, options: dict[str, Any], told: str) -> None:
-    """Before anything is written."""
-    with pytest.raises(OptionError, match=told):
+def test_invalid_options_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    """Nothing is written."""
+    with pytest.raises(OptionError, match=message):
         Tracker(tmp_path / "t.db", **options)
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
-"""Engines that keep no file: plain Python lists, and nothing at all.
+"""Engines without a file: `MemoryEngine` keeps rows in Python lists, `NullEngine` keeps nothing.
 
-The first is what the tests hold every other engine against: slow to search, but short enough to see that it is right.
+`MemoryEngine` is the reference implementation of `xetrack.plugin.Engine`, and the oracle that tests compare other
+engines with. It is slow, and short enough to see that it is right.
 """
 
 import copy
@@ -23,7 +24,10 @@ __all__ = ["MemoryEngine", "NullEngine", "xetrack_engines"]
 
 
 class MemoryEngine:
-    """Rows in lists, gone with the process."""
+    """The reference implementation of `Engine`: rows in Python lists, lost when the process ends.
+
+    Read it to learn what an engine does. It passes every test of `xetrack_testing.EngineContract`.
+    """
 
     def __init__(self) -> None:
         self._lock = new_lock()
@@ -34,13 +38,13 @@ class MemoryEngine:
 
     @property
     def conn(self) -> "MemoryEngine":
-        """There is no SQL here: the engine itself."""
+        """The engine itself, because there is no SQL."""
         self._check_open()
         return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep what is written inside, or nothing of it."""
+        """Keep all changes made inside, or none. Transactions may be nested."""
         with self._lock:
             self._check_open()
             before = copy.deepcopy((self._tables, self._runs))
@@ -51,7 +55,7 @@ class MemoryEngine:
                 raise
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`, moving their times on where these are taken."""
+        """Store rows. A taken timestamp advances by microseconds, in the caller's row too."""
         with self._lock:
             self._check_open()
             if not rows:
@@ -66,7 +70,7 @@ class MemoryEngine:
                 kept.append(dict(row))
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those that are not there yet, and return them."""
+        """Store the rows that are new, and return them."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
             fresh: list[Row] = []
@@ -80,7 +84,7 @@ class MemoryEngine:
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Rows in the order of insertion."""
+        """Return rows as columns, in insertion order."""
         with self._lock:
             rows = [row for row in self._rows(table) if track_id in {None, row["track_id"]}]
             rows = rows if head is None else rows[: max(head, 0)]
@@ -88,23 +92,23 @@ class MemoryEngine:
             return {key: [row.get(key) for row in rows] for key in self.columns(table)}
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows, `size` at a time."""
+        """Yield all rows as columns, in insertion order, `size` at a time."""
         start = 0
         while rows := self._rows(table)[start : start + size]:
             yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
             start += size
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         return sum(track_id in {None, row["track_id"]} for row in self._rows(table))
 
     def tables(self) -> list[str]:
-        """The names of tables."""
+        """Return the names of tables, sorted."""
         self._check_open()
         return sorted(self._tables)
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys with the types of their first values that are not None."""
+        """Return keys, with the types of their first values that are not None."""
         with self._lock:
             rows = self._rows(table)
             columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
@@ -116,7 +120,7 @@ class MemoryEngine:
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in some rows; return how many."""
+        """Set `key` in matching rows, and return their number."""
         with self._lock:
             chosen = [
                 row
@@ -128,7 +132,7 @@ class MemoryEngine:
             return len(chosen)
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run, and return its number of rows."""
         with self._lock:
             rows = self._rows(table)
             left = [row for row in rows if row["track_id"] != track_id]
@@ -146,7 +150,7 @@ class MemoryEngine:
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 
     def save_run(self, run: Run) -> None:
-        """Record that `run` goes on."""
+        """Record that a run is running. A resumed run keeps its start."""
         with self._lock:
             self._check_open()
             key = (run.track_id, self._name(run.table))
@@ -154,7 +158,7 @@ class MemoryEngine:
             self._runs[key] = replace(run, table=key[1], ended=None, started=known.started if known else run.started)
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended."""
+        """Record how a run ended, unless another process has resumed it."""
         with self._lock:
             self._check_open()
             known = self._runs.get((run.track_id, self._name(run.table)))
@@ -162,7 +166,7 @@ class MemoryEngine:
                 known.ended, known.status, known.params = run.ended, run.status, run.params
 
     def runs(self, table: str) -> list[Run]:
-        """Every run, newest first."""
+        """Return all runs, most recently active first."""
         with self._lock:
             found: dict[str, Run] = {}
             for row in self._rows(table):
@@ -176,27 +180,27 @@ class MemoryEngine:
             return list(reversed(found.values()))
 
     def latest_run(self, table: str) -> str | None:
-        """The run that logged last."""
+        """Return the most recently active run."""
         rows = self._rows(table)
         return str(rows[-1]["track_id"]) if rows else None
 
     def has_assets(self) -> bool:
-        """Objects are not kept here."""
+        """Return False: the engine stores no objects."""
         self._check_open()
         return False
 
     def flush(self) -> bool:
-        """Nothing to do."""
+        """Return True: there is nothing to flush."""
         return True
 
     def close(self) -> None:
-        """Forget everything."""
+        """Discard all rows."""
         with self._lock:
             self._closed = True
             self._tables, self._runs = {}, {}
 
     def let_go(self) -> None:
-        """There is nothing to close: whoever holds it reads on."""
+        """Do nothing: there is no file to release."""
 
     def _rows(self, table: str) -> list[Row]:
         self._check_open()
@@ -213,19 +217,19 @@ class MemoryEngine:
 
 
 class NullEngine(MemoryEngine):
-    """Keeps nothing: for a tracker whose rows only go to sinks."""
+    """Keeps nothing, for trackers whose rows only go to sinks."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Let the rows go."""
+        """Discard the rows."""
         self._check_open()
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Let the rows go."""
+        """Discard the rows."""
         self._check_open()
         return []
 
     def save_run(self, run: Run) -> None:
-        """Let it go."""
+        """Discard the run."""
         self._check_open()
 
 
@@ -236,7 +240,7 @@ def _same(mine: Value, wanted: Value) -> bool:
 
 @hookimpl
 def xetrack_engines() -> list[Provider[Any]]:
-    """The engines named "memory" and "none"."""
+    """Register the engines "memory" and "none"."""
     return [
         Provider("memory", lambda _options, _context: MemoryEngine()),
         Provider("none", lambda _options, _context: NullEngine()),

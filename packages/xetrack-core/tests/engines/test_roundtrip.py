@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from xetrack.plugin import Engine, Json, MemoryEngine, Row, Value
 from xetrack.sqlite import SqliteEngine
-from xetrack_testing import check_round_trip, keys, listed, make_row, rows, spelt, values
+from xetrack_testing import check_round_trip, exact, keys, make_row, rows, rows_of, values
 
 RUNS = ("run-1", "run-2")
 TABLES = st.sampled_from(["events", "events", "other"])
@@ -63,18 +63,18 @@ class _ChangedMindError(Exception):
 
 def told(engine: Engine, table: str) -> list[object]:
     """Everything that an engine tells of a table, in a form that compares exactly."""
-    read = listed(engine.read(table))
+    read = rows_of(engine.read(table))
     runs = [
         (
             run.track_id,
             run.rows,
             run.first,
             run.last,
-            *spelt([{key: run.values[key] for key in run.values.keys() - _ID}]),
+            *exact([{key: run.values[key] for key in run.values.keys() - _ID}]),
         )
         for run in engine.runs(table)
     ]
-    return [spelt(read), engine.count(table), engine.count(table, "run-1"), engine.latest_run(table), runs]
+    return [exact(read), engine.count(table), engine.count(table, "run-1"), engine.latest_run(table), runs]
 
 
 _ID = {"timestamp", "track_id"}
@@ -100,7 +100,7 @@ class Against(RuleBasedStateMachine):
         mine, theirs = ([dict(row) for row in batch] for _ in range(2))
         self.engine.append(table, mine)
         self.oracle.append(table, theirs)
-        assert spelt(mine) == spelt(theirs)
+        assert exact(mine) == exact(theirs)
 
     @rule(table=TABLES, batch=BATCHES)
     def merge(self, table: str, batch: list[Row]) -> None:

@@ -11,7 +11,7 @@ from xetrack import Reader, Tracker
 from xetrack.errors import InvalidTableError, OptionError, SchemaVersionError
 from xetrack.plugin import Run
 from xetrack.sqlite import SqliteEngine
-from xetrack_testing import listed, make_row, spelt
+from xetrack_testing import exact, make_row, rows_of
 
 LEGACY = (
     'CREATE TABLE "default" (timestamp TEXT, track_id TEXT, accuracy REAL, ok BOOLEAN,'
@@ -204,7 +204,7 @@ def test_a_file_of_0x_is_read_without_changing_it(db):
     elsewhere(db, "INSERT INTO \"default\" VALUES ('2024-01-01 00:00:00.000000', 'old-run', 0.5, 1)")
     before = contents(db.parent)
     with Reader(db) as reader:
-        assert spelt([dict(row) for row in reader]) == spelt(
+        assert exact([dict(row) for row in reader]) == exact(
             [{"timestamp": "2024-01-01 00:00:00.000000", "track_id": "old-run", "accuracy": 0.5, "ok": True}]
         )
         assert list(reader.runs()["track_id"]) == ["old-run"]
@@ -470,7 +470,7 @@ def test_hostile_names_are_names_and_nothing_else(db):
         tracker.log({hostile: hostile})
         assert tracker.set_where(hostile, "set", hostile, hostile) == 1
         assert (tracker[0][hostile], len(other)) == ("set", 1)
-        assert listed(other.engine.read("events"))[0]["x"] == 1
+        assert rows_of(other.engine.read("events"))[0]["x"] == 1
 
 
 def test_switching_to_wal_waits_for_a_writer(db, monkeypatch):

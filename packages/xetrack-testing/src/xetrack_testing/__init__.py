@@ -1,7 +1,7 @@
-"""The conformance kit: tests that plugin authors run against what they wrote.
+"""The conformance kit: tests that plugin authors run against their plugins.
 
-A contract for each kind of plugin, and one for the distribution that brings them. Subclass it, say how to open the
-thing, and run pytest:
+There is a contract for each kind of plugin, and one for the distribution. Subclass it, define how to open the plugin,
+and run pytest:
 
 ```python
 from pathlib import Path
@@ -16,30 +16,27 @@ class TestMyEngine(EngineContract):
         return MyEngine(place / "store.mine")
 ```
 
-The docstring of each contract says what it needs, that of `Contract` how to waive a test. Needs pytest and hypothesis:
-`pip install xetrack-core[testing]`. Nothing else in xetrack imports this package.
+Each contract's docstring says what to define; `Contract` explains how to waive a test.
 """
+
+from pkgutil import iter_modules
 
 import pytest
 
-# before the modules are imported, or their asserts would not say what they compared
-for _name in (
-    *("changes", "failures", "order", "runs", "values"),
-    *("caches", "commands", "contract", "monitors", "packaging", "rows", "serializers", "sinks", "stores"),
-):
-    pytest.register_assert_rewrite(f"xetrack_testing.{_name}")
+# Before the modules are imported: only then do failing asserts show the values that they compared.
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
-from xetrack_testing.caches import CacheContract  # noqa: E402 - see above, as all below
-from xetrack_testing.commands import CommandContract, RecordingTerminal  # noqa: E402
-from xetrack_testing.contract import Contract  # noqa: E402
-from xetrack_testing.engines import EngineContract  # noqa: E402
-from xetrack_testing.monitors import GaugeContract, MonitorContract  # noqa: E402
-from xetrack_testing.packaging import PackagingContract  # noqa: E402
-from xetrack_testing.processes import PATIENCE, Process, Processes  # noqa: E402
-from xetrack_testing.rows import check_round_trip, keys, listed, make_row, rows, spelt, stamp, values  # noqa: E402
-from xetrack_testing.serializers import SerializerContract  # noqa: E402
-from xetrack_testing.sinks import LogSinkContract, SinkContract  # noqa: E402
-from xetrack_testing.stores import AssetStoreContract, Parcel  # noqa: E402
+from xetrack_testing.asset_store import AssetStoreContract, Parcel
+from xetrack_testing.cache import CacheContract
+from xetrack_testing.command import CommandContract, RecordingTerminal
+from xetrack_testing.contract import Contract
+from xetrack_testing.engine import EngineContract
+from xetrack_testing.monitor import GaugeContract, MonitorContract
+from xetrack_testing.packaging import PackagingContract
+from xetrack_testing.processes import PATIENCE, Process, Processes
+from xetrack_testing.rows import check_round_trip, exact, keys, make_row, rows, rows_of, stamp, values
+from xetrack_testing.serializer import SerializerContract
+from xetrack_testing.sink import LogSinkContract, SinkContract
 
 __all__ = [
     "PATIENCE",
@@ -59,11 +56,11 @@ __all__ = [
     "SerializerContract",
     "SinkContract",
     "check_round_trip",
+    "exact",
     "keys",
-    "listed",
     "make_row",
     "rows",
-    "spelt",
+    "rows_of",
     "stamp",
     "values",
 ]

@@ -1,14 +1,11 @@
-"""What every distribution with plugins promises, as tests: that being installed is all it takes, and costs nothing."""
-# ruff: noqa: S101 - a test asserts, compares with plain numbers, and raises inside of blocks
+"""What every distribution of plugins promises: installing it is enough, and costs others nothing."""
 
-import ast
-import importlib
 import importlib.util
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +16,7 @@ import pytest
 from xetrack.plugin import API_VERSION
 from xetrack.registry import TRACKER_OPTIONS, Found, installed
 from xetrack_testing.contract import Contract
+from xetrack_testing.private_names import PUBLIC_MODULES, private_names
 
 __all__ = ["HEAVY", "PackagingContract"]
 
@@ -32,19 +30,19 @@ HEAVY = frozenset({
     "tensorflow", "torch", "torchvision", "tqdm", "transformers", "typer", "urllib3", "wandb", "xarray", "xgboost",
     "yaml",
 })  # fmt: skip
-"""Libraries that nobody should wait for who only logs: a plugin imports them where it opens what needs them."""
+"""Libraries that take long to import. A plugin imports them in the function that opens what needs them."""
 
 
 class PackagingContract(Contract):
-    """Subclass it as `Test...`, name your distribution, and run pytest where it is installed.
+    """Subclass it as `Test...`, set `distribution`, and run pytest where the distribution is installed.
 
     ```python
     class TestPackaging(PackagingContract):
         distribution = "my-xetrack-plugin"
     ```
 
-    Loading a plugin may import neither what is in `HEAVY`, nor what the distribution requires, nor what is in `heavy`;
-    what is in `light` may be imported all the same. All three are names of modules.
+    Loading a plugin must import no module in `HEAVY`, no dependency of the distribution, and no module in `heavy`.
+    Modules in `light` are exempt.
     """
 
     distribution: ClassVar[str]
@@ -58,35 +56,35 @@ class PackagingContract(Contract):
 
     @pytest.fixture
     def plugins(self) -> list[Found]:
-        """The plugins of the distribution, found as xetrack finds them. Others with nothing are no plugins."""
+        """The distribution's plugins, discovered as xetrack does."""
         return [found for found in installed() if _normal(found.distribution) == _normal(self.distribution)]
 
     def test_it_has_an_entry_point(self, plugins: list[Found]) -> None:
-        """In the group `xetrack`: it is found by being installed."""
+        """In the group `xetrack`, so that installing it is enough."""
         assert plugins, f"{self.distribution} has no entry point in the group 'xetrack', or is not installed"
 
     def test_its_plugins_load(self, plugins: list[Found]) -> None:
-        """In a fresh process, each."""
+        """Each in a fresh process."""
         assert [loaded(found.target)["failed"] for found in plugins] == [""] * len(plugins)
 
     def test_it_states_the_version_of_the_plugin_api(self, plugins: list[Found]) -> None:
-        """`xetrack_api = 1`: a later xetrack can tell that it was made for another one."""
+        """`xetrack_api = 1`, so that later versions of xetrack detect a mismatch."""
         assert {found.name: loaded(found.target).get("api") for found in plugins} == {
             found.name: API_VERSION for found in plugins
         }
 
     def test_its_hooks_fit(self, plugins: list[Found]) -> None:
-        """There are some, all are known, and all return providers."""
+        """There is at least one; all are known, and all return providers."""
         assert [loaded(found.target).get("broken") for found in plugins] == [""] * len(plugins)
 
-    def test_its_providers_are_nobody_elses(self, plugins: list[Found]) -> None:
-        """Each has a name of its kind for itself, and its options are no arguments of the tracker's own."""
+    def test_its_provider_names_are_unique(self, plugins: list[Found]) -> None:
+        """No other plugin has a provider of that kind and name, and no option is an argument of `Tracker`."""
         targets = [found.target for found in installed() if not found.disabled]
         providers = {
-            target: told.get("providers", []) for target, told in zip(targets, _loaded((*targets,)), strict=True)
+            target: report.get("providers", []) for target, report in zip(targets, _loaded((*targets,)), strict=True)
         }
         mine = [provider for found in plugins for provider in providers.pop(found.target, [])]
-        others = {(kind, name) for told in providers.values() for kind, name, _ in told}
+        others = {(kind, name) for report in providers.values() for kind, name, _ in report}
         others |= {("engines", name) for name in ("sqlite", "memory", "none")}
         names = [(kind, name) for kind, name, _ in mine]
         assert len(set(names)) == len(names)
@@ -94,130 +92,93 @@ class PackagingContract(Contract):
         assert {option for *_, options in mine for option in options} & set(TRACKER_OPTIONS) == set()
 
     def test_loading_imports_nothing_heavy(self, plugins: list[Found], metadata: Any) -> None:
-        """Everybody waits for it who makes a tracker, whether they use it or not."""
+        """Everyone who creates a tracker waits for these imports."""
         heavy = ({*HEAVY, *self.heavy} | _modules_of(_requires(metadata))) - {*self.light, "xetrack"}
         for found in plugins:
             imported = {name.partition(".")[0] for name in loaded(found.target).get("imported", [])}
-            assert imported & heavy == set(), f"{found.target} imports what it could import where it opens something"
+            assert imported & heavy == set(), (
+                f"loading {found.target} imports heavy modules: import them where it opens something"
+            )
 
     def test_loading_changes_nothing_global(self, plugins: list[Found]) -> None:
-        """Signal handlers, warnings filters, logging, random numbers and the like are the application's."""
+        """Signal handlers, warnings filters, logging, random numbers and the like belong to the application."""
         assert {found.name: loaded(found.target).get("changed") for found in plugins} == {
             found.name: [] for found in plugins
         }
 
     def test_its_metadata_are_complete(self, metadata: Any) -> None:
-        """Name, version, what it is, for which Python, and under which licence."""
+        """Name, version, summary, Python versions, license and readme."""
         found = {key.lower() for key in metadata if str(metadata[key]).strip()}
         licensed = found & {"license", "license-expression", "license-file"}
         licensed |= {each for each in metadata.get_all("Classifier") or [] if each.startswith("License ::")}
         assert {"name", "version", "summary", "requires-python"} - found == set()
-        assert licensed, "say under which licence it may be used"
-        assert (metadata.get_payload() or metadata.get("Description") or "").strip(), "it has no readme"
+        assert licensed, "the metadata have no license"
+        assert (metadata.get_payload() or metadata.get("Description") or "").strip(), "the metadata have no readme"
 
     def test_it_is_typed(self, plugins: list[Found]) -> None:
-        """Its package has a file `py.typed`, so that users' type checkers look into it."""
+        """Its package has a file `py.typed`, so that type checkers use its annotations."""
         for found in plugins:
             (root,) = {_root(found.target)}
             assert (root / "py.typed").is_file(), f"{root} has no py.typed"
 
     def test_it_pins_the_core(self, metadata: Any) -> None:
-        """From the release it was made for, up to the next one that may change what plugins use."""
+        """With a lower bound and an upper one, because the next minor release may change what plugins use."""
         bounds = [bound for name, bound in _requires(metadata).items() if _normal(name) == "xetrack-core"]
-        assert bounds, "it does not require xetrack-core"
+        assert bounds, "the distribution does not require xetrack-core"
         assert re.search(r">=|~=|==", bounds[0]), f"{bounds[0]!r} has no lower bound"
         assert re.search(r"<|~=|==", bounds[0]), f"{bounds[0]!r} has no upper bound"
 
     def test_it_uses_public_names_only(self, plugins: list[Found]) -> None:
-        """Modules of xetrack and what they export in `__all__`: nothing else is promised to stay."""
+        """Public modules of xetrack, and the names in their `__all__`. Others may change in any release."""
         roots = {_root(found.target) for found in plugins}
         files = sorted(file for root in roots for file in (root.rglob("*.py") if root.is_dir() else [root]))
-        assert [f"{file.name}: {name}" for file in files for name in private_names(file.read_text("utf-8"))] == []
+        found = [f"{file.name}: {name}" for file in files for name in private_names(file.read_text("utf-8"))]
+        assert not found, (
+            f"private names of xetrack, which may change in any release: {'; '.join(found)}. Use public names only: "
+            f"those in `__all__` of {', '.join(PUBLIC_MODULES)}."
+        )
 
 
 def loaded(target: str) -> Mapping[str, Any]:
-    """What loading a plugin does to a fresh process: see `xetrack_testing.freshly`. `failed` tells why it did not."""
-    (told,) = _loaded((target,))
-    return told
+    """Load a plugin in a fresh process, and return the report of `load_probe`. `failed` is the error, if any."""
+    (report,) = _loaded((target,))
+    return report
 
 
 @lru_cache(maxsize=64)
 def _loaded(targets: tuple[str, ...]) -> list[Mapping[str, Any]]:
-    """The same for several, one after the other in one process, asked once. Its `sys.path` is that of the tests."""
-    program = str(Path(__file__).with_name("freshly.py"))
+    """Load several plugins in one fresh process with the `sys.path` of the tests."""
+    program = str(Path(__file__).with_name("load_probe.py"))
     code = f"import sys, runpy; sys.path[:] = {sys.path!r}; runpy.run_path({program!r}, run_name='__main__')"
     command = [sys.executable, "-c", code, *targets]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ours
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         return [{"failed": f"{targets} cannot be loaded: {done.stderr}"}] * len(targets)
-    told: list[Mapping[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    report: list[Mapping[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
 def _normal(name: str) -> str:
-    """The name of a distribution as package indexes spell it."""
+    """Return the normalized name of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _requires(metadata: Any) -> dict[str, str]:
-    """What a distribution requires without any extra, and in which versions."""
+    """Return the requirements of a distribution without extras, with their version specifiers."""
     lines = [line for line in metadata.get_all("Requires-Dist") or [] if "extra ==" not in line]
     found = [re.match(r"\s*([\w.-]+)\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)", line) for line in lines]
     return {match[1]: match[2] for match in found if match}
 
 
 def _modules_of(names: Collection[str]) -> set[str]:
-    """The modules that distributions bring, the core's aside."""
+    """Return the top-level modules of distributions, except the core."""
     wanted = {_normal(name) for name in names} - {"xetrack-core"}
     known = importlib_metadata.packages_distributions()
     return {module for module, owners in known.items() if wanted & set(map(_normal, owners))}
 
 
 def _root(target: str) -> Path:
-    """The folder of the package that an entry point leads into, or its only file."""
+    """Return the folder of an entry point's package, or the file of its module."""
     spec = importlib.util.find_spec(target.partition(":")[0].partition(".")[0])
-    assert spec is not None, f"{target} is not there"
+    assert spec is not None, f"{target} does not exist"
     return Path(next(iter(spec.submodule_search_locations or [spec.origin or ""])))
-
-
-def private_names(source: str) -> Iterator[str]:
-    """The names of xetrack's that a module uses, and that are not promised to stay."""
-    tree = ast.parse(source)
-    modules: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules |= {each.asname or each.name: each.name for each in node.names if _is_ours(each.name)}
-            yield from (each.name for each in node.names if _is_ours(each.name) and _is_private(each.name))
-        elif isinstance(node, ast.ImportFrom) and not node.level and _is_ours(node.module or ""):
-            for each in node.names:
-                name = f"{node.module}.{each.name}"
-                if _is_private(name):
-                    yield name
-                elif _is_module(name):
-                    modules[each.asname or each.name] = name
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            name = f"{modules.get(ast.unparse(node.value), '')}.{node.attr}"
-            if _is_ours(name) and _is_private(name):
-                yield name
-
-
-def _is_ours(name: str) -> bool:
-    return name == "xetrack" or name.startswith("xetrack.")
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _is_private(name: str) -> bool:
-    """Whether it is neither a module without an underscore, nor exported by one."""
-    if any(part.startswith("_") and not part.startswith("__") for part in name.split(".")):
-        return True
-    if _is_module(name):
-        return False
-    module, _, attribute = name.rpartition(".")
-    return attribute not in {*getattr(importlib.import_module(module), "__all__", ()), "__version__", "*"}

@@ -1,4 +1,4 @@
-"""Real processes: told what to do by scripts, asked by pipes how far they are, and killed at the end at the latest."""
+"""Python scripts in processes of their own, with pipes, killed at the end at the latest."""
 
 import os
 import subprocess
@@ -12,17 +12,20 @@ from typing import Self, TypeAlias
 __all__ = ["PATIENCE", "Process", "Processes"]
 
 PATIENCE = 300
-"""Seconds until a process counts as stuck."""
+"""Seconds after which a process counts as stuck."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
-"""A process that `Processes` started, with pipes of text."""
+"""A process started by `Processes`, with text pipes."""
 
 
 class Processes:
-    """Starts Python scripts; used as `with Processes() as processes:`, at whose end all are killed.
+    """Starts Python scripts. Use it as `with Processes() as processes:`; all are killed at the end of the block.
 
-    `prelude` comes before every script, which may be indented. `folder` is where they run, by default here. `path` are
-    folders that they find modules in. `options` go to the interpreter.
+    Args:
+        prelude: Code that precedes every script. Scripts themselves may be indented.
+        folder: The working directory; by default the current one.
+        path: Folders to import modules from.
+        options: Options of the Python interpreter.
     """
 
     def __init__(
@@ -40,9 +43,9 @@ class Processes:
         self._started: list[Process] = []
 
     def start(self, script: str, *arguments: object, **environment: str) -> Process:
-        """Start a script; `arguments` are its `sys.argv[1:]`, and its three streams are pipes of text."""
+        """Start a script with `arguments` as `sys.argv[1:]`. Its three standard streams are text pipes."""
         path = os.pathsep.join([*map(str, self._path), *filter(None, [os.environ.get("PYTHONPATH")])])
-        process = subprocess.Popen(  # noqa: S603 - what a test asks for
+        process = subprocess.Popen(
             [sys.executable, *self._options, "-c", self._prelude + dedent(script), *map(str, arguments)],
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": path, **environment},
@@ -55,23 +58,23 @@ class Processes:
         return process
 
     def run(self, script: str, *arguments: object, **environment: str) -> str:
-        """Run a script to its end, and return what it printed. Raises `AssertionError` with its errors if it fails."""
+        """Run a script and return its output. Raises `AssertionError` with its standard error if it fails."""
         return self.finish(self.start(script, *arguments, **environment))
 
     @staticmethod
     def finish(process: Process) -> str:
-        """Wait for a process to end well, and return what it printed that was not read yet."""
+        """Wait for a process, and return its unread output. Raises `AssertionError` if it fails."""
         out, err = process.communicate(timeout=PATIENCE)
         if process.returncode:
             raise AssertionError(f"the process ended with {process.returncode}: {err}")
         return out
 
     def __enter__(self) -> Self:
-        """Itself."""
+        """Return itself."""
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        """Kill what still runs."""
+        """Kill the processes that still run."""
         for process in self._started:
             process.kill()
             process.communicate()

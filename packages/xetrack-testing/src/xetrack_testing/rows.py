@@ -1,5 +1,4 @@
-"""Rows to test engines with, and how to compare them exactly."""
-# ruff: noqa: S101 - a test asserts, compares with plain numbers, and raises inside of blocks
+"""Rows for tests, hypothesis strategies for them, and exact comparison."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,8 +11,17 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 __all__ = [
-    "AWKWARD_KEYS", "AWKWARD_VALUES", "TABLE", "check_round_trip", "keys", "listed", "make_row", "rows", "spelt",
-    "stamp", "values",
+    "AWKWARD_KEYS",
+    "AWKWARD_VALUES",
+    "TABLE",
+    "check_round_trip",
+    "exact",
+    "keys",
+    "make_row",
+    "rows",
+    "rows_of",
+    "stamp",
+    "values",
 ]  # fmt: skip
 
 TABLE = "events"
@@ -23,7 +31,7 @@ AWKWARD_KEYS = (
     "a[0]", "?", ":name", "$x", "%s", "{}", "--", ";", "_rowid_", "rowid", "oid", "Timestamp", "TRACK_ID", "", " ",
     "nul\0key", "new\nline", "\\", "key", "value", "db", "sqlite_x", "k" * 1000,
 )  # fmt: skip
-"""Keys that some SQL database, template or quoting rule trips over."""
+"""Keys that are awkward for a SQL database, a template or a quoting rule."""
 
 AWKWARD_VALUES: tuple[Value, ...] = (
     True, False, 0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, 2.0, 0.1, 5e-324, 1.7976931348623157e308,
@@ -32,29 +40,29 @@ AWKWARD_VALUES: tuple[Value, ...] = (
     Json("42"), Json('"text"'), Json("null"), Json('{"json": "[1]"}'), BigInt(2**63),
     BigInt(-(2**63) - 1), BigInt(10**40), SurrogateText("\udcff.png"), SurrogateText("日\ud800"),
 )  # fmt: skip
-"""Values that some database takes for others."""
+"""Values that a database may confuse with others."""
 
 _START = datetime.fromisoformat("2026-01-02 03:04:05")
 
 
 def stamp(number: int = 0) -> str:
-    """A timestamp, `number` microseconds after one that is the same for all tests."""
+    """Return a timestamp: `number` microseconds after a fixed one."""
     return (_START + timedelta(microseconds=number)).isoformat(" ", "microseconds")
 
 
 def make_row(number: int = 0, /, data: Mapping[str, Value] | None = None, *, run: str = "run-1") -> Row:
-    """The row that run `run` logged at `stamp(number)`."""
+    """Return a row that `run` logged at `stamp(number)`."""
     return {**(data or {}), "timestamp": stamp(number), "track_id": run}
 
 
-def listed(columns: Columns) -> list[Row]:
-    """Columns as rows. Values of None are left out: they may only stand for a key that the row did not have."""
+def rows_of(columns: Columns) -> list[Row]:
+    """Return columns as rows. None is left out, because it may stand for a key that the row lacks."""
     found = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [{key: value for key, value in row.items() if value is not None} for row in found]
 
 
-def spelt(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]]]:
-    """Rows in a form that compares exactly: 1 is neither 1.0 nor True, -0.0 is not 0.0, a NaN is a NaN."""
+def exact(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]]]:
+    """Return rows in a form that compares exactly: 1, 1.0 and True differ, -0.0 and 0.0 differ, NaN equals NaN."""
     return [
         {key: (type(value).__name__, repr(value)) for key, value in sorted(row.items()) if value is not None}
         for row in rows
@@ -62,7 +70,7 @@ def spelt(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, tuple[str, str]
 
 
 def values() -> "SearchStrategy[Value]":
-    """Everything that an engine has to store and give back as it was."""
+    """Strategy for all values that an engine must store exactly."""
     from hypothesis import strategies as st
 
     return st.one_of(
@@ -78,7 +86,7 @@ def values() -> "SearchStrategy[Value]":
 
 
 def keys() -> "SearchStrategy[str]":
-    """Every key that a user may log under. Few enough that rows share keys often."""
+    """Strategy for all valid keys, biased so that rows often share keys."""
     from hypothesis import strategies as st
 
     anything = st.text(st.characters(codec="utf-8")).filter(_may_be_key)
@@ -86,7 +94,7 @@ def keys() -> "SearchStrategy[str]":
 
 
 def rows(*, runs: Sequence[str] = ("run-1", "run-2")) -> "SearchStrategy[Row]":
-    """Rows of a few runs, at times of which some clash and some go back."""
+    """Strategy for rows of a few runs; timestamps may clash or go back."""
     from hypothesis import strategies as st
 
     data = st.dictionaries(keys(), values(), max_size=5)
@@ -99,9 +107,9 @@ def rows(*, runs: Sequence[str] = ("run-1", "run-2")) -> "SearchStrategy[Row]":
 
 
 def check_round_trip(engine: Engine, wanted: Sequence[Row], table: str = TABLE) -> None:
-    """Raise AssertionError unless `engine`, fresh, gives `wanted` back as they are, whether logged singly or at once.
+    """Raise `AssertionError` unless an empty `engine` returns rows exactly, whether stored singly or in a batch.
 
-    hypothesis refuses a test inherited by two classes, so the test itself is the author's:
+    Hypothesis does not allow two classes to inherit one of its tests, so write the test yourself:
 
     ```python
     @given(st.lists(rows()))
@@ -115,17 +123,17 @@ def check_round_trip(engine: Engine, wanted: Sequence[Row], table: str = TABLE) 
         engine.append(table, [row])
     half = len(singly)
     engine.append(table, at_once)
-    assert spelt(listed(engine.read(table, head=half))) == spelt(singly), "logged one by one"
-    assert spelt(listed(engine.read(table, tail=half))) == spelt(at_once), "logged at once"
+    assert exact(rows_of(engine.read(table, head=half))) == exact(singly), "rows that were stored one by one differ"
+    assert exact(rows_of(engine.read(table, tail=half))) == exact(at_once), "rows that were stored in a batch differ"
     _check_same_data(singly, wanted)
     _check_same_data(at_once, wanted)
 
 
 def _check_same_data(stored: Sequence[Row], wanted: Sequence[Row]) -> None:
-    """Storing may move a row's timestamp and nothing else."""
-    assert spelt([_data(row) for row in stored]) == spelt([_data(row) for row in wanted])
+    """Check that storing changed nothing but timestamps."""
+    assert exact([_data(row) for row in stored]) == exact([_data(row) for row in wanted])
     identities = [(row["track_id"], row["timestamp"]) for row in stored]
-    assert len(set(identities)) == len(identities), "two rows of one run share a time"
+    assert len(set(identities)) == len(identities), "two rows of one run share a timestamp"
 
 
 def _data(row: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Seeds for tests that choose at random: each is printed, so that a failure can be repeated."""
+"""Seeds for randomized tests, printed so that a failure can be repeated."""
 
 import os
 import secrets
@@ -7,13 +7,13 @@ import sys
 __all__ = ["SEED", "logged_seed"]
 
 SEED = "XETRACK_SEED"
-"""The environment variable that repeats a run."""
+"""The environment variable that sets the seed."""
 
 
 def logged_seed(test: str) -> int:
     """Return $XETRACK_SEED, by default a new seed, and print the command that repeats `test` with it.
 
-    pytest shows what was printed when the test fails. `test` is pytest's node id.
+    pytest shows the output of failed tests. `test` is pytest's node id.
     """
     given = os.environ.get(SEED)
     seed = int(given) if given else secrets.randbits(32)

@@ -1,4 +1,4 @@
-"""The rows of a run in a Markdown table: `Tracker(db, markdown="results.md", markdown_columns=["epoch", "loss"])`."""
+"""Rows in a Markdown table: `Tracker(db, markdown="results.md", markdown_columns=["epoch", "loss"])`."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: the path of the file, and the columns of its table."""
+    """The options that this plugin adds to `Tracker`: the path of the file and the columns of the table."""
 
     markdown: str | os.PathLike[str] | None = None
     markdown_columns: Sequence[str] = ()
@@ -22,13 +22,13 @@ class Options:
     def __post_init__(self) -> None:
         """Raise `ValueError` for options that do not go together."""
         if self.markdown is None:
-            raise ValueError("markdown_columns= are those of a table: say in which file, with markdown=")
+            raise ValueError("markdown_columns= needs markdown=, the path of the file")
         if isinstance(self.markdown_columns, str) or not self.markdown_columns:
-            raise ValueError('markdown= needs the columns of the table, such as markdown_columns=["epoch", "loss"]')
+            raise ValueError('markdown= needs markdown_columns=, a list such as ["epoch", "loss"]')
 
 
 def open_sink(options: Options, _: Context) -> Sink:
-    """Called for each tracker to which one of the options was given."""
+    """Open the sink, for each tracker with one of the options."""
     from xetrack_markdown.table import MarkdownTable
 
     return MarkdownTable(options.markdown or "", options.markdown_columns)
@@ -36,5 +36,5 @@ def open_sink(options: Options, _: Context) -> Sink:
 
 @hookimpl
 def xetrack_sinks() -> Sequence[Provider[Sink]]:
-    """What this plugin registers."""
+    """Register the sink."""
     return [Provider("markdown", open_sink, Options)]

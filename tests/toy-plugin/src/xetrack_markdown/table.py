@@ -1,4 +1,4 @@
-"""The sink itself."""
+"""The sink."""
 
 import os
 import re
@@ -14,9 +14,9 @@ _SPECIAL = re.compile(r"([\\|`*_<>&\[\]])")
 
 
 class MarkdownTable:
-    """Appends a line a row to the table in a file, which is begun with its first row.
+    """Appends each row to a table in a file, and writes the header with the first row.
 
-    The file is opened for each row, so that nothing is held back, and processes may share it.
+    The file is opened for each row: nothing is buffered, and processes may share the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[str]) -> None:
@@ -24,24 +24,24 @@ class MarkdownTable:
         self._columns = tuple(columns)
         self._head = line(columns) + line(["---"] * len(columns))
         if self._path.exists() and not self._path.read_text(encoding="utf-8").startswith(self._head):
-            raise OptionError(f"{self._path} is no table of the columns {list(columns)}. Give another path.")
+            raise OptionError(f"{self._path} is not a table with the columns {list(columns)}. Choose another path.")
         self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def emit(self, row: Mapping[str, Value]) -> None:
-        """Take one row, which is committed by now. What this raises is warned of, and costs no row."""
+        """Write a committed row. If this raises, xetrack warns, and the database keeps the row."""
         text = line(row.get(column) for column in self._columns)
         with self._path.open("ab", buffering=0) as file:
             file.write(((self._head if file.tell() == 0 else "") + text).encode(errors="backslashreplace"))
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no row is buffered."""
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is open."""
 
 
 def line(values: Iterable[Value]) -> str:
-    """A line of a table. Signs that mean something in Markdown are escaped, and lines within a cell are kept apart."""
+    """Format a table row. Markdown syntax is escaped, and line breaks become `<br>`."""
     return f"| {' | '.join(map(_cell, values))} |\n"
 
 

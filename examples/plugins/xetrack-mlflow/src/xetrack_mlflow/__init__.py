@@ -1,6 +1,6 @@
-"""Rows of a run, forwarded to MLflow while it goes on: `Tracker("database.db", mlflow="mlflow.db")`.
+"""Forward the rows of a run to MLflow while it is running: `Tracker("database.db", mlflow="mlflow.db")`.
 
-A sink hears of rows; what the params of a run are, and how it ended, is told to the hooks for the start and end of runs.
+The sink receives rows. The hooks for the start and end of runs receive the params and the final status.
 """
 
 import os
@@ -22,13 +22,15 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims.
+    """The options that this plugin adds to `Tracker`.
 
-    `mlflow`: the tracking URI, or the path of a SQLite file. `mlflow_experiment`: the name of the experiment.
-    `mlflow_step`: the key whose value is the step of a row's metrics; rows without one are numbered.
-    `mlflow_parent`: the track id of a run in the same experiment, under which this one is nested.
-    `mlflow_hold`: how many rows are held while MLflow cannot be reached. `mlflow_patience`: how many seconds `flush()` and
-    `close()` wait for it.
+    Attributes:
+        mlflow: The tracking URI, or the path of a SQLite file.
+        mlflow_experiment: The name of the experiment.
+        mlflow_step: The key that contains the step of a row's metrics. Rows without it are numbered.
+        mlflow_parent: The track id of the parent run, in the same experiment.
+        mlflow_hold: The number of rows to buffer while MLflow is unreachable.
+        mlflow_patience: The number of seconds that `flush()` and `close()` wait for MLflow.
     """
 
     mlflow: str | os.PathLike[str] | None = None
@@ -39,19 +41,19 @@ class Options:
     mlflow_patience: float = 30.0
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for options that do not go together, or cannot be."""
+        """Raise `ValueError` for invalid options."""
         if self.mlflow is None:
-            raise ValueError("mlflow= says where MLflow keeps its runs: give it with the other options")
+            raise ValueError("mlflow_* options need mlflow=, a tracking URI or a path")
         if self.mlflow_hold < 1:
-            raise ValueError("mlflow_hold= is a number of rows above 0")
+            raise ValueError(f"mlflow_hold= must be at least 1, not {self.mlflow_hold}")
 
 
 _sinks: "WeakValueDictionary[int, MlflowSink]" = WeakValueDictionary()
-"""The open sinks, by the engines of their trackers: each has an engine of its own, and keeps it alive."""
+"""The open sinks, by the ids of their trackers' engines, which they keep alive."""
 
 
 def open_sink(options: Options, context: Context) -> Sink:
-    """Called for each tracker to which one of the options was given."""
+    """Open the sink, for each tracker with one of the options."""
     from xetrack_mlflow.sink import MlflowSink
 
     sink = MlflowSink(options, context)
@@ -61,13 +63,13 @@ def open_sink(options: Options, context: Context) -> Sink:
 
 @hookimpl
 def xetrack_sinks() -> Sequence[Provider[Sink]]:
-    """What this plugin registers."""
+    """Register the sink."""
     return [Provider("mlflow", open_sink, Options)]
 
 
 @hookimpl
 def xetrack_run_started(run: RunInfo) -> None:
-    """Params are known now. Called for every tracker, those without our sink included."""
+    """Pass the params to the sink, if this tracker has one."""
     sink = _sinks.get(id(run.engine))
     if sink is not None:
         sink.begin(run.params)
@@ -75,7 +77,7 @@ def xetrack_run_started(run: RunInfo) -> None:
 
 @hookimpl
 def xetrack_run_finished(run: RunInfo, status: str) -> None:
-    """It is known how the run ended. The sink is closed after this."""
+    """Pass the final status to the sink, which is closed next."""
     sink = _sinks.get(id(run.engine))
     if sink is not None:
         sink.end(status)

@@ -1,7 +1,7 @@
-"""No fork while MLflow is being told something.
+"""Delay forks while a request to MLflow is in progress.
 
-A process that is forked in the middle of a transaction finds the database of MLflow locked, for ever, by a connection that
-it has no use for; and the locks of a thread that it does not have. So a fork waits for a moment.
+A child that is forked in the middle of a transaction inherits a connection that locks MLflow's database forever, and
+locks of a thread that it does not have.
 """
 
 import os
@@ -11,11 +11,11 @@ from functools import lru_cache
 
 __all__ = ["Quiet"]
 
-_PATIENCE = 5.0  # seconds that a fork waits at most: a server that is down should not keep a process from anything else
+_PATIENCE = 5.0  # seconds that a fork waits at most: an unreachable server must not block the process
 
 
 class Quiet:
-    """Used as `with quiet: ...` around what no fork should interrupt."""
+    """Use it as `with quiet:` around code that no fork may interrupt."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,19 +23,19 @@ class Quiet:
         _all().add(self)
 
     def __enter__(self) -> None:
-        """Wait for a fork that goes on."""
+        """Wait for a fork in progress."""
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Forks may go on."""
+        """Allow forks."""
         self._lock.release()
 
     def hush(self) -> None:
-        """A fork is about to be."""
+        """Called before a fork."""
         self._forking = self._lock.acquire(timeout=_PATIENCE)
 
     def go_on(self) -> None:
-        """It has been."""
+        """Called after a fork, in the parent."""
         if self._forking:
             self._forking = False
             self._lock.release()
@@ -43,7 +43,7 @@ class Quiet:
 
 @lru_cache(maxsize=1)
 def _all() -> "weakref.WeakSet[Quiet]":
-    """All that there are; the first one asks to be told of forks."""
+    """Return all instances. The first call registers for forks."""
     quiets: weakref.WeakSet[Quiet] = weakref.WeakSet()
 
     def hush() -> None:

@@ -1,4 +1,4 @@
-"""A run of MLflow's, found or begun. Only this module talks to MLflow."""
+"""A run in MLflow, found or created. Only this module calls MLflow."""
 
 import hashlib
 import os
@@ -17,23 +17,23 @@ from xetrack_mlflow.sorting import Point, name_of, text_of
 
 __all__ = ["MlflowRun", "is_refusal"]
 
-_KEY = "xetrack.run"  # the digest of a track id, which can be searched for whatever is in it
-_METRICS, _OTHERS = 800, 100  # MLflow takes so many at once
+_KEY = "xetrack.run"  # a digest of the track id, which is safe in search queries
+_METRICS, _OTHERS = 800, 100  # MLflow's limits per request
 _REFUSALS = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE"}
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether MLflow will never take it, however often it is told."""
+    """Whether MLflow rejected the request, so that retrying is useless."""
     return isinstance(error, MlflowException) and error.error_code in _REFUSALS
 
 
 class MlflowRun:
-    """The run with the tag of a track id, in the experiment that the options name; begun if there is none.
+    """The MLflow run of a track id, created if it does not exist.
 
-    Raises whatever MLflow raises if it cannot be reached.
+    Every method raises what MLflow raises if it is unreachable.
     """
 
-    def __init__(self, options: Options, context: Context, began: int) -> None:
+    def __init__(self, options: Options, context: Context, start_time: int) -> None:
         self._client = MlflowClient(tracking_uri=_uri(options.mlflow or ""))
         self._experiment = self._experiment_of(options.mlflow_experiment)
         self.params: dict[str, str] = {}
@@ -42,7 +42,7 @@ class MlflowRun:
         if found is None:
             tags = {"xetrack.track_id": track_id, "xetrack.db": context.db, "xetrack.table": context.table}
             tags |= {_KEY: _digest(track_id), **self._nested(options.mlflow_parent)}
-            found = self._client.create_run(self._experiment, began, tags, run_name=track_id)
+            found = self._client.create_run(self._experiment, start_time, tags, run_name=track_id)
         elif found.info.status != "RUNNING":
             self._client.update_run(found.info.run_id, "RUNNING")
         self._id: str = found.info.run_id
@@ -61,23 +61,23 @@ class MlflowRun:
             return {}
         found = self._find(parent)
         if found is None:
-            raise LookupError(f"there is no run {parent!r} to be nested in, in this experiment of MLflow")
+            raise LookupError(f"mlflow_parent={parent!r}: this MLflow experiment has no such run")
         return {"mlflow.parentRunId": found.info.run_id}
 
     def add_params(self, params: Mapping[str, Any]) -> None:
-        """Tell params. MLflow never changes one: of those that it has already, the values are as they were."""
+        """Log params. Existing ones keep their values, because MLflow's params are immutable."""
         named = {name_of(key): text_of(value) for key, value in params.items() if value is not None}
         fresh = {name: value for name, value in named.items() if name not in self.params}
-        self.tell(params=fresh)
+        self.log(params=fresh)
         self.params |= fresh
 
-    def tell(
+    def log(
         self,
         points: Sequence[Point] = (),
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Tell values, in as few requests as MLflow allows. What it was told before may be told again."""
+        """Log values in as few requests as MLflow allows. Logging them again is harmless."""
         requests = zip_longest(
             _parts([Metric(*point) for point in points], _METRICS),
             _parts([Param(*each) for each in (params or {}).items()], _OTHERS),
@@ -88,12 +88,12 @@ class MlflowRun:
             self._client.log_batch(self._id, *request)
 
     def finish(self, status: str, time: int) -> None:
-        """End the run, as `FINISHED` or `FAILED`."""
+        """End the run as `FINISHED` or `FAILED`."""
         self._client.set_terminated(self._id, "FAILED" if status == "failed" else "FINISHED", time)
 
     def forget_connections(self) -> None:
-        """In a forked child: those of a database are the parent's, and may be neither used nor closed here."""
-        engine = getattr(getattr(self._client, "_tracking_client").store, "engine", None)  # noqa: B009 - MLflow has no other way
+        """Discard database connections in a forked child, without closing those of the parent."""
+        engine = getattr(getattr(self._client, "_tracking_client").store, "engine", None)  # noqa: B009 - MLflow has no public way
         if engine is not None:
             engine.dispose(close=False)
 
@@ -107,6 +107,6 @@ def _digest(track_id: str) -> str:
 
 
 def _uri(place: str | os.PathLike[str]) -> str:
-    """A tracking URI; a path is that of a SQLite file."""
+    """Return a tracking URI. A path means a SQLite file."""
     text = os.fspath(place)
     return text if "://" in text else f"sqlite:///{Path(text).expanduser().resolve()}"

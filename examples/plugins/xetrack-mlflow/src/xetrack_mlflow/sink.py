@@ -1,6 +1,6 @@
-"""The sink itself: a queue of rows, and a thread that empties it into MLflow.
+"""The sink: a queue of rows, and a thread that sends them to MLflow.
 
-A row costs MLflow milliseconds, and minutes while its server is down: nobody who logs should wait for that.
+MLflow needs milliseconds per row, and minutes if its server is down. `log()` must not wait for that.
 """
 
 import os
@@ -24,7 +24,7 @@ _LONGEST_PAUSE = 60.0  # seconds
 
 
 class ForwardingError(Exception):
-    """MLflow does not have rows that it should have. The database has them."""
+    """Rows are missing in MLflow. The database has them."""
 
 
 class _Held(NamedTuple):
@@ -33,10 +33,10 @@ class _Held(NamedTuple):
 
 
 class MlflowSink:
-    """Holds rows until MLflow has them, and tries again while it cannot be reached.
+    """Buffers rows until MLflow has them, and retries while it is unreachable.
 
-    Rows are told in their order. What MLflow refuses is left out, and told of; so is a row that comes while
-    `mlflow_hold` rows are held. A forked child tells its own rows.
+    Rows are sent in order. Rows that MLflow rejects, and rows that arrive while `mlflow_hold` rows are buffered, are
+    reported and left out. A forked child sends its own rows.
     """
 
     def __init__(self, options: Options, context: Context) -> None:
@@ -50,7 +50,7 @@ class MlflowSink:
         self._restart()
 
     def _restart(self) -> None:
-        """Begin with nothing to tell, in this process."""
+        """Reset the state, for this process."""
         self._pid = os.getpid()
         self._quiet = Quiet()
         self._changed = threading.Condition()
@@ -63,44 +63,44 @@ class MlflowSink:
         self._status: tuple[str, int] | None = None
 
     def _check_process(self) -> None:
-        """In a forked child, leave to the parent what is the parent's: its rows, its thread, its connections."""
+        """In a forked child, drop the parent's rows, thread and connections."""
         if self._pid != os.getpid():
             inherited, self._run = self._run, None
             self._restart()
             if inherited is not None:
                 inherited.forget_connections()
 
-    # What trackers call
+    # Called by the tracker
 
     def begin(self, params: Mapping[str, Any]) -> None:
-        """The params of the run are known: begin to tell."""
+        """Set the params of the run, and start to send."""
         with self._changed:
             self._params = dict(params)
             self._start()
 
     def emit(self, row: Mapping[str, Value]) -> None:
-        """Take one row. Raises `ForwardingError` if too many are held."""
+        """Queue a row. Raises `ForwardingError` if the buffer is full."""
         self._check_process()
         with self._changed:
             if self._closed:
-                raise ForwardingError("the sink was closed")
+                raise ForwardingError("The sink is closed.")
             if len(self._held) >= self._options.mlflow_hold:
-                raise ForwardingError(f"MLflow has not taken the last {len(self._held)} rows. {self._problem}")
+                raise ForwardingError(f"The buffer is full: {len(self._held)} rows wait for MLflow. {self._problem}")
             self._held.append(_Held(next(self._numbers), dict(row)))
             self._changed.notify_all()
             problem, refusal = self._problem, self._refusal
         if problem:
-            self._context.warn("mlflow", f"MLflow cannot be told of rows; they are held, and told again. {problem}")
+            self._context.warn("mlflow", f"MLflow is unreachable; rows are buffered and sent again later. {problem}")
         if refusal:
-            self._context.warn("mlflow refused", f"MLflow refused a row, which is left out there. {refusal}")
+            self._context.warn("mlflow refused", f"MLflow rejected a row, which is left out. {refusal}")
 
     def flush(self) -> None:
-        """Wait until MLflow has all rows. Raises `ForwardingError` if it cannot be reached."""
+        """Wait until MLflow has all rows. Raises `ForwardingError` if it is unreachable."""
         self._check_process()
         with self._changed:
             if self._closed or not self._held:
                 return
-            tries = self._tries  # one that was begun by now may fail for what is mended since
+            tries = self._tries  # a try in progress may fail for a reason that is gone by now
             self._hurry = True
             self._start()
             self._changed.notify_all()
@@ -109,13 +109,13 @@ class MlflowSink:
                 raise self._complaint()
 
     def end(self, status: str) -> None:
-        """It is known how the run ended: MLflow is told when the sink is closed."""
+        """Set the final status, which is sent when the sink is closed."""
         from time import time
 
         self._status = (status, int(time() * 1000))
 
     def close(self) -> None:
-        """Tell what is held, and how the run ended. Raises `ForwardingError` if rows are left."""
+        """Send buffered rows and the final status. Raises `ForwardingError` if rows are left."""
         self._check_process()
         if self._closed:
             return
@@ -132,11 +132,11 @@ class MlflowSink:
                 raise self._complaint()
 
     def _complaint(self) -> ForwardingError:
-        told = [f"{len(self._held)} rows are not in MLflow"] if self._held else []
-        told += [f"{self._refused} were refused"] if self._refused else []
-        told = told or ["MLflow was not told of the end of the run"]
-        why = self._problem or self._refusal or f"It did not answer within {self._options.mlflow_patience} seconds."
-        return ForwardingError(f"{', '.join(told)}; the database has all. {why}")
+        parts = [f"{_rows(len(self._held))} not sent to MLflow"] if self._held else []
+        parts += [f"{_rows(self._refused)} rejected by MLflow"] if self._refused else []
+        parts = parts or ["the end of the run was not sent to MLflow"]
+        why = self._problem or self._refusal or f"MLflow did not answer within {self._options.mlflow_patience} seconds."
+        return ForwardingError(f"{', '.join(parts)}; the database has all rows. {why}")
 
     # The thread
 
@@ -154,8 +154,9 @@ class MlflowSink:
                 self._hurry = False
             try:
                 with self._quiet:
-                    self._tell(rows)
-            except Exception as error:  # noqa: BLE001 - of whatever library is between us and the server
+                    self._send(rows)
+            # MLflow, SQLAlchemy or an HTTP library may raise anything.
+            except Exception as error:
                 if self._failed(error, last):
                     return
                 continue
@@ -168,7 +169,7 @@ class MlflowSink:
                     return
 
     def _failed(self, error: Exception, last: bool) -> bool:
-        """Wait for a while before the next try; True if there is none."""
+        """Wait before the next try. Returns True if there is none."""
         with self._changed:
             self._problem = f"{type(error).__name__}: {error}"
             self._failed_try = self._tries
@@ -177,39 +178,43 @@ class MlflowSink:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             return last
 
-    def _tell(self, rows: Sequence[_Held]) -> None:
-        """Tell MLflow of rows, and of the end of the run once there are no more."""
+    def _send(self, rows: Sequence[_Held]) -> None:
+        """Send rows, and the final status after the last one."""
         if not rows and not self._status:
             return
         if self._run is None:
-            began = milliseconds(str(rows[0].row["timestamp"])) if rows else self._status[1] if self._status else 0
-            run = MlflowRun(self._options, self._context, began)
+            start_time = milliseconds(str(rows[0].row["timestamp"])) if rows else self._status[1] if self._status else 0
+            run = MlflowRun(self._options, self._context, start_time)
             run.add_params(self._params)
             self._run = run
         try:
-            self._tell_rows(self._run, rows)
+            self._send_rows(self._run, rows)
         except Exception as error:
             if not is_refusal(error):
                 raise
-            self._tell_each(self._run, rows)
+            self._send_each(self._run, rows)
         if self._closing and self._status and len(self._held) == len(rows):
             self._run.finish(*self._status)
 
-    def _tell_rows(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
-        told = Sorted()
+    def _send_rows(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
+        batch = Sorted()
         for number, row in rows:
             each = sort(row, number, run.params, self._options.mlflow_step)
-            told.points += each.points
-            told.tags |= each.tags
-        run.tell(told.points, tags=told.tags)
+            batch.points += each.points
+            batch.tags |= each.tags
+        run.log(batch.points, tags=batch.tags)
 
-    def _tell_each(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
-        """Something of these is refused: the others are not to be lost with it."""
+    def _send_each(self, run: MlflowRun, rows: Sequence[_Held]) -> None:
+        """Send rows one by one, so that only rejected ones are lost."""
         for each in rows:
             try:
-                self._tell_rows(run, [each])
+                self._send_rows(run, [each])
             except Exception as error:
                 if not is_refusal(error):
                     raise
                 self._refused += 1
                 self._refusal = f"{type(error).__name__}: {error}"
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"

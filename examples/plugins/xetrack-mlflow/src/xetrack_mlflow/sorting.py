@@ -1,4 +1,4 @@
-"""What of a row is a param, a metric or a tag in MLflow, and under which name."""
+"""Map a row to MLflow's metrics and tags, and keys to names that MLflow accepts."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _REFUSED = re.compile(r"[^/\w.\- ]")
 
 
 class Point(NamedTuple):
-    """One value of a metric; the time is in milliseconds since 1970."""
+    """One value of a metric. `time` is in milliseconds since 1970."""
 
     name: str
     value: float
@@ -29,18 +29,18 @@ class Point(NamedTuple):
 
 @dataclass
 class Sorted:
-    """What to tell MLflow of some rows."""
+    """The metrics and tags of some rows."""
 
     points: list[Point] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
 
 
 def sort(row: Mapping[str, Value], number: int, params: Mapping[str, str], step: str) -> Sorted:
-    """Numbers and bools are metrics, as they may change from row to row; everything else is a tag, whose last value counts.
+    """Split a row: numbers and bools are metrics, everything else is a tag, whose last value counts.
 
-    What a row has of `params` unchanged is left out, and so is None. `number` is the step of rows that have none.
+    None and unchanged `params` are left out. `number` is the step of a row without one.
     """
-    told = Sorted()
+    result = Sorted()
     time, at = milliseconds(str(row["timestamp"])), _step(row.get(step), number)
     for key, value in row.items():
         if key in _OWN or key == step or value is None:
@@ -50,16 +50,16 @@ def sort(row: Mapping[str, Value], number: int, params: Mapping[str, str], step:
             continue
         number_of = _number(value)
         if number_of is None:
-            told.tags[name] = text_of(value)
+            result.tags[name] = text_of(value)
         else:
-            told.points.append(Point(name, number_of, time, at))
+            result.points.append(Point(name, number_of, time, at))
         if name != key:
-            told.tags[f"xetrack.key.{name}"] = key
-    return told
+            result.tags[f"xetrack.key.{name}"] = key
+    return result
 
 
 def _number(value: Value) -> float | None:
-    """A number or bool as a metric; None for anything else, and for an integer that no float can hold."""
+    """Return a number or bool as a float, or None for other values and for integers beyond floats."""
     try:
         return float(value) if isinstance(value, (int, float)) else None
     except OverflowError:
@@ -67,14 +67,14 @@ def _number(value: Value) -> float | None:
 
 
 def _step(value: Value, number: int) -> int:
-    """A step is a whole number of 64 bits."""
+    """Return the step, if the value is a 64-bit integer, or else `number`."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and abs(value) < 2**63 else number
 
 
 def name_of(key: str) -> str:
-    """A key, if MLflow takes it as a name; if not, as much of it as it takes, and a digest that keeps it from others."""
+    """Return the key if MLflow accepts it as a name, or else a valid part of it with a unique digest."""
     plain = _REFUSED.sub("_", key)
     if plain == key and len(key) <= _LONGEST and _is_plain_path(key):
         return key
@@ -83,12 +83,12 @@ def name_of(key: str) -> str:
 
 
 def _is_plain_path(key: str) -> bool:
-    """MLflow refuses names that are not files of their own, such as `a//b` and `..`."""
+    """MLflow rejects names that are not plain relative paths, such as `a//b` and `..`."""
     return posixpath.normpath(key) == key and key != "." and not key.startswith(("/", ".."))
 
 
 def text_of(value: Any) -> str:
-    """A value as text that UTF-8 can encode: of lists and dicts, JSON, and of bytes, hexadecimal digits."""
+    """Return a value as valid UTF-8 text: lists and dicts as JSON, bytes as hexadecimal digits."""
     if isinstance(value, bytes):
         return value.hex()
     text = json.dumps(value) if isinstance(value, (list, dict)) else str(value)
@@ -96,5 +96,5 @@ def text_of(value: Any) -> str:
 
 
 def milliseconds(stamp: str) -> int:
-    """The time of a row, which is local, in milliseconds since 1970."""
+    """Convert a row's local timestamp to milliseconds since 1970."""
     return int(datetime.fromisoformat(stamp).timestamp() * 1000)

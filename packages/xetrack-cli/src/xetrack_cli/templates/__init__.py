@@ -1,6 +1,7 @@
-"""What `xt plugins new` renders: a folder a kind, as code that is checked here under names that stand for the author's.
+"""The files that `xt plugins new` renders: one folder per kind of plugin.
 
-`xetrack_cli.templates.KIND` stands for the package, `template_name` for the name of the plugin. Nothing imports this.
+They are real code, so that our checks cover them. `xetrack_cli.templates.KIND` is replaced by the author's package, and
+`template_name` by the plugin's name. Nothing imports this package.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Objects in rows, kept as files in a folder: `Tracker("database.db", template_name="objects")`."""
+"""Logged objects as files in a folder: `Tracker("database.db", template_name="objects")`."""
 
 import os
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` is the path of the folder."""
+    """The options that this plugin adds to `Tracker`: `template_name` is the path of the folder."""
 
     template_name: str | os.PathLike[str] | None = None
 
 
 def open_store(options: Options | None, context: Context) -> AssetStore | None:
-    """Called with the first object that a tracker keeps. None, so that others may serve, where no folder was given."""
+    """Open the store, with the first object of a tracker. Without a folder, leave objects to other stores."""
     if options is None or options.template_name is None:
         return None
     from .store import FolderStore
@@ -30,5 +30,5 @@ def open_store(options: Options | None, context: Context) -> AssetStore | None:
 
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
-    """What this plugin registers."""
+    """Register the store."""
     return [Provider("template_name", open_store, Options)]

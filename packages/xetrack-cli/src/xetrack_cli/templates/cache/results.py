@@ -1,4 +1,4 @@
-"""The cache itself: a file a result."""
+"""The cache: one file per result."""
 
 import os
 import pickle
@@ -17,15 +17,15 @@ from .keys import NoKeyError, key_of
 
 __all__ = ["FileClaim", "FolderCache"]
 
-_PATIENCE = 600.0  # seconds to wait for another one who computes the same, before computing it twice
+_PATIENCE = 600.0  # seconds to wait for another computation of the same result
 
 
 class FolderCache:
-    """Results as pickles. Loading one runs code, so that the folder must be one's own."""
+    """Stores results as pickles. Loading a pickle may run code, so the folder must be trusted."""
 
     def __init__(self, folder: str | os.PathLike[str], context: Context) -> None:
         if not context.trusted:
-            raise UntrustedError("results are kept as pickles, and loading these may run code of who made them.")
+            raise UntrustedError("Cached results are pickles, and loading them may run code of whoever stored them.")
         self._context = context
         self._folder = Path(folder).expanduser().resolve()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -38,15 +38,15 @@ class FolderCache:
         params: Mapping[str, Any],
         depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call; None, and a warning, if it has none."""
+        """Return the key of a call, or warn and return None."""
         try:
             return key_of(function, tuple(args), dict(kwargs), dict(params), tuple(depends_on))
         except NoKeyError as error:
-            self._context.warn(f"cache {error}", f"a call is not cached: {error}.")
+            self._context.warn(f"cache {error}", f"A call is not cached: {error}.")
             return None
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """The entry, or None. A damaged entry is None."""
+        """Return an entry, or None if it is missing or damaged."""
         try:
             entry = pickle.loads(self._path(key).read_bytes())
         except Exception:
@@ -54,36 +54,36 @@ class FolderCache:
         return entry if isinstance(entry, dict) and entry.keys() == {"result", "cache"} else None
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result and the run it came from. Whoever reads at the same time finds the whole of it, or nothing."""
+        """Store a result and its run. Concurrent readers see the complete entry or none."""
         try:
             data = pickle.dumps({"result": result, "cache": track_id})
         except Exception as error:
-            self._context.warn(f"cache {key}", f"a {type(result).__qualname__} cannot be cached: {error}")
+            self._context.warn(f"cache {key}", f"A {type(result).__qualname__} cannot be cached: {error}")
             return
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
             file.write(data)
         Path(file.name).replace(self._path(key))
 
     def claim(self, key: str) -> "FileClaim":
-        """A claim on computing what is missing under a key."""
+        """Return a claim to compute a missing result."""
         return FileClaim(self._folder / f"{key}.lock")
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete a run's entries, and return their number."""
         keys = [key for key, entry in self.scan() if entry["cache"] == track_id]
         for key in keys:
             self._path(key).unlink(missing_ok=True)
         return len(keys)
 
     def scan(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every entry with its key."""
+        """Yield all entries with their keys."""
         for path in sorted(self._folder.glob("*.pickle")):
             entry = self.get(path.stem)
             if entry is not None:
                 yield path.stem, entry
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is open."""
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.pickle"
@@ -93,9 +93,9 @@ _claimed: ContextVar[frozenset[str]] = ContextVar("_claimed", default=frozenset(
 
 
 class FileClaim:
-    """A lock on a file, which the operating system lets go of when its process ends, however that happens.
+    """A file lock, which the operating system releases when the process ends, however it ends.
 
-    SQLite is used for its locks alone, which are the same on every system; the file stays empty.
+    SQLite provides the lock, in the same way on every system. The file stays empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,26 +103,26 @@ class FileClaim:
         self._held = False
 
     def __enter__(self) -> Self:
-        """Nothing is locked before `wait` or `poll`."""
-        # threads take turns with it, as an asynchronous call may be ended by another thread than began it
+        """Enter the claim. `wait` or `poll` takes the lock."""
+        # An asynchronous call may end in a different thread than it began in.
         self._lock = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         return self
 
     def wait(self) -> None:
-        """Wait until nobody else computes it."""
-        if not self._mine():
-            self._try()
+        """Wait until no one else computes the result."""
+        if not self._is_nested():
+            self._try_lock()
 
     def poll(self) -> bool:
-        """The same without waiting: False as long as somebody else computes it."""
+        """Try once without waiting. Returns False while someone else computes the result."""
         self._lock.execute("PRAGMA busy_timeout = 0")
-        return self._held or self._mine() or self._try()
+        return self._held or self._is_nested() or self._try_lock()
 
-    def _mine(self) -> bool:
-        """Whether this is a call within the call that computes it: to wait would never end."""
+    def _is_nested(self) -> bool:
+        """Whether this call is nested in the computation itself: waiting would never end."""
         return str(self._path) in _claimed.get()
 
-    def _try(self) -> bool:
+    def _try_lock(self) -> bool:
         try:
             self._lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
@@ -134,7 +134,7 @@ class FileClaim:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Let the next one have it."""
+        """Release the lock."""
         if self._held:
             self._held = False
             _claimed.set(_claimed.get() - {str(self._path)})

@@ -1,32 +1,32 @@
-"""What the plugin promises: all that every command does, and what this one shows."""
+"""Tests of the plugin: the contracts of xetrack, and what is specific to this command."""
 
 import json
 from pathlib import Path
 
 import pytest
 from xetrack import Tracker
-from xetrack_testing import CommandContract, PackagingContract
 from xetrack_cli.main import run
+from xetrack_testing import CommandContract, PackagingContract
 
 from xetrack_cli.templates.command import open_commands
 
 
 class TestContract(CommandContract):
-    """The tests of xetrack for commands."""
+    """The contract of commands."""
 
     looks = (["DB"], ["DB", "--json"])
     open = staticmethod(open_commands)
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "template-distribution"
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> str:
-    """A database with two tables."""
+    """Create a database with two tables."""
     path = tmp_path / "t.db"
     for table, count in (("events", 3), ("other", 1)):
         with Tracker(path, table=table) as tracker:
@@ -36,7 +36,7 @@ def db(tmp_path: Path) -> str:
 
 
 def test_every_table_is_counted(db: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As JSON."""
+    """Output as JSON."""
     assert run(["template_name", db, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
         {"table": "events", "runs": 1, "failed": 0, "rows": 3},
@@ -44,13 +44,13 @@ def test_every_table_is_counted(db: str, capsys: pytest.CaptureFixture[str]) -> 
     ]
 
 
-def test_a_table_for_people(db: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As all other commands draw them."""
+def test_it_draws_a_table(db: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the style of all commands."""
     assert run(["template_name", db]) == 0
     assert "| events" in capsys.readouterr().out
 
 
-def test_help_tells_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the first line of the docstring of `open_commands`."""
+def test_help_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the summary of `open_commands`."""
     assert run(["--help"]) == 0
     assert "Count the runs and rows of every table." in capsys.readouterr().out

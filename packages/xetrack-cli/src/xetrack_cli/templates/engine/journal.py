@@ -1,4 +1,4 @@
-"""The engine itself: rows in memory, and a journal of every change in a file."""
+"""The engine: rows in memory, and a journal of all changes in a file."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,40 +7,38 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xetrack.plugin import MemoryEngine
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.plugin import new_lock
-from xetrack.plugin import Columns, Row, Run, Value
+from xetrack.plugin import Columns, MemoryEngine, Row, Run, Value, new_lock
 
-from .changes import decoded, encoded
+from .changes import decode_calls, encode_call
 
 __all__ = ["JournalEngine"]
 
 
 class JournalEngine:
-    """A line a transaction: the changes that it made, which are made again when the file is opened.
+    """Writes each transaction as a line of changes, and replays them when the file is opened.
 
-    A change is in the file when it returns, or at the end of the outermost `transaction()`. One process may write at a
-    time; others see what it wrote when they open the file anew. Everything is held in memory.
+    A change is in the file when the method returns, or at the end of the outermost `transaction()`. Only one process
+    may write at a time; others see its changes when they reopen the file. All rows are held in memory.
     """
 
     def __init__(self, db: str, *, read_only: bool = False) -> None:
         self._db = db
         self._read_only = read_only
         self._lock = new_lock()
-        self._kept = MemoryEngine()
+        self._memory = MemoryEngine()
         self._depth = 0
-        self._waiting: list[str] = []
-        self._file = BytesIO() if db == ":memory:" else self._opened(Path(db))
+        self._pending: list[str] = []
+        self._file = BytesIO() if db == ":memory:" else self._open(Path(db))
         try:
             self._replay()
         except NotADatabaseError:
             self._file.close()
             raise
 
-    def _opened(self, path: Path) -> BinaryIO:
+    def _open(self, path: Path) -> BinaryIO:
         if self._read_only and not path.exists():
-            raise DatabaseNotFoundError(f"{path}: there is no such file. A Tracker creates one with its first row.")
+            raise DatabaseNotFoundError(f"{path} does not exist. Tracker creates the file when it logs its first row.")
         try:
             if self._read_only:
                 return path.open("rb", buffering=0)
@@ -50,31 +48,31 @@ class JournalEngine:
             raise DatabaseError(f"{path}: {error.strerror or error}") from error
 
     def _replay(self) -> None:
-        """Make every change of the file again. Half a line, that a killed process left behind, is dropped."""
-        self._kept = MemoryEngine()
+        """Replay the file. An incomplete last line, left by a killed process, is dropped."""
+        self._memory = MemoryEngine()
         self._file.seek(0)
         data = self._file.read()
         whole = data.rfind(b"\n") + 1
         try:
             for line in data[:whole].decode().split("\n")[:-1]:
-                self._make(line)
+                self._apply(line)
         except (ValueError, TypeError, AttributeError) as error:
-            raise NotADatabaseError(f"{self._db} is no journal of this engine, or is damaged: {error}") from error
+            raise NotADatabaseError(f"{self._db} is not a journal of this engine, or is damaged: {error}") from error
         if whole < len(data) and not self._read_only:
             self._file.truncate(whole)
 
-    def _make(self, line: str) -> None:
-        for name, arguments, chosen in decoded(line):
-            getattr(self._kept, name)(*arguments, **chosen)
+    def _apply(self, line: str) -> None:
+        for name, arguments, keywords in decode_calls(line):
+            getattr(self._memory, name)(*arguments, **keywords)
 
     # Changes
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep what is written inside, or nothing of it."""
+        """Keep all changes made inside, or none."""
         with self._lock:
-            self._kept.tables()  # raises if this engine was closed
-            before = len(self._waiting)
+            self._memory.tables()  # raises if the engine is closed
+            before = len(self._pending)
             self._depth += 1
             try:
                 yield
@@ -87,51 +85,51 @@ class JournalEngine:
                 self._depth -= 1
 
     def _commit(self) -> None:
-        if self._waiting:
-            line = f"[{','.join(self._waiting)}]\n".encode()
+        if self._pending:
+            line = f"[{','.join(self._pending)}]\n".encode()
             end = self._file.seek(0, os.SEEK_END)
             try:
                 self._write(line)
             except OSError as error:
                 self._file.truncate(end)
                 raise DatabaseError(f"{self._db}: {error.strerror or error}") from error
-            self._waiting.clear()
+            self._pending.clear()
 
     def _write(self, line: bytes) -> None:
         if self._file.write(line) != len(line):
             raise OSError("the disk is full")
 
     def _undo(self, before: int) -> None:
-        """Go back to what is in the file, and what waits to be written since before the block that raised."""
-        del self._waiting[before:]
+        """Roll back to the file, and the pending changes from before the block that raised."""
+        del self._pending[before:]
         self._replay()
-        self._make(f"[{','.join(self._waiting)}]")
+        self._apply(f"[{','.join(self._pending)}]")
 
-    def _change(self, name: str, *arguments: Any, **chosen: Any) -> Any:
+    def _change(self, name: str, *arguments: Any, **keywords: Any) -> Any:
         with self.transaction():
             if self._read_only:
-                raise DatabaseReadOnlyError(f"{self._db} was opened for reading only. Use a Tracker to write.")
-            result = getattr(self._kept, name)(*arguments, **chosen)
-            self._waiting.append(encoded(name, arguments, chosen))
+                raise DatabaseReadOnlyError(f"{self._db} was opened read-only. Use a Tracker to write.")
+            result = getattr(self._memory, name)(*arguments, **keywords)
+            self._pending.append(encode_call(name, arguments, keywords))
             return result
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`; the time of one that is taken moves on."""
+        """Store rows; a taken timestamp advances, in the caller's row too."""
         self._change("append", table, rows)
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those that are not there yet, and return them."""
+        """Store the rows that are new, and return them."""
         fresh: list[Row] = self._change("merge", table, rows)
         return fresh
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in some rows; return how many."""
+        """Set `key` in matching rows, and return their number."""
         return int(self._change("update", table, key, value, track_id=track_id, where=where))
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run, and return its number of rows."""
         return int(self._change("delete", table, track_id))
 
     def drop(self, table: str) -> None:
@@ -139,7 +137,7 @@ class JournalEngine:
         self._change("drop", table)
 
     def save_run(self, run: Run) -> None:
-        """Record that a run goes on."""
+        """Record that a run is running."""
         self._change("save_run", run)
 
     def finish_run(self, run: Run) -> None:
@@ -150,55 +148,55 @@ class JournalEngine:
 
     @property
     def conn(self) -> Any:
-        """There is no SQL here: the engine in memory."""
-        return self._kept.conn
+        """The engine in memory, because there is no SQL."""
+        return self._memory.conn
 
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Rows in the order of insertion."""
+        """Return rows in insertion order."""
         with self._lock:
-            return self._kept.read(table, track_id=track_id, head=head, tail=tail)
+            return self._memory.read(table, track_id=track_id, head=head, tail=tail)
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows, `size` at a time."""
-        return self._kept.scan(table, size)
+        """Yield all rows in insertion order, `size` at a time."""
+        return self._memory.scan(table, size)
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         with self._lock:
-            return self._kept.count(table, track_id)
+            return self._memory.count(table, track_id)
 
     def tables(self) -> list[str]:
-        """The names of tables, sorted."""
+        """Return the names of tables, sorted."""
         with self._lock:
-            return self._kept.tables()
+            return self._memory.tables()
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys and their types."""
+        """Return keys and their types."""
         with self._lock:
-            return self._kept.columns(table)
+            return self._memory.columns(table)
 
     def runs(self, table: str) -> list[Run]:
-        """Every run, the one that logged last first."""
+        """Return all runs, most recently active first."""
         with self._lock:
-            return self._kept.runs(table)
+            return self._memory.runs(table)
 
     def latest_run(self, table: str) -> str | None:
-        """The run that logged last."""
+        """Return the most recently active run."""
         with self._lock:
-            return self._kept.latest_run(table)
+            return self._memory.latest_run(table)
 
     def has_assets(self) -> bool:
-        """Objects are not kept here."""
-        return self._kept.has_assets()
+        """Return False: the engine stores no objects."""
+        return self._memory.has_assets()
 
     def flush(self) -> bool:
-        """Every change is in the file already."""
+        """Return True: every change is in the file already."""
         return True
 
     def close(self) -> None:
-        """Let go of the file. Closing twice does nothing."""
+        """Close the file. Closing twice is harmless."""
         with self._lock:
-            self._kept.close()
+            self._memory.close()
             self._file.close()

@@ -1,4 +1,4 @@
-"""The work of the garbage collector in a tracked call: `Tracker("database.db", template_name=True)`."""
+"""Garbage collections in tracked calls: `Tracker("database.db", template_name=True)`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` says whether to measure."""
+    """The options that this plugin adds to `Tracker`: `template_name` enables the monitor."""
 
     template_name: bool = False
 
 
 def open_monitor(options: Options, _: Context) -> Monitor | None:
-    """Called for each call that is measured. None: with these options there is nothing to do."""
+    """Open a monitor, for each measured call. Return None if it is disabled."""
     if not options.template_name:
         return None
     from .collector import Collections
@@ -29,5 +29,5 @@ def open_monitor(options: Options, _: Context) -> Monitor | None:
 
 @hookimpl
 def xetrack_monitors() -> Sequence[Provider[Monitor]]:
-    """What this plugin registers."""
+    """Register the monitor."""
     return [Provider("template_name", open_monitor, Options)]

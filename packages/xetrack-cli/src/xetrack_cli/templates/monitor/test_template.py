@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every monitor does, and what this one does beyond."""
+"""Tests of the plugin: the contracts of xetrack, and what is specific to this monitor."""
 
 import gc
 from pathlib import Path
@@ -10,23 +10,23 @@ from xetrack_cli.templates.monitor.collector import Collections
 
 
 class TestContract(MonitorContract):
-    """The tests of xetrack for monitors."""
+    """The contract of monitors."""
 
     columns = ("template_name_runs", "template_name_objects")
 
     def open(self) -> Collections:
-        """A fresh monitor."""
+        """Create a monitor."""
         return Collections()
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "template-distribution"
 
 
 def make_cycles(count: int) -> None:
-    """Garbage that only the collector finds."""
+    """Create garbage that only the collector finds."""
     gc.collect()
     for _ in range(count):
         cycle: list[object] = []
@@ -35,8 +35,8 @@ def make_cycles(count: int) -> None:
     gc.collect()
 
 
-def test_the_collector_is_counted(tmp_path: Path) -> None:
-    """Its runs, and the objects that it found."""
+def test_collections_are_counted(tmp_path: Path) -> None:
+    """Runs of the collector, and collected objects."""
     with Tracker(tmp_path / "t.db", template_name=True) as tracker:
         tracker.track(make_cycles, 100)
     with Reader(tmp_path / "t.db") as reader:
@@ -45,8 +45,8 @@ def test_the_collector_is_counted(tmp_path: Path) -> None:
     assert row["template_name_objects"] >= 100
 
 
-def test_nobody_who_did_not_ask_is_measured(tmp_path: Path) -> None:
-    """The option is off by default, and can be given as False."""
+def test_it_is_off_by_default(tmp_path: Path) -> None:
+    """False disables it too."""
     with Tracker(tmp_path / "t.db", template_name=False) as tracker:
         tracker.track(make_cycles, 1)
     with Reader(tmp_path / "t.db") as reader:

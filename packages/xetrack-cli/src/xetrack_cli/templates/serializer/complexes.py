@@ -1,4 +1,4 @@
-"""The serializer itself."""
+"""The serializer."""
 
 import struct
 
@@ -10,23 +10,23 @@ _FORM = struct.Struct("<dd")
 
 
 class ComplexNumbers:
-    """A complex number as two 64-bit floats, little-endian."""
+    """Serializes a complex number as two 64-bit floats, little-endian."""
 
-    safe = True  # loading runs no code of whoever made the bytes
-    general = False  # this one is for some values only, and asked before those that take all
+    safe = True  # loading cannot run code
+    general = False  # specific serializers precede general ones
 
     def takes(self, value: object) -> bool:
-        """Subclasses are left to others: they would not come back as what they are."""
+        """Accept complex numbers, but no subclasses, whose type would be lost."""
         return type(value) is complex
 
     def dumps(self, value: object) -> Buffer:
-        """The bytes of a value that `takes` agreed to."""
+        """Serialize a value that `takes` accepted."""
         if not isinstance(value, complex):
-            raise TypeError(f"a {type(value).__name__} is no complex number")
+            raise TypeError(f"Expected a complex number, got {value!r}")
         return _FORM.pack(value.real, value.imag)
 
     def loads(self, data: Buffer) -> complex:
-        """The number again. Raises `ValueError` for bytes that are none."""
+        """Return the number. Raises `ValueError` for invalid bytes."""
         if len(data) != _FORM.size:
-            raise ValueError(f"a complex number has {_FORM.size} bytes, not {len(data)}")
+            raise ValueError(f"Expected {_FORM.size} bytes, got {len(data)}")
         return complex(*_FORM.unpack(data))

@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every serializer does, and what this one does beyond."""
+"""Tests of the plugin: the contracts of xetrack, and what is specific to this serializer."""
 
 import math
 
@@ -12,41 +12,41 @@ from xetrack_cli.templates.serializer.complexes import ComplexNumbers
 
 
 class Impedance(complex):
-    """Somebody's own kind of complex number."""
+    """A subclass, which is not supported."""
 
 
 class TestContract(SerializerContract):
-    """The tests of xetrack for serializers."""
+    """The contract of serializers."""
 
     values = (1j, 1.5 - 2j, complex("nan"), complex("-inf"), complex(0.0, -0.0))
     refuses = (1, 1.0, True, None, "1j", [1j], Impedance(1j))
 
     def open(self) -> ComplexNumbers:
-        """A serializer."""
+        """Create a serializer."""
         return ComplexNumbers()
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "template-distribution"
 
 
 @given(st.complex_numbers())
-def test_numbers_come_back_as_they_were(number: complex) -> None:
-    """Also -0.0, infinities and NaN."""
+def test_numbers_come_back_exactly(number: complex) -> None:
+    """Including -0.0, infinities and NaN."""
     again = ComplexNumbers().loads(ComplexNumbers().dumps(number))
     assert repr(again) == repr(number)
     assert math.copysign(1, again.imag) == math.copysign(1, number.imag) or math.isnan(number.imag)
 
 
-def test_bytes_that_are_no_number_are_refused() -> None:
-    """With an error that says so."""
-    with pytest.raises(ValueError, match="16 bytes, not 3"):
+def test_invalid_bytes_are_refused() -> None:
+    """The error names the length."""
+    with pytest.raises(ValueError, match="16 bytes, got 3"):
         ComplexNumbers().loads(b"123")
 
 
 def test_it_is_found_installed() -> None:
-    """Under the name that is stored beside the bytes."""
+    """By the name that is stored beside the bytes."""
     names = [offer.provider.name for offer in discovered().offers("serializers")]
     assert "template_name" in names

@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every sink does, and what this one does beyond."""
+"""Tests of the plugin: the contracts of xetrack, and what is specific to this sink."""
 
 import csv
 from pathlib import Path
@@ -10,32 +10,32 @@ from xetrack_cli.templates.sink.csvfile import COLUMNS, CsvSink
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file."""
+    """Return the lines of a CSV file."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
 class TestContract(SinkContract):
-    """The tests of xetrack for sinks."""
+    """The contract of sinks."""
 
     def open(self, place: Path) -> CsvSink:
-        """A sink of a folder."""
+        """Open a sink that writes to a folder."""
         return CsvSink(place / "values.csv")
 
     def read(self, place: Path) -> list[dict[str, int]]:
-        """The value `n` of each row that sinks of that folder wrote."""
+        """Return the value `n` of each row in that folder."""
         path = place / "values.csv"
         return [{"n": int(line["value"])} for line in (read(path) if path.exists() else []) if line["key"] == "n"]
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The contract of distributions."""
 
     distribution = "template-distribution"
 
 
 def test_every_value_is_a_line(tmp_path: Path) -> None:
-    """Whatever the keys of a row."""
+    """Rows may have any keys."""
     target = tmp_path / "folder" / "values.csv"
     with Tracker(tmp_path / "t.db", params={"lr": 0.1}, template_name=target) as tracker:
         tracker.log({"accuracy": 0.9})
@@ -47,8 +47,8 @@ def test_every_value_is_a_line(tmp_path: Path) -> None:
     assert told == [("lr", "0.1"), ("accuracy", "0.9"), ("lr", "0.1"), ("note", 'a "comma", and\na line')]
 
 
-def test_the_head_is_written_once(tmp_path: Path) -> None:
-    """Later trackers add to the file."""
+def test_the_header_is_written_once(tmp_path: Path) -> None:
+    """Later trackers append to the file."""
     target = tmp_path / "values.csv"
     for number in range(2):
         with Tracker(tmp_path / "t.db", template_name=str(target)) as tracker:

@@ -1,6 +1,6 @@
-"""What loading a plugin does to a process: as a program, this module loads those that it is given, and tells.
+"""A program that loads plugins, and reports what that imported and which global state it changed.
 
-Nothing of the kit is imported here, so that the process is as fresh as that of somebody who only logs.
+It imports nothing of the kit, so that the process is as fresh as a user's.
 """
 
 import gc
@@ -34,29 +34,29 @@ def _loggers() -> dict[str, Any]:
 GLOBALS: dict[str, Callable[[], Any]] = {
     "signal handlers": lambda: {int(each): repr(signal.getsignal(each)) for each in signal.valid_signals()},
     "warnings filters": lambda: list(map(repr, warnings.filters)),
-    "how warnings are shown": lambda: repr(warnings.showwarning),
+    "warnings.showwarning": lambda: repr(warnings.showwarning),
     "logging": _loggers,
-    "the start method of multiprocessing": lambda: multiprocessing.get_start_method(allow_none=True),
+    "multiprocessing start method": lambda: multiprocessing.get_start_method(allow_none=True),
     "sys.path": lambda: list(sys.path),
     "import hooks": lambda: [*map(repr, sys.meta_path), *map(repr, sys.path_hooks)],
-    "the environment": lambda: dict(os.environ),
-    "the working folder": os.getcwd,
-    "the random state": lambda: repr(random.getstate()),
+    "environment": lambda: dict(os.environ),
+    "working directory": os.getcwd,
+    "random state": lambda: repr(random.getstate()),
     "excepthooks": lambda: [repr(sys.excepthook), repr(threading.excepthook), repr(sys.unraisablehook)],
     "standard streams": lambda: [id(sys.stdin), id(sys.stdout), id(sys.stderr)],
     "threads": lambda: sorted(each.name for each in threading.enumerate()),
     "profilers": lambda: [repr(sys.getprofile()), repr(sys.gettrace())],
-    "the recursion limit": sys.getrecursionlimit,
+    "recursion limit": sys.getrecursionlimit,
     "socket timeouts": socket.getdefaulttimeout,
-    "the locale": lambda: locale.setlocale(locale.LC_ALL),
-    "the garbage collector": lambda: [gc.isenabled(), gc.get_threshold(), len(gc.callbacks)],
+    "locale": lambda: locale.setlocale(locale.LC_ALL),
+    "garbage collector": lambda: [gc.isenabled(), gc.get_threshold(), len(gc.callbacks)],
 }
-"""What belongs to the whole process, and how it is now."""
+"""Global state of a process, and functions that read it."""
 
 
 def report(target: str) -> dict[str, Any]:
-    """Load a plugin, ask it for its providers, and tell what that imported and changed."""
-    importlib.import_module("xetrack.registry")  # is there before any plugin is
+    """Load a plugin, call its hooks, and return what that imported and changed."""
+    importlib.import_module("xetrack.registry")  # users have it before any plugin is loaded
     modules, before = set(sys.modules), {name: look() for name, look in GLOBALS.items()}
     module, _, attribute = target.partition(":")
     plugin: Any = importlib.import_module(module)
@@ -73,7 +73,7 @@ def report(target: str) -> dict[str, Any]:
 
 
 def _registered(plugin: Any) -> tuple[str, list[tuple[str, str, list[str]]]]:
-    """What is wrong with its hooks; kind, name and options of each of its providers."""
+    """Return the problem with its hooks, or "", and kind, name and options of each provider."""
     from xetrack.errors import PluginError
     from xetrack.registry import KINDS, Plugins
 
@@ -85,7 +85,7 @@ def _registered(plugin: Any) -> tuple[str, list[tuple[str, str, list[str]]]]:
     return "", [(offer.kind, offer.provider.name, sorted(offer.options)) for offer in offers]
 
 
-def _reported(target: str) -> dict[str, Any]:
+def _report_or_failure(target: str) -> dict[str, Any]:
     try:
         return {"failed": "", **report(target)}
     except (Exception, SystemExit) as error:
@@ -93,4 +93,4 @@ def _reported(target: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(f"\n{json.dumps([_reported(each) for each in sys.argv[1:]])}")  # noqa: T201 - this is how it answers
+    print(f"\n{json.dumps([_report_or_failure(each) for each in sys.argv[1:]])}")

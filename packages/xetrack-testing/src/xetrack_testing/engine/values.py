@@ -1,13 +1,12 @@
-"""Engine contract: every value comes back as it was, under the key it was logged with."""
-# ruff: noqa: S101 - a test asserts, compares with plain numbers, and raises inside of blocks
+"""Every value comes back exactly, under the key it was logged with."""
 
 import itertools
 
 import pytest
 
 from xetrack.plugin import BigInt, Engine, Json, SurrogateText, Value
-from xetrack_testing.base import Base
-from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, TABLE, listed, make_row, spelt
+from xetrack_testing.engine.fixtures import EngineFixtures, stored
+from xetrack_testing.rows import AWKWARD_KEYS, AWKWARD_VALUES, TABLE, exact, make_row, rows_of
 
 __all__ = ["ValuesContract"]
 
@@ -33,41 +32,41 @@ def _name(value: object) -> str:
     return f"{type(value).__name__}-{shown}"
 
 
-class ValuesContract(Base):
-    """Values, types and keys."""
+class ValuesContract(EngineFixtures):
+    """Values, column types and keys."""
 
     @pytest.mark.parametrize("value", AWKWARD_VALUES, ids=_name)
     def test_a_value_comes_back_as_it_was(self, engine: Engine, value: Value) -> None:
-        """Logged alone and in a batch."""
+        """Logged singly or in a batch."""
         engine.append(TABLE, [make_row(0, {"x": value})])
         engine.append(TABLE, [make_row(1, {"x": value}), make_row(2, {"x": value})])
-        assert spelt(listed(engine.read(TABLE))) == spelt([make_row(number, {"x": value}) for number in range(3)])
+        assert stored(engine) == exact([make_row(number, {"x": value}) for number in range(3)])
 
     @pytest.mark.parametrize("first", [None, *_OF_EACH_TYPE], ids=_name)
     def test_a_column_may_change_its_type(self, engine: Engine, first: Value) -> None:
-        """Whatever type came first, the others come back as they were."""
+        """The type of the first value does not affect later ones."""
         sequence = [first, *_OF_EACH_TYPE, None, first, *AWKWARD_VALUES]
         rows = [make_row(number, {"x": value}) for number, value in enumerate(sequence)]
         engine.append(TABLE, rows[:1])
         for row in rows[1:20]:
             engine.append(TABLE, [row])
         engine.append(TABLE, rows[20:])
-        assert spelt(listed(engine.read(TABLE))) == spelt(rows)
+        assert stored(engine) == exact(rows)
 
     def test_a_nan_is_not_a_none(self, engine: Engine) -> None:
-        """Each stays what it is."""
+        """NaN, None and numbers stay distinct in one column."""
         engine.append(TABLE, [make_row(0, {"x": float("nan")}), make_row(1, {"x": None}), make_row(2, {"x": 0.5})])
         nan, none, number = engine.read(TABLE)["x"]
         assert (repr(nan), none, number) == ("nan", None, 0.5)
 
     def test_a_missing_key_is_none(self, engine: Engine) -> None:
-        """Columns are of one length."""
+        """Columns have equal length."""
         engine.append(TABLE, [make_row(0, {"a": 1}), make_row(1, {"b": 2})])
         columns = engine.read(TABLE)
         assert (columns["a"], columns["b"]) == ([1, None], [None, 2])
 
-    def test_types_are_declared(self, engine: Engine) -> None:
-        """By the first value of a key."""
+    def test_the_first_value_declares_the_type_of_a_column(self, engine: Engine) -> None:
+        """`columns` names it in SQL's terms."""
         data: dict[str, Value] = {"b": True, "i": 1, "f": 0.5, "s": "x", "y": b"x", "j": Json("[]")}
         engine.append(TABLE, [make_row(0, data)])
         found = engine.columns(TABLE)
@@ -76,38 +75,38 @@ class ValuesContract(Base):
 
     @pytest.mark.parametrize("key", AWKWARD_KEYS, ids=lambda key: repr(key)[:30])
     def test_a_key_comes_back_as_it_was(self, engine: Engine, key: str) -> None:
-        """From rows, columns, scans and updates."""
+        """In rows, columns, scans and updates."""
         engine.append(TABLE, [make_row(0, {key: 1})])
         engine.append(TABLE, [make_row(1, {"other": 1, key: "text"}), make_row(2, {key: 0.5})])
         wanted = [make_row(0, {key: 1}), make_row(1, {"other": 1, key: "text"}), make_row(2, {key: 0.5})]
-        assert spelt(listed(engine.read(TABLE))) == spelt(wanted)
-        assert spelt(listed(next(engine.scan(TABLE)))) == spelt(wanted)
+        assert stored(engine) == exact(wanted)
+        assert exact(rows_of(next(engine.scan(TABLE)))) == exact(wanted)
         assert sorted(engine.columns(TABLE)) == sorted({key, "other", "timestamp", "track_id"})
         assert engine.update(TABLE, key, b"set", where=(key, "text")) == 1
         assert engine.read(TABLE)[key] == [1, b"set", 0.5]
 
-    def test_all_awkward_keys_live_in_one_row(self, engine: Engine) -> None:
-        """Also those that differ in case only."""
+    def test_all_awkward_keys_fit_in_one_row(self, engine: Engine) -> None:
+        """Including those that differ only in case."""
         data: dict[str, Value] = {key: number for number, key in enumerate(AWKWARD_KEYS)}
         rows = [make_row(0, data), make_row(1, dict(reversed(data.items())))]
         engine.append(TABLE, rows)
-        assert spelt(listed(engine.read(TABLE))) == spelt(rows)
+        assert stored(engine) == exact(rows)
 
     def test_1200_keys_fit(self, engine: Engine) -> None:
-        """In one row, in rows of one key each, and in updates."""
+        """In one row, spread over many rows, and in updates."""
         wide = make_row(0, {f"k{number}": number for number in range(1200)})
         engine.append(TABLE, [wide])
         narrow = [make_row(1 + number, {f"k{number}": str(number)}) for number in range(1190, 1210)]
         engine.append(TABLE, narrow)
-        assert spelt(listed(engine.read(TABLE))) == spelt([wide, *narrow])
+        assert stored(engine) == exact([wide, *narrow])
         assert engine.update(TABLE, "k1209", 0.5, where=("k1209", "1209")) == 1
         assert engine.update(TABLE, "k5", "five", where=("k1199", 1199)) == 1
         found = engine.read(TABLE)
         assert (found["k5"][0], found["k1209"][-1]) == ("five", 0.5)
 
     def test_rows_of_many_shapes_share_a_batch(self, engine: Engine) -> None:
-        """Order and types hold over changes of shape."""
+        """Order and types survive changes of the row's keys."""
         kinds = itertools.cycle(_OF_EACH_TYPE)
         rows = [make_row(number, {"abcd"[number % 4]: next(kinds), "n": number}) for number in range(100)]
         engine.append(TABLE, rows)
-        assert spelt(listed(engine.read(TABLE))) == spelt(rows)
+        assert stored(engine) == exact(rows)

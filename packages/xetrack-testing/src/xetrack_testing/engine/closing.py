@@ -1,5 +1,4 @@
-"""Engine contract: closing, and the little that is left."""
-# ruff: noqa: S101 - a test asserts, compares with plain numbers, and raises inside of blocks
+"""Flushing, closing, and use after closing."""
 
 from collections.abc import Callable
 
@@ -7,10 +6,10 @@ import pytest
 
 from xetrack.errors import ClosedError
 from xetrack.plugin import Engine, Run
-from xetrack_testing.base import Base
+from xetrack_testing.engine.fixtures import EngineFixtures
 from xetrack_testing.rows import TABLE, make_row
 
-__all__ = ["FailuresContract"]
+__all__ = ["ClosingContract"]
 
 
 def _in_transaction(engine: Engine) -> None:
@@ -39,30 +38,30 @@ _USES: dict[str, Callable[[Engine], object]] = {
 }
 
 
-class FailuresContract(Base):
-    """What an engine does when it cannot."""
+class ClosingContract(EngineFixtures):
+    """`flush` and `close`, and what a closed engine does."""
 
     def test_it_has_the_methods_of_an_engine(self, engine: Engine) -> None:
-        """The protocol can be checked at run time."""
+        """`isinstance` accepts it."""
         assert isinstance(engine, Engine)
         assert engine.has_assets() is False
         assert engine.conn is not None
 
-    def test_closing_twice_does_nothing(self, engine: Engine) -> None:
-        """Nor does closing an engine that never stored anything."""
+    def test_closing_twice_is_harmless(self, engine: Engine) -> None:
+        """Also for an engine that stored nothing."""
         engine.close()
         engine.close()
 
-    def test_flushing_leaves_everything_in_place(self, engine: Engine) -> None:
-        """Also with nothing to flush."""
+    def test_flushing_keeps_everything(self, engine: Engine) -> None:
+        """Also when there is nothing to flush."""
         assert engine.flush() is True
         engine.append(TABLE, [make_row(0)])
         assert engine.flush() is True
         assert engine.count(TABLE) == 1
 
     @pytest.mark.parametrize("use", [pytest.param(use, id=name) for name, use in _USES.items()])
-    def test_a_closed_engine_says_so(self, engine: Engine, use: Callable[[Engine], object]) -> None:
-        """Whatever it is asked for."""
+    def test_a_closed_engine_raises_closed_error(self, engine: Engine, use: Callable[[Engine], object]) -> None:
+        """Every method does."""
         engine.append(TABLE, [make_row(0)])
         engine.close()
         with pytest.raises(ClosedError, match="closed"):

@@ -1,4 +1,4 @@
-"""What the parts of the engine's contract have in common."""
+"""Fixtures that open engines."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -10,29 +10,35 @@ import pytest
 
 from xetrack.plugin import Engine
 from xetrack_testing.contract import Contract
+from xetrack_testing.rows import TABLE, exact, rows_of
 
-__all__ = ["Base", "Opener"]
+__all__ = ["EngineFixtures", "Opener", "stored"]
 
 Opener = Callable[[], Engine]
 
 
-class Base(Contract):
-    """How a test gets at engines. See `EngineContract`."""
+class EngineFixtures(Contract):
+    """Opens engines for the tests. See `EngineContract`."""
 
     durable: ClassVar[bool] = False
     shared: ClassVar[bool] = False
 
     @abstractmethod
     def open(self, place: Path) -> Engine:
-        """An open engine over the store that belongs to the folder `place`."""
+        """Return an open engine on the store that belongs to the folder `place`."""
 
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Iterator[Opener]:
-        """Opens engines on this test's place, and closes them after the test."""
+        """A function that opens engines on this test's folder; they are closed after the test."""
         with ExitStack() as opened:
             yield lambda: opened.enter_context(closing(self.open(tmp_path)))
 
     @pytest.fixture
     def engine(self, opener: Opener) -> Engine:
-        """An engine over an empty store."""
+        """An engine on an empty store."""
         return opener()
+
+
+def stored(engine: Engine) -> list[dict[str, tuple[str, str]]]:
+    """Return the rows of the default table, in a form that compares exactly."""
+    return exact(rows_of(engine.read(TABLE)))
