@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from xetrack_cli.scaffold import KINDS, named, write
+from xetrack_cli.plugins.scaffold import KINDS, named, write
 
 pytestmark = pytest.mark.plugins
 

@@ -7,7 +7,7 @@ from cli_terminals import XT, Terminal
 
 from xetrack import Reader, Tracker
 from xetrack_cli.errors import UsageError
-from xetrack_cli.values import parse
+from xetrack_cli.parsing.values import parse
 
 
 def values(db, key):

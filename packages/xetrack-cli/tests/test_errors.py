@@ -264,7 +264,7 @@ def test_a_mistake_of_ours_is_not_hidden(xt, db, monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("xetrack_cli.rows.show", fail)
+    monkeypatch.setattr("xetrack_cli.commands.head.show", fail)
     with pytest.raises(ZeroDivisionError):
         xt("head", db)
 

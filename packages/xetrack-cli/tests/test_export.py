@@ -117,7 +117,7 @@ def test_a_file_is_replaced_only_when_all_is_written(xt, values, tmp_path, monke
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xetrack_cli.export.write_parquet", fail)
+    monkeypatch.setattr("xetrack_cli.commands.export.write_parquet", fail)
     done = xt("export", values, "out.parquet")
     assert (done.code, done.err) == (1, "xt: No space left on device\n")
     assert (tmp_path / "out.parquet").read_text() == "as it was"

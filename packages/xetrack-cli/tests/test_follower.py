@@ -3,7 +3,7 @@
 import pytest
 
 from xetrack import Reader, Tracker
-from xetrack_cli.watch import Follower
+from xetrack_cli.commands.watch import Follower
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 import xetrack
 from xetrack._plugins import discovery
-from xetrack_cli import probe
+from xetrack_cli.plugins import probe
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -258,7 +258,7 @@ def test_a_name_that_nobody_has(xt, installed):
 
 
 def test_no_plugin_at_all(xt, monkeypatch):
-    monkeypatch.setattr("xetrack_cli.checkup.installed", tuple)
+    monkeypatch.setattr("xetrack_cli.plugins.checkup.installed", tuple)
     assert xt("plugins", "doctor") == ("no plugins\n", "", 0)
 
 

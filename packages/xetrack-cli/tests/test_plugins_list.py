@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from xetrack_cli.catalogue import hooks_in_source
+from xetrack_cli.plugins.catalogue import hooks_in_source
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -61,8 +61,8 @@ def test_no_plugin_and_nothing_heavy_is_imported(installed, tmp_path):
     installed("acme", WRITES)
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     modules = set(done.stderr.split())
-    assert "xetrack_cli.catalogue" in modules
-    heavy = {"pandas", "numpy", "duckdb", "rich", "tabulate", "xetrack_cli.checkup"}
+    assert "xetrack_cli.plugins.catalogue" in modules
+    heavy = {"pandas", "numpy", "duckdb", "rich", "tabulate", "xetrack_cli.plugins.checkup"}
     plugins = {row["target"].partition(":")[0] for row in json.loads(done.stdout)}
     assert "acme_plugin" in plugins
     assert not modules & (heavy | plugins)
@@ -158,7 +158,7 @@ def test_a_distribution_whose_metadata_are_gone_is_listed(xt, installed, tmp_pat
 
 
 def test_no_plugin_at_all(xt, monkeypatch):
-    monkeypatch.setattr("xetrack_cli.catalogue.installed", tuple)
-    monkeypatch.setattr("xetrack_cli.catalogue.shadowed", tuple)
+    monkeypatch.setattr("xetrack_cli.plugins.catalogue.installed", tuple)
+    monkeypatch.setattr("xetrack_cli.plugins.catalogue.shadowed", tuple)
     assert xt("plugins", "list") == ("no plugins\n", "", 0)
     assert xt("plugins", "list", "--json") == ("[]\n", "", 0)

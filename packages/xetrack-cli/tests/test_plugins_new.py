@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from xetrack import __version__
-from xetrack_cli.scaffold import KINDS, named, rendered
+from xetrack_cli.plugins.scaffold import KINDS, named, rendered
 
 
 def files_of(folder):

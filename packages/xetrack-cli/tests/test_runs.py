@@ -3,7 +3,8 @@ import json
 import pytest
 
 from xetrack import Tracker
-from xetrack_cli.runs import duration, seconds_of
+from xetrack_cli.commands.runs import seconds_of
+from xetrack_cli.output.format import duration
 
 
 def ids(done):

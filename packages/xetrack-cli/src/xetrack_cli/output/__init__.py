@@ -1,0 +1,3 @@
+"""What commands print: tables, Markdown, CSV and JSON."""
+
+__all__: list[str] = []

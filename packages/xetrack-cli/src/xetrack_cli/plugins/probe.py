@@ -1,0 +1,110 @@
+"""What `xt plugins doctor` runs in a process of its own for each plugin: load it, and tell what came of it."""
+
+import faulthandler
+import importlib
+import inspect
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+from xetrack.registry import Found, Offer, Plugins, installed, load
+
+__all__ = ["examine", "main"]
+
+_OURS = {"xetrack", "xetrack_cli"}
+
+
+def main(request: str) -> None:
+    """Load one plugin and write what came of it to a file. `request` is JSON, made by `checkup`."""
+    asked = json.loads(request)
+    faulthandler.dump_traceback_later(asked["timeout"], exit=True)
+    [found] = [each for each in installed() if [each.distribution, each.name, each.target] == asked["plugin"]]
+    told = examine(found)
+    faulthandler.cancel_dump_traceback_later()
+    Path(asked["report"]).write_text(json.dumps(told), encoding="utf-8")
+    os._exit(0)  # whatever threads the plugin has started
+
+
+def examine(found: Found) -> dict[str, Any]:
+    """Load a plugin and ask it for its providers. Nothing that it raises goes on from here."""
+    state, modules = _state(), set(sys.modules)
+    started = time.perf_counter()
+    try:
+        plugin = load(found)
+    except BaseException as error:
+        return {"failures": [_failure(error)]}
+    seconds = time.perf_counter() - started
+    plugins = Plugins.of([found])
+    return {
+        "seconds": seconds,
+        "api": getattr(plugin, "xetrack_api", None),
+        "file": getattr(sys.modules.get(found.target.partition(":")[0]), "__file__", None),
+        "hooks": [name.removeprefix("xetrack_") for name in plugins.hooks_of(plugin)],
+        "providers": [_provider(offer) for offer in plugins.all_offers() if offer.owner == found.distribution],
+        "imports": _brought(set(sys.modules) - modules, found),
+        "changes": [name for name, value in _state().items() if state[name] != value],
+        "failures": [_failure(error) for error in plugins.failures.values()],
+    }
+
+
+def _failure(error: BaseException) -> dict[str, str]:
+    cause = error.__cause__ or error
+    frames = cause.__traceback__
+    while frames is not None and _is_machinery(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    shown = traceback.format_exception(type(cause), cause, frames, chain=True)
+    return {"error": type(error).__name__, "message": str(error), "traceback": "".join(shown)}
+
+
+def _is_machinery(path: str) -> bool:
+    """Whether these are lines of Python's import or of ours, that stand above those of the plugin."""
+    homes = [f"{Path(str(module.__file__)).parent}{os.sep}" for module in (importlib, sys.modules["xetrack"])]
+    return path.startswith(("<frozen importlib", *homes)) or "importlib_metadata" in path or path == __file__
+
+
+def _provider(offer: Offer) -> dict[str, Any]:
+    options = fields(offer.provider.options) if offer.provider.options is not None else ()
+    return {"kind": offer.kind, "name": offer.provider.name, "options": [_option(each) for each in options]}
+
+
+def _option(field: "Field[Any]") -> dict[str, Any]:
+    """What a provider claims: `default` is None where one has to be given."""
+    default = None
+    if field.default is not MISSING:
+        default = repr(field.default)
+    elif field.default_factory is not MISSING:
+        default = f"{getattr(field.default_factory, '__name__', field.default_factory)}()"
+    return {"name": field.name, "type": inspect.formatannotation(field.type), "default": default}
+
+
+def _brought(modules: set[str], found: Found) -> list[str]:
+    """The packages, but for the plugin's own and Python's, that came with it."""
+    own = found.target.partition(":")[0].partition(".")[0]
+    names = {name.partition(".")[0] for name in modules}
+    return sorted(name for name in names - _OURS - {own} - sys.stdlib_module_names if name[:1] != "_")
+
+
+def _state() -> dict[str, Any]:
+    """What belongs to the whole process, and that an import should leave alone."""
+    return {
+        "the environment": dict(os.environ),
+        "the working directory": Path.cwd(),
+        "sys.path": list(sys.path),
+        "sys.stdout or sys.stderr": (id(sys.stdout), id(sys.stderr)),
+        "sys.excepthook": (id(sys.excepthook), id(threading.excepthook)),
+        "the filters of warnings": list(warnings.filters),
+        "the handlers or level of logging": (list(logging.root.handlers), logging.root.level),
+        "the handlers of signals": {each: signal.getsignal(each) for each in signal.valid_signals()},
+        "the state of random": random.getstate(),
+        "threads": set(threading.enumerate()),
+    }
