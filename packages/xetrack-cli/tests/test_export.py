@@ -125,7 +125,7 @@ def test_a_file_is_replaced_only_when_all_is_written(xt, values, tmp_path, monke
 
 def test_what_cannot_be_written_is_told(xt, db, tmp_path):
     assert "Use .csv, .jsonl, .parquet or .xlsx" in xt("export", db, "out.txt").err
-    assert "FILE is missing" in xt("export", db).err
+    assert "Missing FILE" in xt("export", db).err
     (tmp_path / "folder.csv").mkdir()
     assert "is a folder" in xt("export", db, "folder.csv").err
     assert "the folder nowhere does not exist" in xt("export", db, "nowhere/out.csv").err

@@ -23,7 +23,7 @@ MODULES = [
     for each in pkgutil.walk_packages(xetrack_cli.__path__, "xetrack_cli.")
     if not each.name.startswith("xetrack_cli.templates.")
 ]
-HEAVY = {"duckdb", "numpy", "openpyxl", "pandas", "plotext", "pyarrow", "rich", "tabulate"}
+HEAVY = {"duckdb", "numpy", "openpyxl", "pandas", "plotext", "pyarrow", "rich"}
 
 
 def loaded(*words):
@@ -42,9 +42,9 @@ def test_help_imports_no_command(words):
 @pytest.mark.parametrize(
     ("words", "needs"),
     [
-        (["head", "DB"], {"tabulate"}),
+        (["head", "DB"], set()),
         (["head", "DB", "--json"], set()),
-        (["runs", "DB"], {"tabulate"}),
+        (["runs", "DB"], set()),
         (["show", "DB", "--csv"], set()),
         (["sql", "DB", "SELECT 1", "--json"], set()),
         (["set", "DB", "x", "1", "--all", "--yes"], set()),

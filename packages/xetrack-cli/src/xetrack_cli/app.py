@@ -13,16 +13,16 @@ __all__ = ["Commands", "root"]
 
 
 class Commands(TyperGroup):
-    """Our commands, and those of plugins, none of them imported before it is typed."""
+    """The built-in commands, and those of plugins."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names, ours first."""
+        """Return the names, built-in ones first."""
         from xetrack_cli.plugins import plugin_commands
 
         return [*COMMANDS, *(name for name in plugin_commands.names() if name not in COMMANDS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, opened once; None if there is none."""
+        """Import the command of this name, once; None if there is none."""
         if cmd_name not in self.commands:
             found = _command(cmd_name)
             if found is None:
@@ -31,21 +31,21 @@ class Commands(TyperGroup):
         return self.commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that was typed. Raises `UsageError`, with a guess, if there is none."""
+        """Find the command that was typed. Raises `UsageError`, with a suggestion, if there is none."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-") and not ctx.resilient_parsing:
-            from xetrack_cli.errors import UsageError, closest
+            from xetrack_cli.errors import UsageError, suggest
 
-            raise UsageError(f"there is no command {args[0]!r}.{closest(args[0], self.list_commands(ctx))}")
+            raise UsageError(f"Unknown command {args[0]!r}.{suggest(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write what there is under its headings."""
+        """Write the commands under their headings."""
         from xetrack_cli.plugins import plugin_commands
 
         headings: dict[str, list[tuple[str, str]]] = {}
         for name, entry in COMMANDS.items():
             headings.setdefault(entry.heading, []).append((name, entry.help))
-        headings["Plugins"] += [(name, told) for name, told in plugin_commands.helps().items() if name not in COMMANDS]
+        headings["Plugins"] += [(name, text) for name, text in plugin_commands.helps().items() if name not in COMMANDS]
         for heading, lines in headings.items():
             with formatter.section(heading):
                 formatter.write_dl(lines, col_max=12)
@@ -60,11 +60,11 @@ def _command(name: str) -> Any:
     return plugin_commands.command(name)
 
 
-def _tell_versions(wanted: bool) -> None:
+def _show_versions(wanted: bool) -> None:
     if wanted:
-        from xetrack_cli.commands.version import tell_versions
+        from xetrack_cli.commands.version import show_versions
 
-        tell_versions()
+        show_versions()
         raise typer.Exit
 
 
@@ -72,12 +72,7 @@ def _options(
     *,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version",
-            help="Show versions and installed plugins.",
-            is_eager=True,
-            callback=_tell_versions,
-        ),
+        typer.Option("--version", help="Show versions and installed plugins.", is_eager=True, callback=_show_versions),
     ] = False,
 ) -> None:
     """Inspect, compare, plot, change and export tracked runs.
@@ -87,8 +82,7 @@ def _options(
 
 
 def root() -> Any:
-    """`xt` itself, as a command of typer."""
-    settings = {"help_option_names": ["-h", "--help"]}
-    app = typer.Typer(cls=Commands, rich_markup_mode=None, context_settings=settings)
+    """Make `xt` itself, as a command of typer."""
+    app = typer.Typer(cls=Commands, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
     app.callback()(_options)
     return typer.main.get_command(app)

@@ -4,26 +4,27 @@ from typing import Annotated
 
 import typer
 
-import xetrack
+from xetrack import Reader
 from xetrack_cli.output.progress import progress
 from xetrack_cli.output.terminal import tell
+from xetrack_cli.parsing.options import Engine
 
 __all__ = ["backup"]
 
 
 def backup(
-    source: Annotated[str, typer.Argument(help="Database to read; it is not changed.")],
+    source: Annotated[str, typer.Argument(help="Database to read.")],
     target: Annotated[str, typer.Argument(help="File to write.")],
     *,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing database that nobody has open.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Storage engine.")] = "sqlite",
+    engine: Engine = "sqlite",
 ) -> None:
-    """Write a consistent snapshot of a whole database to a new file.
+    """Back up a whole database to a new file.
 
-    Other processes may go on logging meanwhile. A killed backup leaves no partial database.
+    The snapshot is consistent even while other processes log. A killed backup leaves no partial file.
     """
-    with xetrack.Reader(source, engine, table=None) as reader, progress("copying pages") as update:
+    with Reader(source, engine, table=None) as reader, progress("copying pages") as update:
         reader.backup(target, overwrite=overwrite, progress=update)
     tell(f"{source} backed up to {target}")

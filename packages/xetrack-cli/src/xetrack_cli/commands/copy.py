@@ -5,29 +5,29 @@ from typing import Annotated
 import typer
 
 import xetrack
+from xetrack_cli.output.format import plural
 from xetrack_cli.output.progress import progress
-from xetrack_cli.output.terminal import counted, tell
+from xetrack_cli.output.terminal import tell
 
 __all__ = ["copy"]
 
 
 def copy(
-    source: Annotated[str, typer.Argument(help="Database to read; it is not changed.")],
+    source: Annotated[str, typer.Argument(help="Database to read.")],
     target: Annotated[str, typer.Argument(help="Database to write; created if it does not exist.")],
     *,
     assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Copy logged objects too.")] = True,
     table: Annotated[
-        list[str] | None,
-        typer.Option("--table", "-t", metavar="TABLE", help="Only this table; repeat it for several."),
+        list[str] | None, typer.Option("--table", "-t", metavar="TABLE", help="Only this table. Repeat for several.")
     ] = None,
     engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Storage engine of both.")] = "sqlite",
 ) -> None:
     """Merge one database into another.
 
-    Rows that the target already has stay as they are: copying twice copies nothing.
+    Rows that the target already has are skipped, so repeating a copy adds nothing.
     """
     with progress("copying rows") as update:
         new = xetrack.copy(
             source, target, assets, table or None, source_engine=engine, target_engine=engine, progress=update
         )
-    tell(f"{counted(new, 'new row')} copied to {target}")
+    tell(f"{plural(new, 'new row')} copied to {target}")

@@ -1,4 +1,4 @@
-"""`xt describe`: a summary of columns."""
+"""`xt describe`: a summary of each column."""
 
 import math
 from array import array
@@ -8,8 +8,8 @@ from typing import Any
 from xetrack.plugin import decode
 from xetrack_cli.output.terminal import note, show
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.database import chosen_columns, parts, reading
-from xetrack_cli.parsing.options import Columns, Csv, Db, Engine, Json, Markdown, Table, TrackId, style_of
+from xetrack_cli.parsing.database import chosen_columns, chunks, open_reader
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, TrackId
 
 __all__ = ["describe"]
 
@@ -21,57 +21,45 @@ def describe(
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = "sqlite",
-    as_json: Json = False,
-    as_csv: Csv = False,
-    as_markdown: Markdown = False,
+    style: Format = "",
 ) -> None:
-    """Show count, mean, standard deviation and quartiles of columns.
+    """Summarize columns: count, mean, deviation, quartiles.
 
-    One row per column: those named, or all that hold numbers. NaN is not counted; True is 1, False is 0.
+    Print a row per column: those named, or all that hold numbers. NaN is left out; True counts as 1 and False as 0.
     """
-    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
-    with reading(db, table, engine, track_id) as reader:
-        described = {name: _Described() for name in chosen_columns(reader, columns)}
-        for part in parts(reader, track_id):
-            for name, each in described.items():
-                each.add(part.get(name, []), also_texts=columns is not None)
-    if columns is None and not any(each.numbers for each in described.values()):
-        note("no column holds numbers. To count other values, name columns: --columns X,Y")
-    rows = [{"column": name} | each.told() for name, each in described.items() if each.numbers or columns is not None]
-    keys = dict.fromkeys(key for row in rows for key in row)
-    show(rows, list(keys) or ["column", "count"], style)
+    with open_reader(db, table, engine, track_id) as reader:
+        summaries = {name: _Summary() for name in chosen_columns(reader, columns)}
+        for chunk in chunks(reader, track_id):
+            for name, each in summaries.items():
+                each.add(chunk.get(name, []), texts_too=columns is not None)
+    if columns is None and not any(each.numbers for each in summaries.values()):
+        note("No column holds numbers. To count other values, name columns: --columns X,Y")
+    rows = [{"column": name} | each.row() for name, each in summaries.items() if each.numbers or columns is not None]
+    show(rows, () if rows else ["column", "count"], style)
 
 
-class _Described:
-    """A summary of a column: of its numbers, or of any values as long as there are no numbers."""
+class _Summary:
+    """The numbers of a column, or, as long as there are none, its other values."""
 
     def __init__(self) -> None:
         self.numbers = array("d")
         self._count = 0
         self._different: set[str] = set()
 
-    def add(self, values: Sequence[Any], *, also_texts: bool) -> None:
-        """Add values of the column; those that are not numbers only if asked to."""
-        self.numbers.extend(value for value in values if _is_number(value))
-        if also_texts and not self.numbers:
-            there = [value for value in values if value is not None]
-            self._count += len(there)
-            self._different.update(repr(decode(value)) for value in there)
+    def add(self, values: Sequence[Any], *, texts_too: bool) -> None:
+        """Add values of the column."""
+        self.numbers.extend(value for value in values if isinstance(value, (int, float)) and not math.isnan(value))
+        if texts_too and not self.numbers:
+            present = [value for value in values if value is not None]
+            self._count += len(present)
+            self._different.update(repr(decode(value)) for value in present)
 
-    def told(self) -> dict[str, Any]:
+    def row(self) -> dict[str, Any]:
         """Return the summary as a row."""
         if not self.numbers:
             return {"count": self._count, "unique": len(self._different)}
         import pandas as pd
 
-        told = pd.Series(self.numbers, dtype=float).describe().to_dict()
-        return {str(key): _whole(value) for key, value in told.items()}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not math.isnan(value)
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if float(value).is_integer() else float(value)
+        found = pd.Series(self.numbers, dtype=float).describe().to_dict()
+        return {str(key): int(value) if float(value).is_integer() else float(value) for key, value in found.items()}

@@ -10,22 +10,24 @@ from xetrack import Reader
 from xetrack.errors import DatabaseError, InvalidValueError, PluginError
 from xetrack.plugin import EXTRA
 from xetrack_cli.errors import one_line
-from xetrack_cli.output.terminal import is_terminal, show
+from xetrack_cli.output.format import display, plural
+from xetrack_cli.output.terminal import is_terminal, painted, show, tell
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.options import Csv, Db, Json, Markdown, style_of
+from xetrack_cli.parsing.options import Db, Format
 
-__all__ = ["Finding", "doctor", "examined"]
+__all__ = ["Finding", "doctor", "examine"]
 
-_GOOD, _NOTE, _BAD = "ok", "note", "problem"
-_MANY_COLUMNS = 800  # from 1,000 on, new keys share one column
-_WASTE = 0.25  # of the file, from which on it is worth rewriting it
-_SMALL = 1_000_000  # bytes, below which no space is worth a word
-_SAVE = "keep a copy of the file; save what can be read: xt copy DB new.db, or sqlite3 DB .recover"
+_OK, _NOTE, _PROBLEM = "ok", "note", "problem"
+_SIGNS = {_OK: ("✓", "green"), _NOTE: ("!", "yellow"), _PROBLEM: ("✗", "red")}
+_MANY_COLUMNS = 800  # beyond 1,000, new keys share one column
+_WASTE = 0.25  # of the file
+_SMALL = 1_000_000  # bytes
 _LONG_LOG = 64_000_000  # bytes
+_RESCUE = "keep a copy of the file, then save what is readable: xt copy DB new.db, or sqlite3 DB .recover"
 
 
 class Finding(NamedTuple):
-    """What was looked at, how it is (`ok`, `note` or `problem`), what was found, and what to do about it."""
+    """The result of a check: `state` is `ok`, `note` or `problem`."""
 
     check: str
     state: str
@@ -33,56 +35,44 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def doctor(
-    words: Db = None,
-    *,
-    as_json: Json = False,
-    as_csv: Csv = False,
-    as_markdown: Markdown = False,
-) -> int:
+def doctor(words: Db = None, *, style: Format = "") -> int:
     """Check a database and suggest fixes.
 
-    Changes nothing. The exit code is 1 if there is a problem. To check plugins: xt plugins doctor.
+    Changes nothing. The exit code is 1 if there is a problem. To check plugins, run xt plugins doctor.
     """
-    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     (db,) = arguments(words)
     with Reader(db, table=None) as reader:
-        found = list(examined(reader))
-    rows = [each._asdict() for each in found]
+        found = list(examine(reader))
     if style or not is_terminal():
-        show(rows, Finding._fields, style)
+        show([each._asdict() for each in found], Finding._fields, style)
     else:
         _draw(found)
-    return int(any(each.state == _BAD for each in found))
+    return int(any(each.state == _PROBLEM for each in found))
 
 
 def _draw(found: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console, signs = Console(), {_GOOD: "[green]✓[/]", _NOTE: "[yellow]![/]", _BAD: "[bold red]✗[/]"}
     for each in found:
-        console.print(Text.from_markup(signs[each.state]), Text(f"{each.check}: {each.found}"))
+        tell(f"{painted(*_SIGNS[each.state])} {display(f'{each.check}: {each.found}')}")
         if each.advice:
-            console.print(Text(f"  → {each.advice}", style="bold"))
+            tell(painted(display(f"  → {each.advice}")))
 
 
-def examined(reader: Reader) -> Iterator[Finding]:
-    """Everything there is to say of a database. What cannot be looked at is a problem as well."""
+def examine(reader: Reader) -> Iterator[Finding]:
+    """Run every check. One that cannot read the database is a problem too."""
     checks: dict[str, Callable[[str], Finding]] = {
         "integrity": partial(_integrity, reader),
         "journal": partial(_journal, reader),
         "size": partial(_size, reader),
     }
     for table in reader.engine.tables():
-        for name, look in (("rows", _rows), ("columns", _columns), ("runs", _runs)):
-            checks[f"{name} of {table}"] = partial(look, reader, table)
+        for name, check in (("rows", _rows), ("columns", _columns), ("runs", _runs)):
+            checks[f"{name} of {table}"] = partial(check, reader, table)
     checks["objects"] = partial(_objects, reader)
-    for check, examine in checks.items():
+    for name, run in checks.items():
         try:
-            yield examine(check)
+            yield run(name)
         except (DatabaseError, sqlite3.Error, InvalidValueError) as error:
-            yield Finding(check, _BAD, one_line(error), _SAVE)
+            yield Finding(name, _PROBLEM, one_line(error), _RESCUE)
 
 
 def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
@@ -90,56 +80,60 @@ def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _pragma(reader: Reader, name: str) -> Any:
+    ((value,),) = _query(reader, f"PRAGMA db.{name}")
+    return value
+
+
 def _integrity(reader: Reader, check: str) -> Finding:
-    told = [one_line(line) for (line,) in _query(reader, "PRAGMA db.integrity_check(5)")]
-    if told == ["ok"]:
-        return Finding(check, _GOOD, "every page and index is whole")
-    return Finding(check, _BAD, "; ".join(told), _SAVE)
+    lines = [one_line(line) for (line,) in _query(reader, "PRAGMA db.integrity_check(5)")]
+    if lines == ["ok"]:
+        return Finding(check, _OK, "all pages and indexes are intact")
+    return Finding(check, _PROBLEM, "; ".join(lines), _RESCUE)
 
 
 def _journal(reader: Reader, check: str) -> Finding:
-    ((mode,),) = _query(reader, "PRAGMA db.journal_mode")
-    wal = Path(f"{reader.db}-wal")
-    waiting = wal.stat().st_size if wal.exists() else 0
+    mode = _pragma(reader, "journal_mode")
     if mode != "wal":
-        return Finding(check, _NOTE, f"mode {mode}", "the next Tracker of this file switches it to WAL")
-    if not waiting:
-        return Finding(check, _GOOD, "WAL, all of it in the file: a copy of the file is a copy of everything")
-    advice = "somebody is writing, or was killed: copy the -wal file too, or open it with a Tracker once"
-    if waiting > _LONG_LOG:
-        advice = "a process that reads without end holds it up: close it"
-    return Finding(check, _NOTE, f"WAL, {_bytes(waiting)} not yet in the file", advice)
+        return Finding(check, _NOTE, f"{mode} mode", "the next Tracker that opens this file switches it to WAL")
+    wal = Path(f"{reader.db}-wal")
+    pending = wal.stat().st_size if wal.exists() else 0
+    if not pending:
+        return Finding(check, _OK, "WAL, fully merged into the file")
+    advice = "a process is writing or was killed: back up with xt backup, or open the file with a Tracker once"
+    if pending > _LONG_LOG:
+        advice = "a process keeps a read open, which holds the log: close it"
+    return Finding(check, _NOTE, f"WAL, {_bytes(pending)} not yet merged into the file", advice)
 
 
 def _size(reader: Reader, check: str) -> Finding:
-    ((pages,),), ((free,),), ((size,),) = (
-        _query(reader, f"PRAGMA db.{name}") for name in ("page_count", "freelist_count", "page_size")
-    )
-    total, unused = pages * size, free * size
+    page = _pragma(reader, "page_size")
+    total, unused = _pragma(reader, "page_count") * page, _pragma(reader, "freelist_count") * page
     if unused > max(_WASTE * total, _SMALL):
-        return Finding(check, _NOTE, f"{_bytes(total)}, {_bytes(unused)} of it unused", 'xt sql --write DB "VACUUM db"')
-    return Finding(check, _GOOD, _bytes(total))
+        found = f"{_bytes(total)}, of which {_bytes(unused)} unused"
+        return Finding(check, _NOTE, found, 'xt sql --write DB "VACUUM db"')
+    return Finding(check, _OK, _bytes(total))
 
 
 def _rows(reader: Reader, table: str, check: str) -> Finding:
-    return Finding(check, _GOOD, f"{reader.engine.count(table)}")
+    return Finding(check, _OK, f"{reader.engine.count(table)}")
 
 
 def _columns(reader: Reader, table: str, check: str) -> Finding:
     types = reader.engine.columns(table)
-    kinds = {kind: sum(each == kind for each in types.values()) for kind in dict.fromkeys(types.values()) if kind}
-    told = f"{len(types)} ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"
+    kinds = [kind for kind in types.values() if kind]
+    found = f"{len(types)} ({', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))})"
     mixed = _mixed(reader, table, types)
     if len(types) > _MANY_COLUMNS:
-        return Finding(check, _NOTE, told, "few keys that vary in value are better than many: log a list, or a step")
+        return Finding(check, _NOTE, found, "log a list, or rows with a step, instead of a key per value")
     if mixed:
-        advice = f"nothing is lost, but SQL sees one type only: log {mixed[0]!r} as one type, or give it another name"
-        return Finding(check, _NOTE, f"{told}; of several types: {', '.join(mixed[:5])}", advice)
-    return Finding(check, _GOOD, told)
+        advice = f"no value is lost, but SQL sees only the main type: log {mixed[0]!r} as one type, or use two keys"
+        return Finding(check, _NOTE, f"{found}; mixed types: {', '.join(mixed[:5])}", advice)
+    return Finding(check, _OK, found)
 
 
 def _mixed(reader: Reader, table: str, types: dict[str, str]) -> list[str]:
-    """Columns some of whose values are of another type than the column's, and NaN aside: those are in the extra."""
+    """Return the columns with values of another type, which the overflow column holds. NaN does not count."""
     physical = {name for (name,) in _query(reader, "SELECT name FROM db.sqlite_master WHERE type IN ('table', 'view')")}
     name = (table if table in physical else "default").replace('"', '""')
     declared = [column for _, column, *_ in _query(reader, f'PRAGMA db.table_info("{name}")')]
@@ -157,28 +151,27 @@ def _runs(reader: Reader, table: str, check: str) -> Finding:
         runs = other.list_runs()
     crashed = [run["track_id"] for run in runs if run["status"] == "crashed"]
     running = sum(run["status"] == "running" for run in runs)
-    told = f"{len(runs)}" + (f", {running} running" if running else "")
+    found = f"{len(runs)}" + (f", {running} running" if running else "")
     if crashed:
-        advice = "their rows are whole; to end one: Tracker(DB, track_id=...), close()"
-        return Finding(check, _NOTE, f"{told}, {len(crashed)} crashed: {', '.join(crashed[:3])}", advice)
-    return Finding(check, _GOOD, told)
+        advice = "their rows are intact; to end a run: Tracker(DB, track_id=...).close()"
+        return Finding(check, _NOTE, f"{found}, {len(crashed)} crashed: {', '.join(crashed[:3])}", advice)
+    return Finding(check, _OK, found)
 
 
 def _objects(reader: Reader, check: str) -> Finding:
     if not reader.engine.has_assets():
-        return Finding(check, _GOOD, "none")
+        return Finding(check, _OK, "none")
     try:
         store = reader.assets
     except PluginError as error:
-        return Finding(check, _NOTE, "there are some, that cannot be looked at", str(error))
+        return Finding(check, _NOTE, "present, but not readable here", str(error))
     unused = store.unused()
-    told = f"{len(store)}, {_bytes(store.size)}"
-    if unused:
-        freed = sum(info.size for key in unused if (info := store.info(key)) is not None)
-        return Finding(
-            "objects", _NOTE, f"{told}; {len(unused)} ({_bytes(freed)}) that no row names", "xt assets gc DB"
-        )
-    return Finding(check, _GOOD, told)
+    found = f"{len(store)}, {_bytes(store.size)}"
+    if not unused:
+        return Finding(check, _OK, found)
+    freed = sum(info.size for key in unused if (info := store.info(key)) is not None)
+    found += f"; no row uses {plural(len(unused), 'object')} ({_bytes(freed)})"
+    return Finding(check, _NOTE, found, "xt assets gc DB")
 
 
 def _bytes(count: int) -> str:

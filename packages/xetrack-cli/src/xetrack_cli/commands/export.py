@@ -1,4 +1,4 @@
-"""`xt export`: rows to a file, in chunks, so that a table of any size can be written as CSV or JSONL."""
+"""`xt export`: rows to a file. CSV and JSONL are written in chunks, so a table of any size fits in memory."""
 
 import csv
 import math
@@ -8,58 +8,52 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-import typer
-
 from xetrack import Reader
 from xetrack.errors import InvalidValueError, PluginNotInstalledError
 from xetrack.plugin import Columns, to_rows, write_parquet
 from xetrack_cli.errors import UsageError
-from xetrack_cli.output.format import json_line, shown, spelt
+from xetrack_cli.output.format import display, json_line, plural, to_text
 from xetrack_cli.output.progress import progress
-from xetrack_cli.output.terminal import counted, tell
+from xetrack_cli.output.terminal import tell
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.database import reading
-from xetrack_cli.parsing.options import Engine, Table, TrackId
+from xetrack_cli.parsing.database import open_reader
+from xetrack_cli.parsing.options import Engine, Table, TrackId, Words, positional
 
 __all__ = ["export"]
 
 Chunks: TypeAlias = Iterator[Columns]
 
-_SHEET_ROWS, _SHEET_COLUMNS, _SHEET_TEXT = 1_048_576, 16_384, 32_767  # what a sheet of Excel can hold
+_SHEET_ROWS, _SHEET_COLUMNS, _SHEET_TEXT = 1_048_576, 16_384, 32_767  # limits of Excel
+_HELP = "Database file, and the file to write. Its extension chooses the format."
 
 
 def export(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DB] FILE", help="Database file, and the file to write; its extension chooses the format."
-        ),
-    ] = None,
+    words: Annotated[Words, positional("[DB] FILE", _HELP)] = None,
     *,
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
-    """Write the rows to a file: .csv, .jsonl, .parquet or .xlsx.
+    """Write rows to a .csv, .jsonl, .parquet or .xlsx file.
 
     An existing file is replaced once everything is written.
     """
     db, name = arguments(words, "FILE")
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None:
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser misreads ./~name
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
         *others, last = _WRITERS
         raise UsageError(f"{name}: unsupported extension. Use {', '.join(others)} or {last}.")
-    with reading(db, table, engine, track_id) as reader, progress("writing rows") as update:
-        total = reader.engine.count(reader.table, track_id)
+    with open_reader(db, table, engine, track_id) as reader, progress("writing rows") as update:
         if path.exists() and path.samefile(reader.db):
             raise UsageError(f"{path} is the database itself. Choose another file.")
-        written = _replace(path, lambda part: writer(part, reader.columns, _chunks(reader, track_id, total, update)))
-    tell(f"{counted(total, 'row')} written to {written}")
+        total = reader.engine.count(reader.table, track_id)
+        _replace(path, lambda part: write(part, reader.columns, _chunks(reader, track_id, total, update)))
+    tell(f"{plural(total, 'row')} written to {path}")
 
 
 def _chunks(reader: Reader, track_id: str | None, total: int, update: Callable[[int, int], None]) -> Chunks:
-    """The rows that were there at the start; those that come meanwhile might have columns without a head."""
+    """Yield the rows that existed at the start. Later ones may have columns that the header lacks."""
     if track_id is not None:
         yield reader.engine.read(reader.table, track_id=track_id, head=total)
         return
@@ -74,8 +68,8 @@ def _chunks(reader: Reader, track_id: str | None, total: int, update: Callable[[
             return
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write beside the path, and put it in its place only when it is whole."""
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a temporary file beside the path, then move it into place."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder. Choose a file in it.")
     if not path.parent.is_dir():
@@ -87,7 +81,6 @@ def _replace(path: Path, write: Callable[[Path], None]) -> Path:
     finally:
         with suppress(OSError):
             part.unlink()
-    return path
 
 
 def _write_csv(path: Path, names: list[str], chunks: Chunks) -> None:
@@ -95,7 +88,7 @@ def _write_csv(path: Path, names: list[str], chunks: Chunks) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         for chunk in chunks:
-            writer.writerows([spelt(row.get(name)) for name in names] for row in to_rows(chunk))
+            writer.writerows([to_text(row.get(name)) for name in names] for row in to_rows(chunk))
 
 
 def _write_jsonl(path: Path, names: list[str], chunks: Chunks) -> None:
@@ -105,7 +98,7 @@ def _write_jsonl(path: Path, names: list[str], chunks: Chunks) -> None:
 
 
 def _write_parquet(path: Path, names: list[str], chunks: Chunks) -> None:
-    # a column has one type in the whole of a Parquet file, which the last row may decide
+    # a column has one type in the whole file, which the last row may decide
     whole: Columns = {name: [] for name in names}
     for chunk in chunks:
         size = len(next(iter(chunk.values()), []))
@@ -118,33 +111,33 @@ def _write_sheet(path: Path, names: list[str], chunks: Chunks) -> None:
     try:
         from openpyxl import Workbook
     except ModuleNotFoundError as error:
-        message = "a file of Excel needs openpyxl: pip install xetrack-cli[excel]"
-        raise PluginNotInstalledError(message) from error
+        raise PluginNotInstalledError(".xlsx files need openpyxl: pip install xetrack-cli[excel]") from error
     rows = [[_sheet_value(row.get(name)) for name in names] for chunk in chunks for row in to_rows(chunk)]
     if len(rows) >= _SHEET_ROWS or len(names) > _SHEET_COLUMNS:
-        raise InvalidValueError("a sheet of Excel has no room for so many rows or columns. Export to .csv.")
+        raise InvalidValueError("An Excel sheet holds at most 1048575 rows and 16384 columns. Export to .csv.")
     book = Workbook(write_only=True)
     sheet = book.create_sheet("events")
-    for row in [[shown(name) for name in names], *rows]:
+    for row in [[display(name) for name in names], *rows]:
         sheet.append([_sheet_cell(sheet, value) for value in row])
     book.save(path)
 
 
 def _sheet_value(value: Any) -> Any:
-    """A value that a sheet can hold: a number of fewer than 16 digits, True or False, or text."""
+    """Return a value that a sheet can hold: a boolean, a number of at most 15 digits, or text."""
     if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    text = spelt(value)
+    text = to_text(value)
     if len(text) > _SHEET_TEXT:
-        size = f"{_SHEET_TEXT} characters, and one has {len(text)}"
-        raise InvalidValueError(f"a cell of Excel holds {size}. Export to .csv.")
+        raise InvalidValueError(
+            f"An Excel cell holds at most {_SHEET_TEXT} characters, and a value has {len(text)}. Export to .csv."
+        )
     return text
 
 
 def _sheet_cell(sheet: Any, value: Any) -> Any:
-    """Text that begins with = stays text, and characters that a sheet must not have are spelt out."""
+    """Keep text that starts with = as text, and escape the characters that a sheet must not contain."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 
     if not isinstance(value, str):

@@ -12,29 +12,27 @@ __all__ = ["new"]
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the distribution, such as xetrack-csv.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the distribution, such as xetrack-csv.")],
     *,
     kind: Annotated[
         str,
         typer.Option(
-            "--kind",
-            metavar="KIND",
-            help="What it brings: engine, serializer, asset-store, cache, sink, monitor or command.",
+            "--kind", metavar="KIND", help="engine, serializer, asset-store, cache, sink, monitor or command."
         ),
     ],
     directory: Annotated[
-        Path, typer.Option("--directory", metavar="FOLDER", help="Where its folder goes; here by default.")
+        Path, typer.Option("--directory", metavar="FOLDER", help="Where to create its folder. Default: here.")
     ] = Path(),
 ) -> None:
-    """Write a small plugin that works, to begin yours with.
+    """Create a small working plugin to start from.
 
-    It is a package that installs, and has tests that pass. Nothing is ever written over.
+    The package installs, and its tests pass. No existing file is overwritten.
     """
-    from xetrack_cli.plugins.scaffold import named, write
+    from xetrack_cli.plugins.scaffold import make_names, write
 
-    names = named(name, kind)
+    names = make_names(name, kind)
     folder = write(names, kind, directory)
-    tell(f"{folder}: a new {kind}, called {names.short!r} in xetrack. To try it:")
+    tell(f"Created {folder}, a {kind} named {names.short!r}. To try it:")
     tell(f"  cd {shlex.quote(str(folder))}")
     tell("  pip install -e . --group dev")
     tell(f"  pytest && xt plugins doctor {names.short}")

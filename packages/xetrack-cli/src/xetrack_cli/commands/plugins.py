@@ -1,116 +1,91 @@
-"""`xt plugins`: the plugins themselves. None is imported in this process, so that none can break these commands."""
+"""`xt plugins`: list and check plugins. This process imports none of them, so none can break these commands."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xetrack.registry import Found, installed, shadowed
 from xetrack_cli.commands.new import new
 from xetrack_cli.errors import UnknownNameError
-from xetrack_cli.output.terminal import is_terminal, show, tell
-from xetrack_cli.parsing.options import Json
 
 if TYPE_CHECKING:
-    from xetrack_cli.plugins.checkup import Checked
+    from xetrack_cli.plugins.checkup import Report
+from xetrack_cli.output.format import display
+from xetrack_cli.output.terminal import painted, show, tell
+from xetrack_cli.parsing.options import Format
 
 __all__ = ["commands", "doctor", "list_plugins"]
 
 commands = typer.Typer(rich_markup_mode=None, help="Manage plugins: list, doctor, new.")
 commands.command()(new)
 
-_COLUMNS = ("distribution", "version", "plugin", "target", "hooks", "state")
-_COLOURS = {"ok": "green", "note": "yellow", "problem": "bold red"}
+_COLUMNS = ("distribution", "version", "plugin", "target", "state")
+_COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 @commands.command("list")
-def list_plugins(*, as_json: Json = False) -> None:
-    """List the plugins that are installed, without importing any.
+def list_plugins(*, style: Format = "") -> None:
+    """List the installed plugins, without importing any.
 
-    The hooks are read from the source; ? where it does not tell, and xt plugins doctor does.
+    A shadowed plugin is hidden by a copy earlier on sys.path. JSON and CSV also have its location. To see what each
+    plugin provides, run xt plugins doctor.
     """
-    from xetrack_cli.plugins.catalogue import listed
-
-    rows = listed()
-    if as_json:
-        show(rows, style="json")
-    elif rows:
-        show([_short(row) for row in rows], _COLUMNS)
+    rows = [_row(found, "disabled" if found.disabled else "enabled") for found in installed()]
+    rows += [_row(found, "shadowed") for found in shadowed()]
+    if rows or style:
+        show(rows, () if style in {"json", "csv"} else _COLUMNS, style)
     else:
         tell("no plugins")
 
 
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    hooks = "" if row["shadowed"] else ", ".join(row["hooks"] or ["?"])
-    return {**row, "hooks": hooks, "state": "; ".join(_remarks(row))}
-
-
-def _remarks(row: dict[str, Any]) -> Iterator[str]:
-    if row["shadowed"]:
-        yield f"shadowed: {row['location']} is later on sys.path"
-    if row["disabled"]:
-        yield "switched off"
-    for other in row["namesakes"]:
-        yield f"{other} has one of this name"
+def _row(found: Found, state: str) -> dict[str, str]:
+    return {
+        "distribution": found.distribution,
+        "version": found.version,
+        "plugin": found.name,
+        "target": found.target,
+        "state": state,
+        "location": found.location,
+    }
 
 
 @commands.command()
 def doctor(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of this plugin or distribution only.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this plugin or distribution.")] = None,
     *,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Seconds that loading one may take.")
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time limit for loading each plugin.")
     ] = 20,
-    as_json: Json = False,
+    style: Format = "",
 ) -> int:
-    """Load every plugin, each in a process of its own, and say what is wrong.
+    """Load each plugin in its own process and report problems.
 
-    Tells how long loading takes, what each registers, and the options that it claims. The exit code is 1 if there is a
-    problem. Of a database: xt doctor.
+    Shows how long loading takes, what each plugin provides, and its options. The exit code is 1 if there is a problem.
+    To check a database, run xt doctor.
     """
-    from xetrack.registry import installed
     from xetrack_cli.plugins.checkup import check_all
 
     names = [found.name for found in installed()]
     if name is not None and name not in {*names, *(found.distribution for found in installed())}:
         raise UnknownNameError("plugin", name, names)
-    # all are loaded even for one, as it may be at odds with another
-    checked = [one for one in check_all(timeout) if name in {None, one.plugin, one.distribution}]
-    if as_json:
-        show([one.row() for one in checked], style="json")
-    else:
-        _draw(checked)
-    return int(any(one.problems for one in checked))
-
-
-def _draw(checked: Sequence["Checked"]) -> None:
-    from xetrack_cli.output.format import shown
-
-    if not checked:
+    # even for one, all are loaded: it may conflict with another
+    reports = [one for one in check_all(timeout) if name in {None, one.plugin, one.distribution}]
+    if style:
+        show([one.row() for one in reports], style=style)
+        return int(any(one.problems for one in reports))
+    if not reports:
         tell("no plugins")
-    for one in checked:
-        tell(f"{_painted(one.state)} {shown(one.label)}{_loaded(one)}")
+    for one in reports:
+        loaded = "" if one.seconds is None else f": loaded in {one.seconds * 1000:.0f} ms"
+        api = "" if one.api is None else f", API {one.api}"
+        tell(f"{painted(one.state, _COLOURS[one.state])} {display(one.label)}{loaded}{api}")
         for line in _lines(one):
-            tell(f"    {shown(line)}")
+            tell(f"    {display(line)}")
+    return int(any(one.problems for one in reports))
 
 
-def _painted(state: str) -> str:
-    if not is_terminal():
-        return state
-    from rich.console import Console
-
-    console = Console()
-    with console.capture() as drawn:
-        console.print(state, style=_COLOURS[state], end="")
-    return drawn.get()
-
-
-def _loaded(one: "Checked") -> str:
-    if one.seconds is None:
-        return ""
-    return f": loaded in {one.seconds * 1000:.0f} ms" + (f", API {one.api}" if one.api is not None else "")
-
-
-def _lines(one: "Checked") -> Iterator[str]:
+def _lines(one: "Report") -> Iterator[str]:
     for each in one.providers:
         yield f"{each['kind']}: {each['name']}"
         for option in each["options"]:

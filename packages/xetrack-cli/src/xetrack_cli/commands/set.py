@@ -6,28 +6,24 @@ import typer
 
 from xetrack import Reader, XetrackError
 from xetrack_cli.errors import UsageError
-from xetrack_cli.output.terminal import confirm, counted, tell
+from xetrack_cli.output.format import plural
+from xetrack_cli.output.terminal import confirm, tell
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.database import check_columns, check_run, open_reader
-from xetrack_cli.parsing.options import Engine, Table, Timeout
-from xetrack_cli.parsing.values import parse, wanted_value
+from xetrack_cli.parsing.database import check_columns, open_reader
+from xetrack_cli.parsing.options import Engine, Table, Timeout, TrackId, Words, positional
+from xetrack_cli.parsing.values import parse, parse_selector
 
 __all__ = ["commands", "set_value"]
 
 commands = typer.Typer(rich_markup_mode=None)
 
+_HELP = "Database file, a column, and its new value."
+
 
 @commands.command("set", context_settings={"ignore_unknown_options": True})  # a VALUE may be a negative number
 def set_value(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DB] KEY VALUE",
-            help="Database file, a column, and its value in the type of the column.",
-            autocompletion=completion.columns,
-        ),
-    ] = None,
+    words: Annotated[Words, positional("[DB] KEY VALUE", _HELP, completion.columns)] = None,
     *,
     where_key: Annotated[
         str | None,
@@ -38,60 +34,55 @@ def set_value(
     where_value: Annotated[
         str | None, typer.Option("--where-value", metavar="VALUE", help="... has this value.")
     ] = None,
-    track_id: Annotated[
-        str | None,
-        typer.Option("--track-id", metavar="TRACK_ID", help="Only this run.", autocompletion=completion.runs),
-    ] = None,
+    track_id: TrackId = None,
     everywhere: Annotated[bool, typer.Option("--all", help="All rows of all runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
     kind: Annotated[
         str | None,
-        typer.Option("--type", metavar="TYPE", help="Type of the value: bool, int, float, text, bytes, json, none."),
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="bool, int, float, text, bytes, json or none. Default: the type of the column.",
+        ),
     ] = None,
     table: Table = None,
     engine: Engine = "sqlite",
     timeout: Timeout = 10.0,
 ) -> None:
-    """Set a value in the selected rows, or in all.
+    """Set a value in selected rows, or in all.
 
-    Select rows with --track-id, with --where-key and --where-value, or with both. Without them --all is needed.
+    Select rows with --track-id, with --where-key and --where-value, or with both. To change all rows, add --all.
     """
     for word in words or ():
         if word.startswith("--"):
-            raise UsageError(f"there is no option {word}. Try: xt set --help")
+            raise UsageError(f"Unknown option {word}. Try: xt set --help")
     db, key, text = arguments(words, "KEY", "VALUE")
     if (where_key is None) != (where_value is None):
         raise UsageError("--where-key and --where-value go together.")
     selected = track_id is not None or where_key is not None
     if selected and everywhere:
-        raise UsageError("--all means all rows. Leave it out to change the selected rows only.")
-    with open_reader(db, table, engine, timeout=timeout) as reader:
+        raise UsageError("--all means all rows. Leave it out to change only the selected rows.")
+    with open_reader(db, table, engine, track_id, timeout=timeout) as reader:
         types = reader.engine.columns(reader.table)
         value = parse(text, key, types.get(key, ""), kind)
-        if track_id is not None:
-            check_run(reader, track_id)
         if not selected:
-            _ask(reader, f"{key} = {text}", everywhere=everywhere, yes=yes)
+            _confirm_all(reader, f"{key} = {text}", everywhere=everywhere, yes=yes)
         if where_key is not None and where_value is not None:
             check_columns(reader, [where_key])
-            wanted = wanted_value(where_value, types[where_key])
-            rows = reader.set_where(key, value, where_key, wanted, track_id)
+            rows = reader.set_where(key, value, where_key, parse_selector(where_value, types[where_key]), track_id)
         else:
             rows = reader.set_value(key, value, track_id)
     if not rows:
         run = "" if track_id is None else f" of {track_id}"
-        told = "the table has no rows" if where_key is None else f"no row{run} has {where_key} = {where_value}"
-        raise XetrackError(f"nothing was set: {told}.")
-    new = "" if key in types else ", a new column"
-    tell(f"{key} set in {counted(rows, 'row')}{new}")
+        reason = "The table has no rows" if where_key is None else f"No row{run} has {where_key} = {where_value}"
+        raise XetrackError(f"{reason}. Nothing was set.")
+    tell(f"{key} set in {plural(rows, 'row')}" + ("" if key in types else ", a new column"))
 
 
-def _ask(reader: Reader, change: str, *, everywhere: bool, yes: bool) -> None:
-    """Make sure that all rows are meant to be changed."""
-    affected = f"{counted(len(reader), 'row')} of {counted(len(reader.engine.runs(reader.table)), 'run')}"
+def _confirm_all(reader: Reader, change: str, *, everywhere: bool, yes: bool) -> None:
+    """Make sure that the user means to change all rows."""
+    affected = f"{plural(len(reader), 'row')} of {plural(len(reader.engine.runs(reader.table)), 'run')}"
     if not everywhere:
-        message = (
-            f"this would set {change} in all {affected}. Select rows with --track-id or --where-key, or add --all."
-        )
-        raise UsageError(message)
+        advice = "Select rows with --track-id or --where-key, or add --all."
+        raise UsageError(f"This would set {change} in all {affected}. {advice}")
     confirm(f"Set {change} in {affected}?", yes=yes)

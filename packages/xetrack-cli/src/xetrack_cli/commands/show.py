@@ -3,47 +3,38 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import typer
-
 from xetrack import Reader, XetrackError
-from xetrack_cli.commands.runs import summary
+from xetrack_cli.commands.runs import summaries
 from xetrack_cli.output.format import duration, is_number, json_line
-from xetrack_cli.output.terminal import is_terminal, tell
+from xetrack_cli.output.terminal import is_terminal, painted, tell
 from xetrack_cli.output.terminal import show as show_rows
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import find_run, open_reader
-from xetrack_cli.parsing.options import Csv, Engine, Json, Markdown, Table, style_of
+from xetrack_cli.parsing.options import Engine, Format, Table, Words, positional
 
 __all__ = ["ABOUT", "show"]
 
 ABOUT = ("track_id", "table", "status", "started", "ended", "duration", "rows", "host", "pid", "python")
+"""What `xt show` shows of a run itself."""
+
+_HELP = "Database file, and a run or the start of its name."
 
 
 def show(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DB] [TRACK_ID]",
-            help="Database file, and a run or the start of its name.",
-            autocompletion=completion.runs,
-        ),
-    ] = None,
+    words: Annotated[Words, positional("[DB] [TRACK_ID]", _HELP, completion.runs)] = None,
     *,
     table: Table = None,
     engine: Engine = "sqlite",
-    as_json: Json = False,
-    as_csv: Csv = False,
-    as_markdown: Markdown = False,
+    style: Format = "",
 ) -> None:
     """Show one run in full; the latest by default."""
-    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, *given = arguments(words, "[TRACK_ID]")
     with open_reader(db, table, engine) as reader:
         track_id = find_run(reader, given[0]) if given else reader.engine.latest_run(reader.table)
         if track_id is None:
-            raise XetrackError(f"table {reader.table!r} has no rows yet.")
-        run = next(summary(each) for each in reader.list_runs() if each["track_id"] == track_id)
+            raise XetrackError(f"Table {reader.table!r} has no rows yet.")
+        run = next(each for each in summaries(reader) if each["track_id"] == track_id)
         metrics = _metrics(reader, track_id, run["params"])
     about = {key: run[key] for key in ABOUT if run[key] is not None}
     if style == "json":
@@ -61,26 +52,24 @@ def show(
 def _section(title: str, rows: Sequence[Mapping[str, Any]], style: str) -> None:
     if not rows:
         return
-    if is_terminal() and not style:
-        from rich.console import Console
-
-        Console().print(f"\n[bold]{title}[/]")
+    if style == "table" or (is_terminal() and not style):
+        tell(f"\n{painted(title)}")
     elif title != "run":
         tell("")
     show_rows(rows, (), style)
 
 
 def _metrics(reader: Reader, track_id: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Summarize each key that is not a param: first, last, min, max and the number of values."""
+    """Summarize each key that is not a param: last, first, min, max and the number of values."""
     rows = reader.to_dicts(track_id)
-    told = []
+    metrics = []
     for key in rows[0] if rows else ():
         values = [row[key] for row in rows if row[key] is not None]
         if not values or key in {"timestamp", "track_id"} or (key in params and all(v == params[key] for v in values)):
             continue
         numbers = [value for value in values if is_number(value) and value == value]
         least, most = (min(numbers), max(numbers)) if numbers else (None, None)
-        told.append(
+        metrics.append(
             {"metric": key, "last": values[-1], "first": values[0], "min": least, "max": most, "values": len(values)}
         )
-    return told
+    return metrics

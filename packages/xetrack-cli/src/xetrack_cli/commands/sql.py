@@ -1,6 +1,5 @@
 """`xt sql`: a query in the SQL of the engine."""
 
-import re
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -9,36 +8,30 @@ import typer
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseReadOnlyError
 from xetrack_cli.errors import UsageError
-from xetrack_cli.output.terminal import counted, note, show, tell
+from xetrack_cli.output.format import plural
+from xetrack_cli.output.terminal import note, show, tell
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.options import Csv, Engine, Json, Markdown, Timeout, style_of
+from xetrack_cli.parsing.options import Engine, Format, Timeout, Words, positional
 
 __all__ = ["sql"]
 
-_BLANK = re.compile(r"[\s;]+|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-
 
 def sql(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[DB] QUERY", help="Database file, and the query.")
-    ] = None,
+    words: Annotated[Words, positional("[DB] QUERY", "Database file, and the query.")] = None,
     *,
     write: Annotated[bool, typer.Option("--write", help="Allow the query to change the database.")] = False,
     engine: Engine = "sqlite",
     timeout: Timeout = 10.0,
-    as_json: Json = False,
-    as_csv: Csv = False,
-    as_markdown: Markdown = False,
+    style: Format = "",
 ) -> None:
-    """Run an SQL query; tables are named db.events and so on.
+    """Run an SQL query on db.events and the other tables.
 
-    Queries cannot change the database without --write.
+    A query cannot change the database without --write.
     """
-    style = style_of(json=as_json, csv=as_csv, markdown=as_markdown)
     db, query = arguments(words, "QUERY")
-    if not _BLANK.sub("", query):
-        raise UsageError("the query is empty.")
-    reader = Reader(db, engine, None, timeout=timeout)  # also where the database is to be changed: it has to exist
+    if not query.strip(" \t\r\n;"):
+        raise UsageError("The query is empty.")
+    reader = Reader(db, engine, None, timeout=timeout)  # before writing too: it refuses a file that does not exist
     try:
         if not write:
             with reader:
@@ -53,25 +46,25 @@ def sql(
     except DatabaseReadOnlyError as error:
         if engine == "sqlite":
             raise
-        told = str(error).rstrip(".")  # an engine that can only read
-        raise DatabaseReadOnlyError(f"{told}. With xt: --write, and no --engine.") from error
+        reason = str(error).rstrip(".")  # the engine can only read
+        raise DatabaseReadOnlyError(f"{reason}. With xt: --write, and no --engine.") from error
 
 
 def _run(connection: Any, query: str, style: str) -> None:
     cursor = connection.execute(query)
     if not cursor.description:
-        tell(f"{counted(max(cursor.rowcount, 0), 'row')} changed")
+        tell(f"{plural(max(cursor.rowcount, 0), 'row')} changed")
         return
     names = _distinct([str(column[0]) for column in cursor.description])
     show([dict(zip(names, row, strict=True)) for row in cursor.fetchall()], names, style)
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Number the names that a query gives more than once."""
-    told: list[str] = []
+    """Number repeated names: x, x_2, x_3."""
+    distinct: list[str] = []
     for name in names:
-        number, spelt = 2, name
-        while spelt in told:
-            spelt, number = f"{name}_{number}", number + 1
-        told.append(spelt)
-    return told
+        number, unique = 2, name
+        while unique in distinct:
+            unique, number = f"{name}_{number}", number + 1
+        distinct.append(unique)
+    return distinct

@@ -1,4 +1,4 @@
-"""Values as text: for people, for CSV, for JSON."""
+"""Values as text: for people, for CSV and for JSON."""
 
 import base64
 import json
@@ -7,31 +7,26 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["duration", "exact", "is_number", "json_line", "numeric", "shown", "spelt"]
+__all__ = ["display", "duration", "is_number", "is_numeric", "json_line", "plural", "to_text"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SHORT = 8  # characters, up to which every digit of a number is shown
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT = 8  # characters; longer floats are rounded to six digits
 
 
-def is_number(value: object) -> bool:
-    """Whether the value is a number; True and False are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def display(value: Any) -> str:
+    """Format a value for people, on one line.
 
-
-def shown(value: Any) -> str:
-    """A value for people, in one line: six digits, nothing for None, and nothing that a terminal would obey."""
-    if value is None:
-        return ""
+    Floats have six digits, None is empty, and control characters are escaped, so a terminal obeys none of them.
+    """
     if isinstance(value, float):
         text = repr(value)
         return text if len(text) <= _SHORT else f"{value:.6g}"
-    text = value if isinstance(value, str) else spelt(value)
-    return _CONTROL.sub(lambda found: _NAMED.get(found[0], f"\\x{ord(found[0]):02x}"), text)
+    return _CONTROL.sub(lambda found: _NAMED.get(found[0], f"\\x{ord(found[0]):02x}"), to_text(value))
 
 
-def spelt(value: Any) -> str:
-    """A value with all its digits, as in a CSV file: lists and dicts as JSON, bytes in hex, nothing for None."""
+def to_text(value: Any) -> str:
+    """Format a value in full, as in a CSV file: lists and dicts as JSON, bytes in hex, None as nothing."""
     if value is None:
         return ""
     if isinstance(value, bytes):
@@ -41,22 +36,32 @@ def spelt(value: Any) -> str:
     return str(value)
 
 
-def exact(value: Any) -> Any:
-    """A value as JSON can have it: NaN and infinities, for which it has no number, as null; bytes in base64."""
+def json_line(value: Any) -> str:
+    """Serialize a value as strict JSON on one line: NaN and infinities become null, bytes base64."""
+    return json.dumps(_strict(value), ensure_ascii=False)
+
+
+def _strict(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, dict):
-        return {str(key): exact(item) for key, item in value.items()}
+        return {str(key): _strict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [exact(item) for item in value]
+        return [_strict(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def json_line(value: Any) -> str:
-    """A value as JSON, in one line."""
-    return json.dumps(exact(value), ensure_ascii=False)
+def is_number(value: object) -> bool:
+    """Whether the value is a number. Booleans are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_numeric(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """Whether a column holds numbers only."""
+    values = [value for row in rows if (value := row.get(key)) is not None]
+    return bool(values) and all(map(is_number, values))
 
 
 def duration(seconds: float | None) -> str:
@@ -65,7 +70,7 @@ def duration(seconds: float | None) -> str:
         return ""
     if seconds < 1:
         return f"{round(seconds * 1000)}ms"
-    if seconds < 10:  # noqa: PLR2004 - from here on nobody asks for parts of a second
+    if seconds < 10:  # noqa: PLR2004 - fractions stop mattering here
         return f"{seconds:.2f}s"
     whole = round(seconds)
     for name, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
@@ -74,7 +79,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole}s"
 
 
-def numeric(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
-    """Whether a column holds nothing but numbers."""
-    values = [value for row in rows if (value := row.get(key)) is not None]
-    return bool(values) and all(map(is_number, values))
+def plural(number: int, what: str) -> str:
+    """Format a count, such as `1 row` or `2 rows`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""A bar for what takes long, on a terminal only."""
+"""A progress bar for long work, on a terminal only."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 __all__ = ["progress"]
 
-_LONG = 10_000  # rows or pages, from which on it takes long enough to wonder
+_LONG = 10_000  # rows or pages; shorter work shows no bar
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives what is to be called with (done, in all). Draws on standard error, if a person reads that."""
+    """Yield a function to call with (done, total); it draws a bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
@@ -19,10 +19,6 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task(what, total=None, visible=False)
-
-        def update(done: int, total: int) -> None:
-            drawn.update(task, completed=done, total=total, visible=total > _LONG)
-
-        yield update
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=total > _LONG)

@@ -1,21 +1,29 @@
-"""The screen: what commands print, as a table for people, or as Markdown, CSV or JSON for what reads on."""
+"""Standard output: rows as a table for people, or as Markdown, CSV or JSON."""
 
 import csv
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xetrack_cli.errors import DeclinedError, UsageError
-from xetrack_cli.output.format import json_line, numeric, shown, spelt
+import typer
 
-__all__ = ["confirm", "counted", "is_terminal", "note", "show", "tell"]
+from xetrack_cli.errors import DeclinedError, UsageError
+from xetrack_cli.output.format import display, is_numeric, json_line, to_text
+
+__all__ = ["confirm", "is_terminal", "note", "painted", "show", "tell"]
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def is_terminal() -> bool:
-    """Whether a person is reading."""
+    """Whether standard output is a terminal, so that a person reads it."""
     return sys.stdout.isatty()
+
+
+def painted(text: str, colour: str | None = None) -> str:
+    """Return the text in bold, and in a colour, on a terminal that shows these."""
+    return typer.style(text, colour, bold=True) if is_terminal() and not os.environ.get("NO_COLOR") else text
 
 
 def tell(text: str) -> None:
@@ -24,70 +32,66 @@ def tell(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line that is not part of the output, on standard error."""
+    """Print a remark on standard error, apart from the output."""
     print(f"xt: {text}", file=sys.stderr)  # noqa: T201 - this is not output
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number and what it counts, such as `1 row` or `2 rows`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal whether to go on, unless the answer is known. No answer means no.
+    """Ask on the terminal whether to continue, unless `yes`. No answer means no.
 
     Raises:
-        UsageError: nobody is there to answer, and --yes was not given.
+        UsageError: without a terminal to ask on.
         DeclinedError: the answer was no.
     """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{question} Nobody is there to answer: add --yes. Nothing was changed.")
+        raise UsageError(f"{question} Nothing was changed. Add --yes to confirm without a terminal.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is not output
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise DeclinedError("Nothing was changed.")
 
 
 def show(rows: Rows, columns: Sequence[str] = (), style: str = "") -> None:
-    """Print rows, in these columns, or in all that they have."""
+    """Print rows, with these columns or all that they have.
+
+    Args:
+        rows: the rows; each may lack keys.
+        columns: the keys to print, in this order.
+        style: `table`, `json`, `csv` or `markdown`; by default a table on a terminal, and Markdown elsewhere.
+    """
     keys = list(columns or dict.fromkeys(key for row in rows for key in row))
     if style == "json":
-        _show_json(rows, keys)
+        lines = [json_line({key: row.get(key) for key in keys}) for row in rows]
+        tell("[\n" + ",\n".join(lines) + "\n]" if lines else "[]")
     elif style == "csv":
-        _show_csv(rows, keys)
-    elif style != "markdown" and is_terminal():
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(keys)
+        writer.writerows([to_text(row.get(key)) for key in keys] for row in rows)
+    elif style == "table" or (not style and is_terminal()):
         from xetrack_cli.output.table import draw
 
         draw(rows, keys)
     else:
-        _show_markdown(rows, keys)
+        tell("\n".join(_markdown(rows, keys)))
 
 
-def _show_json(rows: Rows, keys: Sequence[str]) -> None:
-    """One array, a row a line."""
-    lines = [json_line({key: row.get(key) for key in keys}) for row in rows]
-    tell("[\n" + ",\n".join(lines) + "\n]" if lines else "[]")
+def _markdown(rows: Rows, keys: Sequence[str]) -> list[str]:
+    """Lay out a table as GitHub's Markdown, aligned to be read as plain text too."""
+    lines = [["", *map(_escape, keys)]]
+    lines += [[str(number), *(_escape(row.get(key)) for key in keys)] for number, row in enumerate(rows)]
+    widths = [max(len(head) + 2, *map(len, cells), 0) for head, *cells in zip(*lines, strict=True)]
+    right = [True, *(is_numeric(rows, key) for key in keys)]
+    rule = [
+        f"{'-' * (width + 1)}:" if end else f":{'-' * (width + 1)}" for width, end in zip(widths, right, strict=True)
+    ]
+    text = [
+        [cell.rjust(width) if end else cell.ljust(width) for cell, width, end in zip(line, widths, right, strict=True)]
+        for line in lines
+    ]
+    head, *body = [f"| {' | '.join(cells)} |" for cells in text]
+    return [head, f"|{'|'.join(rule)}|", *body]
 
 
-def _show_csv(rows: Rows, keys: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(keys)
-    writer.writerows([spelt(row.get(key)) for key in keys] for row in rows)
-
-
-def _show_markdown(rows: Rows, keys: Sequence[str]) -> None:
-    from tabulate import tabulate
-
-    cells = [[str(number), *(_escaped(shown(row.get(key))) for key in keys)] for number, row in enumerate(rows)]
-    sides = ["right", *("right" if numeric(rows, key) else "left" for key in keys)]
-    headers = ["", *(_escaped(shown(key)) for key in keys)]
-    if cells:
-        tell(tabulate(cells, headers, "pipe", colalign=sides, disable_numparse=True))
-    else:  # tabulate draws no head without a row
-        lines = tabulate([[""] * len(headers)], headers, "pipe", colalign=sides, disable_numparse=True).splitlines()
-        tell("\n".join(lines[:2]))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+def _escape(value: Any) -> str:
+    return display(value).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""The words of a command line: the database first, which `XETRACK_DB` may stand for."""
+"""Positional arguments: a database, which $XETRACK_DB may stand for, and what follows it."""
 
 import os
 from collections.abc import Sequence
@@ -9,30 +9,29 @@ from xetrack_cli.errors import UsageError
 __all__ = ["DATABASE", "arguments"]
 
 DATABASE = "XETRACK_DB"
-"""The variable that names the database where a command line does not."""
+"""The environment variable that holds the default database."""
 
 
 def arguments(words: Sequence[str] | None, *names: str) -> list[str]:
-    """The database, and what follows it. See `xetrack.plugin.Terminal.arguments`."""
+    """Split the words of a command line. See `xetrack.plugin.Terminal.arguments`."""
     given = list(words or ())
-    least = sum(not name.startswith("[") for name in names)
+    required = [name for name in names if not name.startswith("[")]
     most = None if any("..." in name for name in names) else len(names)
     default = os.environ.get(DATABASE)
-    if default and _left_out(given, least, most):
+    if default and _lacks_database(given, len(required), most):
         given.insert(0, default)
     if not given:
-        raise UsageError(f"which database? Give its path, or set {DATABASE}.")
-    if len(given) - 1 < least:
-        missing = [name for name in names if not name.startswith("[")][len(given) - 1]
-        told = "" if default else f" (The database comes first, unless {DATABASE} is set.)"
-        raise UsageError(f"{missing} is missing.{told}")
+        raise UsageError(f"Missing database. Give its path, or set {DATABASE}.")
+    if len(given) - 1 < len(required):
+        hint = "" if default else f" The database comes first, unless {DATABASE} is set."
+        raise UsageError(f"Missing {required[len(given) - 1]}.{hint}")
     if most is not None and len(given) - 1 > most:
-        raise UsageError(f"that is one word too many: {given[most + 1]!r}.")
+        raise UsageError(f"Unexpected argument {given[most + 1]!r}.")
     return given
 
 
-def _left_out(given: Sequence[str], least: int, most: int | None) -> bool:
-    """Whether these words are without a database: by their number, or if that can be, because the first is no path."""
+def _lacks_database(given: Sequence[str], least: int, most: int | None) -> bool:
+    """Whether the database was left out: by the number of words, or, if that is open, by the look of the first."""
     if len(given) <= least:
         return True
     if most is not None and len(given) > most:

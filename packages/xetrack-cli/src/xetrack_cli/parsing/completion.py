@@ -1,4 +1,4 @@
-"""What a shell is told when Tab is pressed: the runs and columns of the database that was typed."""
+"""Shell completion of runs and columns, from the database on the command line."""
 
 import os
 from collections.abc import Callable
@@ -13,12 +13,12 @@ __all__ = ["columns", "runs"]
 
 
 def runs(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Track ids, the latest first. Nothing without a database: shells then complete paths."""
+    """Complete track ids, the latest first. Without a database there are none, and shells complete paths."""
     return _matching(ctx, incomplete, lambda reader: [str(run["track_id"]) for run in reader.list_runs()])
 
 
 def columns(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Columns."""
+    """Complete columns."""
     return _matching(ctx, incomplete, lambda reader: list(reader.columns))
 
 
@@ -32,5 +32,5 @@ def _matching(ctx: typer.Context, incomplete: str, names: Callable[[Any], list[s
     try:
         with Reader(db, table=ctx.params.get("table")) as reader:
             return [name for name in names(reader) if name.startswith(incomplete)]
-    except XetrackError:  # what is wrong with it is told when the command runs
+    except XetrackError:  # reported when the command runs
         return []

@@ -1,32 +1,24 @@
 """Arguments and options that several commands share."""
 
-from typing import Annotated, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from xetrack_cli.errors import UsageError
 from xetrack_cli.parsing import completion
 
-__all__ = [
-    "Columns",
-    "Csv",
-    "Db",
-    "Engine",
-    "Json",
-    "Markdown",
-    "Number",
-    "Table",
-    "Timeout",
-    "TrackId",
-    "style_of",
-]
+__all__ = ["Columns", "Db", "Engine", "Format", "Number", "Table", "Timeout", "TrackId", "Words", "positional"]
 
-Db: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(metavar="[DB]", help="Database file; defaults to $XETRACK_DB.")
-]
+
+def positional(metavar: str, text: str, complete: Callable[..., list[str]] | None = None) -> Any:
+    """Declare the positional arguments of a command, which `arguments` splits."""
+    return typer.Argument(metavar=metavar, help=text, autocompletion=complete)
+
+
+Words: TypeAlias = list[str] | None
+Db: TypeAlias = Annotated[Words, positional("[DB]", "Database file; defaults to $XETRACK_DB.")]
 Table: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--table", "-t", metavar="TABLE", help="Table of events. Default: events, or the only table."),
+    str | None, typer.Option("--table", "-t", metavar="TABLE", help="Table. Default: events, or the only one.")
 ]
 Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="Storage engine: sqlite or duckdb.")]
 TrackId: TypeAlias = Annotated[
@@ -37,14 +29,7 @@ Columns: TypeAlias = Annotated[str | None, typer.Option("--columns", "-c", metav
 Timeout: TypeAlias = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0, max=1_000_000, help="Seconds to wait for other writers.")
 ]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Csv: TypeAlias = Annotated[bool, typer.Option("--csv", help="As CSV.")]
-Markdown: TypeAlias = Annotated[bool, typer.Option("--markdown", help="As a table in Markdown, as when piped.")]
-
-
-def style_of(*, json: bool, csv: bool, markdown: bool) -> str:
-    """Return the chosen style, as `Terminal.show` takes it. Raises `UsageError` for more than one."""
-    chosen = [name for name, wanted in (("json", json), ("csv", csv), ("markdown", markdown)) if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other. Choose one.")
-    return chosen[0] if chosen else ""
+Format: TypeAlias = Annotated[
+    str, typer.Option("--format", metavar="FORMAT", help="table, json, csv or markdown; --json and so on do the same.")
+]
+"""Goes with a parameter named `style`. `parsing.command` adds --json and the like, and checks the value."""

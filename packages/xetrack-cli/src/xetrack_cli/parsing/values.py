@@ -1,4 +1,4 @@
-"""Text from a command line as a value of a column's type."""
+"""Values on a command line, as the types of their columns."""
 
 import json
 from collections.abc import Callable
@@ -6,15 +6,14 @@ from typing import Any
 
 from xetrack_cli.errors import UsageError
 
-__all__ = ["KINDS", "parse", "wanted_value"]
+__all__ = ["KINDS", "parse", "parse_selector"]
 
-_TRUE, _FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
+_BOOLEANS = dict.fromkeys(("true", "yes", "1", "on"), True) | dict.fromkeys(("false", "no", "0", "off"), False)
+_NONE = dict.fromkeys(("", "none", "null"))
 
 
 def _boolean(text: str) -> bool:
-    if text.lower() not in _TRUE | _FALSE:
-        raise ValueError(text)
-    return text.lower() in _TRUE
+    return _BOOLEANS[text.lower()]
 
 
 def _number(text: str) -> int | float:
@@ -25,7 +24,7 @@ def _number(text: str) -> int | float:
 
 
 def _real(text: str) -> int | float:
-    """A float; an integer that no float equals stays an integer."""
+    """Parse a float. An integer that no float equals stays an integer."""
     number = _number(text)
     try:
         return float(number) if float(number) == number else number
@@ -33,19 +32,14 @@ def _real(text: str) -> int | float:
         return number
 
 
-def _guessed(text: str) -> Any:
-    """A number, true or false, or else text."""
+def _guess(text: str) -> Any:
+    """Parse a boolean or number, or else keep the text."""
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     try:
         return _number(text)
     except ValueError:
         return text
-
-
-def _none(text: str) -> None:
-    if text.lower() not in {"", "none", "null"}:
-        raise ValueError(text)
 
 
 KINDS: dict[str, Callable[[str], Any]] = {
@@ -55,46 +49,54 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "bytes": bytes.fromhex,
     "json": json.loads,
-    "none": _none,
+    "none": lambda text: _NONE[text.lower()],
 }
-"""The types that `--type` may name."""
+"""The values of `--type`."""
 
-_OF_COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
+_BY_COLUMN: dict[str, tuple[str, Callable[[str], Any]]] = {
     "BOOLEAN": ("true or false", _boolean),
     "INTEGER": ("numbers", _number),
     "REAL": ("numbers", _real),
     "TEXT": ("text", str),
     "BLOB": ("bytes, written in hex", bytes.fromhex),
     "JSON": ("JSON", json.loads),
-    "": ("anything", _guessed),
+    "": ("anything", _guess),
 }
 
 
 def parse(text: str, column: str, declared: str, kind: str | None = None) -> Any:
-    """Parse `text` as the type `kind`, or as the declared type of its column; "" guesses.
+    """Parse a value to set.
 
-    Raises `UsageError` if it is not of that type.
+    Args:
+        text: the value as typed.
+        column: its column, for the error.
+        declared: the type of the column; "" guesses.
+        kind: a key of `KINDS`, which overrides `declared`.
+
+    Raises:
+        UsageError: the text is not of that type.
     """
     if kind is not None and kind not in KINDS:
-        raise UsageError(f"--type is one of {', '.join(KINDS)}, not {kind!r}.")
-    what, convert = (kind, KINDS[kind]) if kind is not None else _OF_COLUMNS.get(declared, _OF_COLUMNS[""])
+        raise UsageError(f"Unknown type {kind!r}. Use --type {', '.join(KINDS)}.")
+    what, convert = (kind, KINDS[kind]) if kind is not None else _BY_COLUMN.get(declared, _BY_COLUMN[""])
     try:
         return convert(text)
-    except ValueError:
-        cure = "" if kind else " To set it all the same: --type text"
-        where = f"--type {what}" if kind else f"the column {column!r}, which holds {what}"
-        raise UsageError(f"{text!r} does not fit {where}.{cure}") from None
+    except (ValueError, KeyError):
+        if kind is not None:
+            raise UsageError(f"{text!r} is not a value of --type {kind}.") from None
+        misfit = f"{text!r} does not fit column {column!r}, which holds {what}"
+        raise UsageError(f"{misfit}. To set it anyway: --type text") from None
 
 
-def wanted_value(text: str, declared: str) -> Any:
-    """Parse a value to select rows by. Unlike a value to set, it may be of another type than the column's.
+def parse_selector(text: str, declared: str) -> Any:
+    """Parse a value to select rows by, which may be of another type than its column.
 
     Numbers are exact, `none` in a column of numbers or booleans is a missing value, and what fits no type is text.
     """
     if declared in {"INTEGER", "REAL", "BOOLEAN"} and text.lower() in {"none", "null"}:
         return None
-    convert = _number if declared == "REAL" else _OF_COLUMNS.get(declared, _OF_COLUMNS[""])[1]
+    convert = _number if declared == "REAL" else _BY_COLUMN.get(declared, _BY_COLUMN[""])[1]
     try:
         return convert(text)
-    except ValueError:
-        return _guessed(text)
+    except (ValueError, KeyError):
+        return _guess(text)

@@ -1,4 +1,4 @@
-"""What `xt plugins doctor` runs in a process of its own for each plugin: load it, and tell what came of it."""
+"""The process in which `xt plugins doctor` loads one plugin and reports what happened."""
 
 import faulthandler
 import importlib
@@ -6,7 +6,6 @@ import inspect
 import json
 import logging
 import os
-import random
 import signal
 import sys
 import threading
@@ -25,18 +24,18 @@ _OURS = {"xetrack", "xetrack_cli"}
 
 
 def main(request: str) -> None:
-    """Load one plugin and write what came of it to a file. `request` is JSON, made by `checkup`."""
+    """Load one plugin and write a report. `request` is JSON from `checkup`."""
     asked = json.loads(request)
     faulthandler.dump_traceback_later(asked["timeout"], exit=True)
     [found] = [each for each in installed() if [each.distribution, each.name, each.target] == asked["plugin"]]
-    told = examine(found)
+    report = examine(found)
     faulthandler.cancel_dump_traceback_later()
-    Path(asked["report"]).write_text(json.dumps(told), encoding="utf-8")
-    os._exit(0)  # whatever threads the plugin has started
+    Path(asked["report"]).write_text(json.dumps(report), encoding="utf-8")
+    os._exit(0)  # the plugin may have started threads
 
 
 def examine(found: Found) -> dict[str, Any]:
-    """Load a plugin and ask it for its providers. Nothing that it raises goes on from here."""
+    """Load a plugin and ask it for its providers. Return whatever it raises as a failure."""
     state, modules = _state(), set(sys.modules)
     started = time.perf_counter()
     try:
@@ -51,7 +50,7 @@ def examine(found: Found) -> dict[str, Any]:
         "file": getattr(sys.modules.get(found.target.partition(":")[0]), "__file__", None),
         "hooks": [name.removeprefix("xetrack_") for name in plugins.hooks_of(plugin)],
         "providers": [_provider(offer) for offer in plugins.all_offers() if offer.owner == found.distribution],
-        "imports": _brought(set(sys.modules) - modules, found),
+        "imports": _imported(set(sys.modules) - modules, found),
         "changes": [name for name, value in _state().items() if state[name] != value],
         "failures": [_failure(error) for error in plugins.failures.values()],
     }
@@ -67,7 +66,7 @@ def _failure(error: BaseException) -> dict[str, str]:
 
 
 def _is_machinery(path: str) -> bool:
-    """Whether these are lines of Python's import or of ours, that stand above those of the plugin."""
+    """Whether a frame belongs to Python's import system or to xetrack, not to the plugin."""
     homes = [f"{Path(str(module.__file__)).parent}{os.sep}" for module in (importlib, sys.modules["xetrack"])]
     return path.startswith(("<frozen importlib", *homes)) or "importlib_metadata" in path or path == __file__
 
@@ -78,7 +77,7 @@ def _provider(offer: Offer) -> dict[str, Any]:
 
 
 def _option(field: "Field[Any]") -> dict[str, Any]:
-    """What a provider claims: `default` is None where one has to be given."""
+    """Return the name, type and default of an option, as Python writes them. A required one has no default."""
     default = None
     if field.default is not MISSING:
         default = repr(field.default)
@@ -87,24 +86,19 @@ def _option(field: "Field[Any]") -> dict[str, Any]:
     return {"name": field.name, "type": inspect.formatannotation(field.type), "default": default}
 
 
-def _brought(modules: set[str], found: Found) -> list[str]:
-    """The packages, but for the plugin's own and Python's, that came with it."""
+def _imported(modules: set[str], found: Found) -> list[str]:
+    """Return the packages among new modules that are neither the plugin's nor Python's nor ours."""
     own = found.target.partition(":")[0].partition(".")[0]
     names = {name.partition(".")[0] for name in modules}
     return sorted(name for name in names - _OURS - {own} - sys.stdlib_module_names if name[:1] != "_")
 
 
 def _state() -> dict[str, Any]:
-    """What belongs to the whole process, and that an import should leave alone."""
+    """Return what belongs to the whole process, which an import should leave alone."""
     return {
         "the environment": dict(os.environ),
-        "the working directory": Path.cwd(),
-        "sys.path": list(sys.path),
-        "sys.stdout or sys.stderr": (id(sys.stdout), id(sys.stderr)),
-        "sys.excepthook": (id(sys.excepthook), id(threading.excepthook)),
-        "the filters of warnings": list(warnings.filters),
-        "the handlers or level of logging": (list(logging.root.handlers), logging.root.level),
-        "the handlers of signals": {each: signal.getsignal(each) for each in signal.valid_signals()},
-        "the state of random": random.getstate(),
-        "threads": set(threading.enumerate()),
+        "the warning filters": list(warnings.filters),
+        "the logging handlers or level": (list(logging.root.handlers), logging.root.level),
+        "the signal handlers": {each: signal.getsignal(each) for each in signal.valid_signals()},
+        "the threads": set(threading.enumerate()),
     }
