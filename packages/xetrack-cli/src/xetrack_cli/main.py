@@ -42,11 +42,12 @@ def run(arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             return _INTERRUPTED
         except Exception as error:
-            failure = explain(error)
-            if failure is None:
-                raise  # a bug
+            explained = explain(error)
+            if explained is None:
+                raise
+            text, code = explained
             with suppress(OSError):
                 sys.stdout.flush()
-            print(f"xt: {failure.text}", file=sys.stderr)  # noqa: T201 - errors go here
-            return failure.code
+            print(f"xt: {text}", file=sys.stderr)  # noqa: T201 - errors go here
+            return code
     return code if isinstance(code, int) else 0

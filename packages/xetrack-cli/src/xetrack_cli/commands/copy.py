@@ -8,6 +8,7 @@ import xetrack
 from xetrack_cli.output.format import plural
 from xetrack_cli.output.progress import progress
 from xetrack_cli.output.terminal import tell
+from xetrack_cli.parsing.options import option
 
 __all__ = ["copy"]
 
@@ -17,10 +18,8 @@ def copy(
     target: Annotated[str, typer.Argument(help="Database to write; created if it does not exist.")],
     *,
     assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Copy logged objects too.")] = True,
-    table: Annotated[
-        list[str] | None, typer.Option("--table", "-t", metavar="TABLE", help="Only this table. Repeat for several.")
-    ] = None,
-    engine: Annotated[str, typer.Option("--engine", metavar="NAME", help="Storage engine of both.")] = "sqlite",
+    table: Annotated[list[str] | None, option("--table -t", "TABLE", "Only this table. Repeat for several.")] = None,
+    engine: Annotated[str, option("--engine", "NAME", "Storage engine of both.")] = "sqlite",
 ) -> None:
     """Merge one database into another.
 

@@ -7,21 +7,19 @@ from typing import Annotated
 import typer
 
 from xetrack_cli.output.terminal import tell
+from xetrack_cli.parsing.options import option
 
 __all__ = ["new"]
+
+_KINDS = "engine, serializer, asset-store, cache, sink, monitor or command."
 
 
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the distribution, such as xetrack-csv.")],
     *,
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--kind", metavar="KIND", help="engine, serializer, asset-store, cache, sink, monitor or command."
-        ),
-    ],
+    kind: Annotated[str, option("--kind", "KIND", _KINDS)],
     directory: Annotated[
-        Path, typer.Option("--directory", metavar="FOLDER", help="Where to create its folder. Default: here.")
+        Path, option("--directory", "FOLDER", "Where to create its folder. Default: here.", show_default=False)
     ] = Path(),
 ) -> None:
     """Create a small working plugin to start from.

@@ -15,16 +15,14 @@ from xetrack_cli.output.terminal import is_terminal, tell
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import check_columns, chunks, open_reader
-from xetrack_cli.parsing.options import Engine, Table, TrackId, Words, positional
+from xetrack_cli.parsing.options import Engine, Table, TrackId, Words, option, positional
 
 __all__ = ["commands", "hist", "scatter"]
 
 commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
 
-Width: TypeAlias = Annotated[
-    int | None, typer.Option("--width", metavar="N", min=20, help="Width in characters. Default: the terminal's.")
-]
-Height: TypeAlias = Annotated[int, typer.Option("--height", metavar="N", min=5, help="Height in lines.")]
+Width: TypeAlias = Annotated[int | None, option("--width", "N", "Columns of text. Default: the terminal's.", min=20)]
+Height: TypeAlias = Annotated[int, option("--height", "N", "Lines of text.", min=5)]
 
 _WIDEST = 100
 _MOST_POINTS = 20_000  # more than a terminal resolves; drawing a million takes minutes
@@ -39,7 +37,7 @@ _TWO = "Database file, and two columns of numbers."
 def hist(
     words: Annotated[Words, positional("[DB] COLUMN", _ONE, completion.columns)] = None,
     *,
-    bins: Annotated[int, typer.Option("--bins", metavar="N", min=1, max=10_000, help="Number of bars.")] = 20,
+    bins: Annotated[int, option("--bins", "N", "Number of bars.", min=1, max=10_000)] = 20,
     width: Width = None,
     height: Height = 18,
     track_id: TrackId = None,

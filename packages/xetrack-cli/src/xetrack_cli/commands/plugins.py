@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xetrack_cli.plugins.checkup import Report
 from xetrack_cli.output.format import display
 from xetrack_cli.output.terminal import painted, show, tell
-from xetrack_cli.parsing.options import Format
+from xetrack_cli.parsing.options import Format, option
 
 __all__ = ["commands", "doctor", "list_plugins"]
 
@@ -54,9 +54,7 @@ def _row(found: Found, state: str) -> dict[str, str]:
 def doctor(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this plugin or distribution.")] = None,
     *,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time limit for loading each plugin.")
-    ] = 20,
+    timeout: Annotated[float, option("--timeout", "SECONDS", "Time limit for loading each plugin.", min=0.1)] = 20,
     style: Format = "",
 ) -> int:
     """Load each plugin in its own process and report problems.
@@ -77,9 +75,10 @@ def doctor(
     if not reports:
         tell("no plugins")
     for one in reports:
+        name = display(f"{one.distribution} {one.version} (plugin {one.plugin})")
         loaded = "" if one.seconds is None else f": loaded in {one.seconds * 1000:.0f} ms"
         api = "" if one.api is None else f", API {one.api}"
-        tell(f"{painted(one.state, _COLOURS[one.state])} {display(one.label)}{loaded}{api}")
+        tell(f"{painted(one.state, _COLOURS[one.state])} {name}{loaded}{api}")
         for line in _lines(one):
             tell(f"    {display(line)}")
     return int(any(one.problems for one in reports))
@@ -88,9 +87,9 @@ def doctor(
 def _lines(one: "Report") -> Iterator[str]:
     for each in one.providers:
         yield f"{each['kind']}: {each['name']}"
-        for option in each["options"]:
-            default = "" if option["default"] is None else f" = {option['default']}"
-            yield f"    {option['name']}: {option['type']}{default}"
+        for found in each["options"]:
+            default = "" if found["default"] is None else f" = {found['default']}"
+            yield f"    {found['name']}: {found['type']}{default}"
     lifecycle = [hook for hook in one.hooks if hook.startswith("run_")]
     if lifecycle:
         yield f"hooks: {', '.join(lifecycle)}"

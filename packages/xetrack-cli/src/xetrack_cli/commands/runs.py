@@ -14,39 +14,25 @@ from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.conditions import filtered
 from xetrack_cli.parsing.database import open_reader, split_names
-from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, option
 
 __all__ = ["runs", "seconds_of", "summaries"]
 
 _MAIN = ("track_id", "status", "started", "duration", "rows")
 # shown only where --columns or --json asks for them
 _ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")
+_WHERE = "Only runs like 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine."
 
 
 def runs(
     words: Db = None,
     *,
     sort: Annotated[
-        str | None,
-        typer.Option(
-            "--sort",
-            "-s",
-            metavar="COLUMN",
-            help="Sort ascending by this column.",
-            autocompletion=completion.columns,
-        ),
+        str | None, option("--sort -s", "COLUMN", "Sort ascending by this column.", autocompletion=completion.columns)
     ] = None,
     descending: Annotated[bool, typer.Option("--desc", "-d", help="Sort descending.")] = False,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where",
-            "-w",
-            metavar="CONDITION",
-            help="Only runs like 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine.",
-        ),
-    ] = None,
-    n: Annotated[int | None, typer.Option("--n", "-n", metavar="N", min=0, help="Maximum number of runs.")] = None,
+    where: Annotated[list[str] | None, option("--where -w", "CONDITION", _WHERE)] = None,
+    n: Annotated[int | None, option("--n -n", "N", "Maximum number of runs.", min=0)] = None,
     columns: Columns = None,
     table: Table = None,
     engine: Engine = "sqlite",

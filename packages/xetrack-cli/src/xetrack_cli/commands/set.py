@@ -11,13 +11,14 @@ from xetrack_cli.output.terminal import confirm, tell
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import check_columns, open_reader
-from xetrack_cli.parsing.options import Engine, Table, Timeout, TrackId, Words, positional
+from xetrack_cli.parsing.options import Engine, Table, Timeout, TrackId, Words, option, positional
 from xetrack_cli.parsing.values import parse, parse_selector
 
 __all__ = ["commands", "set_value"]
 
 commands = typer.Typer(rich_markup_mode=None)
 
+_TYPE = "bool, int, float, text, bytes, json or none. Default: the type of the column."
 _HELP = "Database file, a column, and its new value."
 
 
@@ -27,24 +28,13 @@ def set_value(
     *,
     where_key: Annotated[
         str | None,
-        typer.Option(
-            "--where-key", metavar="COLUMN", help="Only rows where this column ...", autocompletion=completion.columns
-        ),
+        option("--where-key", "COLUMN", "Only rows where this column ...", autocompletion=completion.columns),
     ] = None,
-    where_value: Annotated[
-        str | None, typer.Option("--where-value", metavar="VALUE", help="... has this value.")
-    ] = None,
+    where_value: Annotated[str | None, option("--where-value", "VALUE", "... has this value.")] = None,
     track_id: TrackId = None,
     everywhere: Annotated[bool, typer.Option("--all", help="All rows of all runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            "--type",
-            metavar="TYPE",
-            help="bool, int, float, text, bytes, json or none. Default: the type of the column.",
-        ),
-    ] = None,
+    kind: Annotated[str | None, option("--type", "TYPE", _TYPE)] = None,
     table: Table = None,
     engine: Engine = "sqlite",
     timeout: Timeout = 10.0,

@@ -1,7 +1,7 @@
 """`xt stats`: the rows with the highest and lowest values of a column, and `describe`."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -23,46 +23,29 @@ commands = typer.Typer(rich_markup_mode=None, help="Statistics: describe, top, b
 commands.command()(describe)
 
 
-@commands.command()
-def top(
-    words: DbColumn = None,
-    *,
-    n: Number = 1,
-    track_id: TrackId = None,
-    table: Table = None,
-    engine: Engine = "sqlite",
-    style: Format = "",
-) -> None:
-    """Print the rows with the highest values of a column."""
-    _show_ranked(heapq.nlargest, words, n, track_id, table, engine, style)
+def _ranking(select: Callable[..., Any], text: str) -> Callable[..., None]:
+    """Make a command of `heapq.nlargest` or `heapq.nsmallest`. Of equal values, those logged first come first."""
 
+    def ranking(
+        words: DbColumn = None,
+        *,
+        n: Number = 1,
+        track_id: TrackId = None,
+        table: Table = None,
+        engine: Engine = "sqlite",
+        style: Format = "",
+    ) -> None:
+        db, name = arguments(words, "COLUMN")
+        with open_reader(db, table, engine, track_id) as reader:
+            check_columns(reader, [name])
+            found = select(max(n, 1), _places(chunks(reader, track_id), name), key=lambda place: place[0])
+            if not found:
+                raise UsageError(f"Column {name!r} holds no numbers.")
+            rows = [{key: decode(cells[index]) for key, cells in chunk.items()} for _, chunk, index in found[:n]]
+            show(rows, reader.columns, style)
 
-@commands.command()
-def bottom(
-    words: DbColumn = None,
-    *,
-    n: Number = 1,
-    track_id: TrackId = None,
-    table: Table = None,
-    engine: Engine = "sqlite",
-    style: Format = "",
-) -> None:
-    """Print the rows with the lowest values of a column."""
-    _show_ranked(heapq.nsmallest, words, n, track_id, table, engine, style)
-
-
-def _show_ranked(
-    select: Any, words: Words, n: int, track_id: str | None, table: str | None, engine: str, style: str
-) -> None:
-    """Print the first `n` rows by a column. Of equal values, those logged first come first."""
-    db, name = arguments(words, "COLUMN")
-    with open_reader(db, table, engine, track_id) as reader:
-        check_columns(reader, [name])
-        found = select(max(n, 1), _places(chunks(reader, track_id), name), key=lambda place: place[0])
-        if not found:
-            raise UsageError(f"Column {name!r} holds no numbers.")
-        rows = [{key: decode(cells[index]) for key, cells in chunk.items()} for _, chunk, index in found[:n]]
-        show(rows, reader.columns, style)
+    ranking.__doc__ = text
+    return ranking
 
 
 def _places(found: Iterator[Columns], name: str) -> Iterator[tuple[Any, Columns, int]]:
@@ -71,3 +54,7 @@ def _places(found: Iterator[Columns], name: str) -> Iterator[tuple[Any, Columns,
         for index, value in enumerate(chunk.get(name, [])):
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
                 yield value, chunk, index
+
+
+top = commands.command("top")(_ranking(heapq.nlargest, "Print the rows with the highest values of a column."))
+bottom = commands.command("bottom")(_ranking(heapq.nsmallest, "Print the rows with the lowest values of a column."))

@@ -4,10 +4,8 @@ import csv
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from typing import Annotated, Any, TypeAlias
-
-import typer
 
 from xetrack import Reader
 from xetrack_cli.errors import UsageError
@@ -15,9 +13,9 @@ from xetrack_cli.output.format import json_line, to_text
 from xetrack_cli.output.terminal import is_terminal, tell
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import chosen_columns, open_reader
-from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Number, Table, TrackId
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Number, Table, TrackId, option
 
-__all__ = ["Follower", "watch"]
+__all__ = ["follow", "watch"]
 
 Row: TypeAlias = dict[str, Any]
 
@@ -29,8 +27,7 @@ def watch(
     *,
     n: Number = 10,
     interval: Annotated[
-        float,
-        typer.Option("--interval", "-i", metavar="SECONDS", min=0.05, max=1_000_000, help="Seconds between updates."),
+        float, option("--interval -i", "SECONDS", "Seconds between updates.", min=0.05, max=1_000_000)
     ] = 1.0,
     columns: Columns = None,
     track_id: TrackId = None,
@@ -48,7 +45,7 @@ def watch(
         raise UsageError(f"xt watch cannot write {style} here. Use --json or --csv.")
     with open_reader(db, table, engine, track_id) as reader:
         names = None if columns is None else chosen_columns(reader, columns)
-        batches = Follower(reader, track_id).batches(n, interval)
+        batches = follow(reader, n, track_id, interval)
         if not live:
             _print_lines(batches, names, reader.columns, style)
             return
@@ -57,44 +54,27 @@ def watch(
         show_live(batches, n, names, reader)
 
 
-class Follower:
-    """Reads the rows that were logged since the last call."""
+def follow(reader: Reader, n: int, track_id: str | None = None, interval: float = 0) -> Iterator[list[Row]]:
+    """Yield the last `n` rows, then, every `interval` seconds, those logged since, in insertion order."""
+    seen: deque[tuple[Any, Any]] = deque(maxlen=_REMEMBERED)
+    rows = reader.to_dicts(track_id, tail=max(n, 1))
+    yield rows if n else []
+    while True:
+        seen.extend(map(_identity, rows))
+        time.sleep(interval)
+        rows = _newer(reader, track_id, seen)
+        yield rows
 
-    def __init__(self, reader: Reader, track_id: str | None = None) -> None:
-        self.reader = reader
-        self._track_id = track_id
-        self._seen: deque[tuple[Any, Any]] = deque(maxlen=_REMEMBERED)
 
-    def batches(self, n: int, interval: float) -> Iterator[list[Row]]:
-        """Yield the last `n` rows, then the new ones every `interval` seconds."""
-        yield self.last(n)
-        while True:
-            time.sleep(interval)
-            yield self.new()
-
-    def last(self, n: int) -> list[Row]:
-        """Return the last `n` rows, to start from."""
-        rows = self._tail(max(n, 1))
-        self._remember(rows)
-        return rows if n else []
-
-    def new(self) -> list[Row]:
-        """Return the rows logged since, in insertion order."""
-        size = 1
-        while True:
-            rows = self._tail(size)
-            known = [place for place, row in enumerate(rows) if _identity(row) in self._seen]
-            if known or len(rows) < size:
-                new = rows[known[-1] + 1 :] if known else rows
-                self._remember(new)
-                return new
-            size *= 8
-
-    def _tail(self, n: int) -> list[Row]:
-        return self.reader.to_dicts(self._track_id, tail=n)
-
-    def _remember(self, rows: Sequence[Row]) -> None:
-        self._seen.extend(map(_identity, rows))
+def _newer(reader: Reader, track_id: str | None, seen: Container[tuple[Any, Any]]) -> list[Row]:
+    """Read back from the end of the table, as far as the last row seen."""
+    size = 1
+    while True:
+        rows = reader.to_dicts(track_id, tail=size)
+        known = [place for place, row in enumerate(rows) if _identity(row) in seen]
+        if known or len(rows) < size:
+            return rows[known[-1] + 1 :] if known else rows
+        size *= 8
 
 
 def _identity(row: Row) -> tuple[Any, Any]:

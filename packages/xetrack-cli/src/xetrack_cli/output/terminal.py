@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from xetrack_cli.errors import DeclinedError, UsageError
+from xetrack import XetrackError
+from xetrack_cli.errors import UsageError
 from xetrack_cli.output.format import display, is_numeric, json_line, to_text
 
 __all__ = ["confirm", "is_terminal", "note", "painted", "show", "tell"]
@@ -41,7 +42,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises:
         UsageError: without a terminal to ask on.
-        DeclinedError: the answer was no.
+        XetrackError: the answer was no.
     """
     if yes:
         return
@@ -49,7 +50,7 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError(f"{question} Nothing was changed. Add --yes to confirm without a terminal.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is not output
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise DeclinedError("Nothing was changed.")
+        raise XetrackError("Nothing was changed.")
 
 
 def show(rows: Rows, columns: Sequence[str] = (), style: str = "") -> None:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,6 @@ class Report:
         """`ok`, `note` or `problem`."""
         return "problem" if self.problems else "note" if self.notes else "ok"
 
-    @property
-    def label(self) -> str:
-        """The plugin in words."""
-        return f"{self.distribution} {self.version} (plugin {self.plugin})"
-
     def row(self) -> dict[str, Any]:
         """Return everything as a row."""
         return {**asdict(self), "state": self.state}
@@ -109,8 +105,12 @@ def _probe(found: Found, timeout: float) -> tuple[dict[str, Any], str]:
         # -u: the process ends without flushing what the plugin printed
         command = [sys.executable, "-u", "-P", "-c", _START, json.dumps(sys.path), request]
         started = time.monotonic()
-        with output.open("wb") as stream:  # not a pipe: a process that the plugin starts could hold it open
-            code = _run(command, stream, timeout + _GRACE)
+        code = None
+        # not a pipe: a process that the plugin starts could hold it open
+        with output.open("wb") as stream, suppress(subprocess.TimeoutExpired):
+            code = subprocess.run(  # noqa: S603 - this Python
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, timeout=timeout + _GRACE, check=False
+            ).returncode
         text = output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT:]
         if report.is_file():
             return json.loads(report.read_bytes()), text
@@ -119,17 +119,6 @@ def _probe(found: Found, timeout: float) -> tuple[dict[str, Any], str]:
         else:
             message = f"loading it ended the process with exit code {code}. A plugin must not do that."
         return {"failures": [{"error": "Stopped", "message": message, "traceback": text}]}, ""
-
-
-def _run(command: Sequence[str], stream: Any, timeout: float) -> int | None:
-    """Return the exit code; None if the process had to be killed."""
-    try:
-        done = subprocess.run(  # noqa: S603 - this Python
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, timeout=timeout, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    return done.returncode
 
 
 def _notes(one: Report, loaded: Mapping[str, Any], output: str) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """The process in which `xt plugins doctor` loads one plugin and reports what happened."""
 
 import faulthandler
-import importlib
 import inspect
 import json
 import logging
@@ -57,18 +56,8 @@ def examine(found: Found) -> dict[str, Any]:
 
 
 def _failure(error: BaseException) -> dict[str, str]:
-    cause = error.__cause__ or error
-    frames = cause.__traceback__
-    while frames is not None and _is_machinery(frames.tb_frame.f_code.co_filename):
-        frames = frames.tb_next
-    shown = traceback.format_exception(type(cause), cause, frames, chain=True)
-    return {"error": type(error).__name__, "message": str(error), "traceback": "".join(shown)}
-
-
-def _is_machinery(path: str) -> bool:
-    """Whether a frame belongs to Python's import system or to xetrack, not to the plugin."""
-    homes = [f"{Path(str(module.__file__)).parent}{os.sep}" for module in (importlib, sys.modules["xetrack"])]
-    return path.startswith(("<frozen importlib", *homes)) or "importlib_metadata" in path or path == __file__
+    text = "".join(traceback.format_exception(error.__cause__ or error))
+    return {"error": type(error).__name__, "message": str(error), "traceback": text}
 
 
 def _provider(offer: Offer) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The files that `xt plugins new` writes: a template, with the names of the new plugin put in."""
 
+import ast
 import importlib.util
 import keyword
 import sys
@@ -15,35 +16,10 @@ from xetrack.registry import OPTIONS, PROVIDERS, TRACKER_OPTIONS, Plugins, insta
 from xetrack_cli.builtin import COMMANDS
 from xetrack_cli.errors import UsageError, suggest
 
-__all__ = ["KINDS", "Kind", "Names", "make_names", "render", "write"]
+__all__ = ["KINDS", "Names", "make_names", "render", "write"]
 
 
-class Kind(NamedTuple):
-    """A kind of plugin: the description of its template, and how to use it."""
-
-    description: str
-    usage: str
-
-
-KINDS = {
-    "engine": Kind("Rows of xetrack in a file of JSON Lines.", 'Tracker("rows.jsonl", engine="template_name")'),
-    "serializer": Kind(
-        "Complex numbers in rows of xetrack.",
-        'tracker.log({"impedance": 3 + 4j})  # needs an asset store, such as xetrack-assets',
-    ),
-    "asset-store": Kind(
-        "The objects in rows of xetrack, in a folder of files.", 'Tracker("database.db", template_name="objects")'
-    ),
-    "cache": Kind(
-        "Results of functions that xetrack tracks, in a folder of files.",
-        'Tracker("database.db", template_name="results")',
-    ),
-    "sink": Kind("Every value that xetrack logs, in a CSV file.", 'Tracker("database.db", template_name="values.csv")'),
-    "monitor": Kind(
-        "The work of the garbage collector in calls that xetrack tracks.", 'Tracker("database.db", template_name=True)'
-    ),
-    "command": Kind("The tables of a database of xetrack, counted.", "xt template_name database.db"),
-}
+KINDS = ("engine", "serializer", "asset-store", "cache", "sink", "monitor", "command")
 
 _ROOT = "xetrack_cli.templates"
 _OURS = {"xetrack", "xetrack-core", "xetrack-cli"}
@@ -103,13 +79,18 @@ def render(names: Names, kind: str) -> dict[str, str]:
         elif each.name.endswith(".py"):
             sources[f"src/{names.module}/{each.name}"] = each
     texts = {path: source.read_text(encoding="utf-8") for path, source in sorted(sources.items())}
-    for placeholder, value in _values(names, kind).items():
+    docstring = ast.get_docstring(ast.parse(texts[f"src/{names.module}/__init__.py"])) or ""
+    for placeholder, value in _values(names, kind, docstring).items():
         texts = {path: text.replace(placeholder, value) for path, text in texts.items()}
     return {**texts, f"src/{names.module}/py.typed": "", ".gitignore": ".venv/\n__pycache__/\n*.egg-info/\ndist/\n"}
 
 
-def _values(names: Names, kind: str) -> dict[str, str]:
-    """Return what replaces the placeholders, in this order: some contain others."""
+def _values(names: Names, kind: str, docstring: str) -> dict[str, str]:
+    """Return what replaces the placeholders, in this order: some contain others.
+
+    The docstring of the template is its description, a colon, and its usage in backticks.
+    """
+    description, _, usage = docstring.removesuffix("`.").partition(": `")
     major, minor, *_ = __version__.split(".")
     pin = f">={major}.{minor},<{major}.{int(minor) + 1}"
     requires = ["xetrack-core", "xetrack-cli"] if kind == "command" else ["xetrack-core"]
@@ -117,10 +98,10 @@ def _values(names: Names, kind: str) -> dict[str, str]:
     return {
         f"{_ROOT}.{kind.replace('-', '_')}": names.module,
         "template-distribution": names.distribution,
-        "template-description": KINDS[kind].description,
+        "template-description": f"{description}.",
         "template-requirements": '", "'.join(each + pin for each in requires),
         "template-pin": pin,
-        "template-usage": f"```{language}\n{KINDS[kind].usage}\n```",
+        "template-usage": f"```{language}\n{usage}\n```",
         "template_module": names.module,
         "template_name": names.short,
     }

@@ -1,4 +1,4 @@
-"""Objects in rows, kept as files in a folder: `Tracker("database.db", template_name="objects")`."""
+"""Logged objects, as files in a folder: `Tracker("database.db", template_name="objects")`."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Results of tracked functions, in a folder: `Tracker("database.db", template_name="results")`."""
+"""Results of tracked functions, as files in a folder: `Tracker("database.db", template_name="results")`."""
 
 import os
 from collections.abc import Sequence

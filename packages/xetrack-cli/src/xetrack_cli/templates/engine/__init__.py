@@ -1,4 +1,4 @@
-"""Rows in a file of JSON Lines: `Tracker("rows.jsonl", engine="template_name")`."""
+"""Rows in a JSON Lines file: `Tracker("rows.jsonl", engine="template_name")`."""
 
 from collections.abc import Sequence
 from typing import Any

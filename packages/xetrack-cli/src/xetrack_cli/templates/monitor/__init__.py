@@ -1,4 +1,4 @@
-"""The work of the garbage collector in a tracked call: `Tracker("database.db", template_name=True)`."""
+"""Garbage collector statistics of tracked calls: `Tracker("database.db", template_name=True)`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every value of every row as a line of a CSV file: `Tracker("database.db", template_name="values.csv")`."""
+"""Every logged value, as a line of a CSV file: `Tracker("database.db", template_name="values.csv")`."""
 
 import os
 from collections.abc import Sequence
