@@ -1,6 +1,8 @@
-"""What `xt plugins new` renders: a folder a kind, as code that is checked here under names that stand for the author's.
+"""What `xt plugins new` renders: one folder per kind of plugin.
 
-`xetrack_cli.templates.KIND` stands for the package, `template_name` for the name of the plugin. Nothing imports this.
+The code is tested here under placeholder names: `xetrack_cli.templates.KIND` stands for the package, `template_name`
+for the name of the plugin. The docstring of each package is its description, a colon, and its usage. Nothing imports
+this.
 """
 
 __all__: list[str] = []

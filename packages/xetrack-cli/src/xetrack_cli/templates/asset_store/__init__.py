@@ -14,13 +14,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` is the path of the folder."""
+    """Options of `Tracker`: `template_name` is the path of the folder."""
 
     template_name: str | os.PathLike[str] | None = None
 
 
 def open_store(options: Options | None, context: Context) -> AssetStore | None:
-    """Called with the first object that a tracker keeps. None, so that others may serve, where no folder was given."""
+    """Open the store, for the first object that a tracker stores. None without a folder, so other stores may serve."""
     if options is None or options.template_name is None:
         return None
     from .store import FolderStore
@@ -30,5 +30,5 @@ def open_store(options: Options | None, context: Context) -> AssetStore | None:
 
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
-    """What this plugin registers."""
+    """Register what this plugin provides."""
     return [Provider("template_name", open_store, Options)]

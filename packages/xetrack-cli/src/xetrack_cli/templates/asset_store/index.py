@@ -1,4 +1,4 @@
-"""What is known of the objects in a folder: a SQLite database beside them, which all processes share."""
+"""The index of the objects in a folder: a SQLite database that all processes share."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xetrack.errors import DatabaseError
-from xetrack.plugin import new_lock
-from xetrack.plugin import Asset
+from xetrack.plugin import Asset, new_lock
 
 __all__ = ["Index", "Record"]
 
@@ -22,7 +21,7 @@ _NAMES = "CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY, hash TEXT NOT
 
 
 class Record(NamedTuple):
-    """One object."""
+    """An object in the index."""
 
     serializer: str
     size: int
@@ -31,9 +30,9 @@ class Record(NamedTuple):
 
 
 class Index:
-    """Everything but the bytes. What is changed inside of `locked()` is kept together, or not at all.
+    """Everything but the bytes. Changes inside `locked()` are committed together or not at all.
 
-    The database is opened for each use: nothing is held open that somebody would have to close.
+    The database is opened for each use, so there is nothing to close.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,9 +44,9 @@ class Index:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody else, of any thread or process, changes anything meanwhile."""
+        """Keep other threads and processes from changing anything meanwhile."""
         with self._lock:
-            if self._db is not None:  # we are inside of such a block already
+            if self._db is not None:  # nested
                 yield
                 return
             with self._open() as db:
@@ -55,7 +54,7 @@ class Index:
                 self._db = db
                 try:
                     yield
-                    db.execute("COMMIT")  # a database that is closed without it forgets what was begun
+                    db.execute("COMMIT")  # closing without it rolls back
                 finally:
                     self._db = None
 
@@ -75,37 +74,37 @@ class Index:
                 return db.execute(sql, values).fetchall()
 
     def find(self, key: str) -> Record | None:
-        """What is known of the object with this hash."""
+        """Return the entry of the object with this hash."""
         found = self._run("SELECT serializer, size, digest, uses FROM objects WHERE hash = ?", key)
         return Record(*found[0]) if found else None
 
     def add(self, asset: Asset, uses: int) -> None:
-        """Know one more."""
+        """Add an object."""
         sql = "INSERT INTO objects (hash, serializer, size, digest, uses) VALUES (?, ?, ?, ?, ?)"
         self._run(sql, asset.hash, asset.serializer, asset.size, asset.digest, uses)
 
     def count(self, key: str, uses: int) -> None:
-        """Set the number of its uses."""
+        """Set the use count of an object."""
         self._run("UPDATE objects SET uses = ? WHERE hash = ?", uses, key)
 
     def name(self, name: str, key: str) -> None:
-        """Find an object under a name too, until another one gets it."""
+        """Give an object a name, taking it from the previous one."""
         self._run("INSERT OR REPLACE INTO names VALUES (?, ?)", name, key)
 
     def named(self, name: str) -> str | None:
-        """The hash of the object of this name."""
+        """Return the hash of the object with this name."""
         found = self._run("SELECT hash FROM names WHERE name = ?", name)
         return str(found[0][0]) if found else None
 
     def forget(self, key: str) -> None:
-        """Know nothing of an object any more."""
+        """Remove an object and its names."""
         self._run("DELETE FROM objects WHERE hash = ?", key)
         self._run("DELETE FROM names WHERE hash = ?", key)
 
     def keys(self) -> list[str]:
-        """The hashes of all, in the order in which they came."""
+        """Return all hashes, in insertion order."""
         return [key for (key,) in self._run("SELECT hash FROM objects ORDER BY number")]
 
     def names(self) -> dict[str, str]:
-        """Every name, and its hash."""
+        """Return every name and its hash."""
         return dict(self._run("SELECT name, hash FROM names"))

@@ -1,4 +1,4 @@
-"""The store itself: a file an object, and an index of them."""
+"""The store: one file per object, and an index."""
 
 import hashlib
 import os
@@ -13,8 +13,7 @@ from xetrack.errors import (
     PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.plugin import hashes_in
-from xetrack.plugin import Asset, AssetInfo, Buffer, Context
+from xetrack.plugin import Asset, AssetInfo, Buffer, Context, hashes_in
 
 from .index import Index
 
@@ -39,21 +38,21 @@ class FolderStore:
     # Into the store
 
     def prepare(self, value: object) -> Asset:
-        """Turn an object into bytes, without storing anything."""
+        """Serialize an object, without storing anything."""
         name = self._serializer_for(value)
         try:
             data = self._context.serializers[name].dumps(value)
         except Exception as error:
-            raise InvalidValueError(f"is a {_kind(value)}, which {name} cannot turn into bytes: {error}") from error
+            raise InvalidValueError(f"is a {_kind(value)}, which {name} cannot serialize: {error}") from error
         return _asset(name, (data,) if isinstance(data, Buffer) else tuple(data))
 
     def _serializer_for(self, value: object) -> str:
-        """One that is meant for such values, or else one that takes all."""
+        """Choose the serializer for this type of value, or else a general one."""
         known = self._context.serializers
         for general in (False, True):
             meant = [name for name, each in known.items() if each.general is general and each.takes(value)]
             if len(meant) > 1:
-                raise PluginConflictError(f"several serializers take a {_kind(value)}: {', '.join(meant)}.")
+                raise PluginConflictError(f"several serializers accept a {_kind(value)}: {', '.join(meant)}.")
             if meant:
                 return meant[0]
         raise InvalidValueError(
@@ -61,21 +60,21 @@ class FolderStore:
         )
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
-        """Keep what was prepared, with so many more uses."""
+        """Store a prepared object, and add to its uses."""
         with self._index.locked():
             known = self._index.find(asset.hash)
             if known is None:
                 self._write(asset)
                 self._index.add(asset, uses)
             elif known.digest != asset.digest:
-                raise InvalidValueError(f"the hash {asset.hash} belongs to another object already.")
+                raise InvalidValueError(f"the hash {asset.hash} already belongs to another object.")
             else:
                 self._index.count(asset.hash, known.uses + uses)
             if name is not None:
                 self._index.name(name, asset.hash)
 
     def insert(self, value: object, name: str | None = None) -> str:
-        """Keep an object, and return its hash."""
+        """Store an object, and return its hash."""
         asset = self.prepare(value)
         self.put(asset, name)
         return asset.hash
@@ -88,7 +87,7 @@ class FolderStore:
     # Out of the store
 
     def get(self, key: str) -> object | None:
-        """The object with this hash, or the last one of this name; None if there is none."""
+        """Return the object with this hash, or the latest with this name; None if there is none."""
         if key not in self:
             key = self._index.named(key) or ""
         known = self._index.find(key)
@@ -98,18 +97,18 @@ class FolderStore:
         if serializer is None:
             raise PluginNotInstalledError(f"the object {key} needs the serializer {known.serializer!r}.")
         if not (self._context.trusted or serializer.safe):
-            raise UntrustedError(f"loading the object {key} could run the code of whoever wrote it.")
+            raise UntrustedError(f"loading the object {key} could run code of whoever wrote it.")
         return serializer.loads(bytearray().join(self.raw(key).pieces))
 
     def raw(self, key: str) -> Asset:
-        """The bytes of an object. Raises `KeyError`, or `AssetDamagedError`."""
+        """Return the bytes of an object. Raises `KeyError` or `AssetDamagedError`."""
         known = self._index.find(key)
         if known is None:
             raise KeyError(key)
         try:
             asset = _asset(known.serializer, ((self._folder / key).read_bytes(),))
         except FileNotFoundError:
-            raise AssetDamagedError(f"the file of the object {key} is gone from {self._folder}.") from None
+            raise AssetDamagedError(f"the file of the object {key} is missing from {self._folder}.") from None
         if asset.digest != known.digest:
             raise AssetDamagedError(f"the file of the object {key} in {self._folder} is damaged.")
         return asset
@@ -117,7 +116,7 @@ class FolderStore:
     # Counting and removing
 
     def recount(self, changes: Mapping[str, int]) -> list[str]:
-        """Add to the uses of objects, and return those that have none left."""
+        """Add to the uses of objects, and return those that are now unused."""
         left = []
         with self._index.locked():
             for key, change in changes.items():
@@ -129,7 +128,7 @@ class FolderStore:
         return left
 
     def remove(self, key: str, uses: int | None = 1) -> bool:
-        """Take back some uses, or all; with the last one the object goes."""
+        """Release some uses, or all. The last one deletes the object."""
         with self._index.locked():
             known = self._index.find(key)
             if known is None:
@@ -141,7 +140,7 @@ class FolderStore:
         return True
 
     def unused(self) -> list[str]:
-        """The hashes of objects that no row of any table names."""
+        """Return the hashes of objects that no row uses."""
         keys = self.keys()
         known, named = frozenset(keys), set[str]()
         engine = self._context.engine
@@ -151,7 +150,7 @@ class FolderStore:
         return [key for key in keys if key not in named]
 
     def collect(self) -> list[str]:
-        """Remove what is unused, and return the hashes."""
+        """Delete the unused objects, and return their hashes."""
         with self._index.locked():
             doomed = self.unused()
             for key in doomed:
@@ -165,22 +164,22 @@ class FolderStore:
     # Looking
 
     def info(self, key: str) -> AssetInfo | None:
-        """What is known of an object."""
+        """Return the metadata of an object."""
         known = self._index.find(key)
         place = str(self._folder)
         return None if known is None else AssetInfo(key, known.serializer, known.size, known.uses, place)
 
     @property
     def size(self) -> int:
-        """The number of bytes of all objects."""
+        """Return the size of all objects in bytes."""
         return sum(known.size for known in map(self._index.find, self.keys()) if known)
 
     def keys(self) -> list[str]:
-        """The hashes of all objects, in the order in which they came."""
+        """Return the hashes of all objects, in insertion order."""
         return self._index.keys()
 
     def names(self) -> dict[str, str]:
-        """Every name, and the hash of the object that was last put under it."""
+        """Return every name and the hash of its latest object."""
         return self._index.names()
 
     def __contains__(self, key: object) -> bool:

@@ -14,13 +14,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` is the path of the folder."""
+    """Options of `Tracker`: `template_name` is the path of the folder."""
 
     template_name: str | os.PathLike[str]
 
 
 def open_cache(options: Options, context: Context) -> ResultCache:
-    """Called for each tracker to which one of the options was given."""
+    """Open it, for each tracker that is given one of the options."""
     from .results import FolderCache
 
     return FolderCache(options.template_name, context)
@@ -28,5 +28,5 @@ def open_cache(options: Options, context: Context) -> ResultCache:
 
 @hookimpl
 def xetrack_caches() -> Sequence[Provider[ResultCache]]:
-    """What this plugin registers."""
+    """Register what this plugin provides."""
     return [Provider("template_name", open_cache, Options)]

@@ -1,4 +1,4 @@
-"""The key of a call: the same for calls whose results are the same, different for all others."""
+"""Cache keys: equal for calls that must return the same, different for all others."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -9,21 +9,21 @@ __all__ = ["NoKeyError", "key_of"]
 
 
 class NoKeyError(Exception):
-    """A call that no key can stand for; the message says why. It is computed each time."""
+    """The call cannot be cached, for the reason in the message. It is computed each time."""
 
 
 def key_of(function: Callable[..., Any], *parts: Any) -> str:
-    """The key of calling a function where all else that its result depends on is in `parts`.
+    """Return the key of calling a function; `parts` are what else its result depends on.
 
-    What the function reads beside its arguments, a file or a global variable, is not seen. Raises `NoKeyError`.
+    Files and global variables that the function reads are not part of the key. Raises `NoKeyError`.
     """
     return hashlib.sha256(repr((_function(function), *map(_told, parts))).encode()).hexdigest()
 
 
 def _function(function: Callable[..., Any]) -> Any:
-    """An edited function is another one."""
+    """Describe the code of a function, so that an edited function has another key."""
     if not isinstance(function, FunctionType):
-        raise NoKeyError(f"{function!r} is no plain function")
+        raise NoKeyError(f"{function!r} is not a plain function")
     if function.__closure__:
         raise NoKeyError(f"{function.__qualname__} depends on variables around it")
     defaults = (function.__defaults__ or (), function.__kwdefaults__ or {})
@@ -37,13 +37,13 @@ def _code(code: CodeType) -> Any:
 def _constant(value: Any) -> Any:
     if isinstance(value, CodeType):
         return _code(value)
-    if isinstance(value, frozenset):  # its order differs between processes
+    if isinstance(value, frozenset):  # iteration order differs between processes
         return sorted(map(repr, value))
     return repr(value)
 
 
 def _told(value: Any) -> Any:
-    """A value in a form whose repr tells it from any other: 1, 1.0 and True have three."""
+    """Return a form of a value whose repr is unique: 1, 1.0 and True have three."""
     kind = type(value)
     if kind in {type(None), bool, float, str, bytes}:
         return (kind.__name__, value)
@@ -53,4 +53,4 @@ def _told(value: Any) -> Any:
         return (kind.__name__, [_told(each) for each in value])
     if isinstance(value, Mapping) and kind.__name__ in {"dict", "mappingproxy"}:
         return ("dict", sorted((repr(_told(key)), _told(item)) for key, item in value.items()))
-    raise NoKeyError(f"{kind.__module__}.{kind.__qualname__} is a kind of value that it does not know")
+    raise NoKeyError(f"{kind.__module__}.{kind.__qualname__} is not a supported type")

@@ -1,4 +1,4 @@
-"""The cache itself: a file a result."""
+"""The cache: one file per result."""
 
 import os
 import pickle
@@ -17,15 +17,15 @@ from .keys import NoKeyError, key_of
 
 __all__ = ["FileClaim", "FolderCache"]
 
-_PATIENCE = 600.0  # seconds to wait for another one who computes the same, before computing it twice
+_PATIENCE = 600.0  # seconds to wait for another process to compute a result, before computing it again
 
 
 class FolderCache:
-    """Results as pickles. Loading one runs code, so that the folder must be one's own."""
+    """Results as pickles. Unpickling runs code, so use a folder that only you write to."""
 
     def __init__(self, folder: str | os.PathLike[str], context: Context) -> None:
         if not context.trusted:
-            raise UntrustedError("results are kept as pickles, and loading these may run code of who made them.")
+            raise UntrustedError("results are pickles, and loading one may run code of whoever wrote it.")
         self._context = context
         self._folder = Path(folder).expanduser().resolve()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ class FolderCache:
         params: Mapping[str, Any],
         depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call; None, and a warning, if it has none."""
+        """Return the key of a call; None, with a warning, if it cannot be cached."""
         try:
             return key_of(function, tuple(args), dict(kwargs), dict(params), tuple(depends_on))
         except NoKeyError as error:
@@ -46,7 +46,7 @@ class FolderCache:
             return None
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """The entry, or None. A damaged entry is None."""
+        """Return the entry; None if it is missing or damaged."""
         try:
             entry = pickle.loads(self._path(key).read_bytes())
         except Exception:
@@ -54,7 +54,7 @@ class FolderCache:
         return entry if isinstance(entry, dict) and entry.keys() == {"result", "cache"} else None
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result and the run it came from. Whoever reads at the same time finds the whole of it, or nothing."""
+        """Store a result and its run. Concurrent readers see all of it or nothing."""
         try:
             data = pickle.dumps({"result": result, "cache": track_id})
         except Exception as error:
@@ -65,25 +65,25 @@ class FolderCache:
         Path(file.name).replace(self._path(key))
 
     def claim(self, key: str) -> "FileClaim":
-        """A claim on computing what is missing under a key."""
+        """Return a claim to compute the missing result of a key."""
         return FileClaim(self._folder / f"{key}.lock")
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete the results of a run, and return how many."""
         keys = [key for key, entry in self.scan() if entry["cache"] == track_id]
         for key in keys:
             self._path(key).unlink(missing_ok=True)
         return len(keys)
 
     def scan(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every entry with its key."""
+        """Yield every entry with its key."""
         for path in sorted(self._folder.glob("*.pickle")):
             entry = self.get(path.stem)
             if entry is not None:
                 yield path.stem, entry
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file stays open."""
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.pickle"
@@ -93,7 +93,7 @@ _claimed: ContextVar[frozenset[str]] = ContextVar("_claimed", default=frozenset(
 
 
 class FileClaim:
-    """A lock on a file, which the operating system lets go of when its process ends, however that happens.
+    """A file lock, which the operating system releases when its process ends in any way.
 
     SQLite is used for its locks alone, which are the same on every system; the file stays empty.
     """
@@ -103,23 +103,23 @@ class FileClaim:
         self._held = False
 
     def __enter__(self) -> Self:
-        """Nothing is locked before `wait` or `poll`."""
-        # threads take turns with it, as an asynchronous call may be ended by another thread than began it
+        """Prepare the claim; `wait` or `poll` take the lock."""
+        # a plain lock, as another thread may end an asynchronous call than began it
         self._lock = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         return self
 
     def wait(self) -> None:
-        """Wait until nobody else computes it."""
+        """Wait until nobody else computes the result."""
         if not self._mine():
             self._try()
 
     def poll(self) -> bool:
-        """The same without waiting: False as long as somebody else computes it."""
+        """Try without waiting; False while somebody else computes the result."""
         self._lock.execute("PRAGMA busy_timeout = 0")
         return self._held or self._mine() or self._try()
 
     def _mine(self) -> bool:
-        """Whether this is a call within the call that computes it: to wait would never end."""
+        """Whether this call is nested in the one that computes the result, so waiting would never end."""
         return str(self._path) in _claimed.get()
 
     def _try(self) -> bool:
@@ -134,7 +134,7 @@ class FileClaim:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        """Let the next one have it."""
+        """Release the claim."""
         if self._held:
             self._held = False
             _claimed.set(_claimed.get() - {str(self._path)})

@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every cache does, and what this one does beyond."""
+"""The conformance tests, and tests of what this cache adds."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ calls: list[Any] = []
 
 
 class TestContract(CacheContract):
-    """The tests of xetrack for caches."""
+    """The conformance tests for caches."""
 
     durable = True
     shared = True
     alone = True
 
     def open(self, place: Path, context: Context) -> FolderCache:
-        """A cache of a folder."""
+        """Open a cache in a folder."""
         return FolderCache(place / "results", context)
 
     def damage(self, place: Path, key: str) -> None:
@@ -31,14 +31,14 @@ class TestContract(CacheContract):
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The conformance tests for distributions."""
 
     distribution = "template-distribution"
 
 
 @pytest.fixture(autouse=True)
 def no_calls() -> None:
-    """Each test counts from none."""
+    """Start each test from zero."""
     calls.clear()
 
 
@@ -55,7 +55,7 @@ def square(number: Any, power: int = 2) -> Any:
 
 
 def test_a_call_is_computed_once(tmp_path: Path) -> None:
-    """By all trackers over one folder; the row tells which run computed it."""
+    """By all trackers of a folder; the row names the run that computed it."""
     with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as first:
         assert [first.track(square, 3) for _ in range(2)] == [9, 9]
     with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as second:
@@ -71,7 +71,7 @@ def test_what_has_no_key_is_computed_each_time(tmp_path: Path) -> None:
         pass
 
     with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as tracker:
-        with pytest.warns(XetrackWarning, match="Number is a kind of value") as warned:
+        with pytest.warns(XetrackWarning, match="Number is not a supported type") as warned:
             assert [tracker.track(square, Number(2)) for _ in range(2)] == [4, 4]
         assert len(warned) == 1
         with pytest.warns(XetrackWarning, match="variables around it"):
@@ -80,14 +80,14 @@ def test_what_has_no_key_is_computed_each_time(tmp_path: Path) -> None:
 
 
 def test_two_functions_are_told_apart(cache: FolderCache) -> None:
-    """By their code, whatever they are called."""
+    """By their code, not their names."""
     functions = [lambda: 1, lambda: 1.0, lambda: True, lambda: (1,), lambda: [1]]
     keys = {cache.key(each, (), {}, {}) for each in functions}
     assert len(keys - {None}) == len(functions)
 
 
 def test_a_damaged_entry_is_none(cache: FolderCache, tmp_path: Path) -> None:
-    """And is computed anew."""
+    """And is computed again."""
     cache.set("key", 1, "run")
     assert cache.get("key") == {"result": 1, "cache": "run"}
     for damaged in (b"", b"\x80garbage", b"N."):
@@ -97,6 +97,6 @@ def test_a_damaged_entry_is_none(cache: FolderCache, tmp_path: Path) -> None:
 
 
 def test_strangers_are_not_unpickled(tmp_path: Path) -> None:
-    """Where nothing is trusted, there is no cache."""
+    """Without trust there is no cache."""
     with pytest.raises(UntrustedError):
         FolderCache(tmp_path, Context(":memory:", trusted=False))

@@ -20,5 +20,5 @@ def open_commands(_: Any, context: Context) -> Any:
 
 @hookimpl
 def xetrack_commands() -> Sequence[Provider[Any]]:
-    """What this plugin registers. The first line of `open_commands` is what `xt --help` tells."""
+    """Register the command. `xt --help` shows the first line of the docstring of `open_commands`."""
     return [Provider("template_name", open_commands)]

@@ -1,4 +1,4 @@
-"""The command itself."""
+"""The command."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,10 +11,10 @@ __all__ = ["commands", "summaries"]
 
 
 def commands(context: Context) -> typer.Typer:
-    """The command as typer has it. `context.terminal` reads its words and shows what it found."""
+    """Make the command. `context.terminal` parses its arguments and prints its rows."""
     terminal = context.terminal
     if terminal is None:
-        raise ValueError("a command needs the terminal of xt")
+        raise ValueError("commands need a terminal; run them with xt")
     app = typer.Typer()
 
     @app.command()
@@ -30,7 +30,7 @@ def commands(context: Context) -> typer.Typer:
 
 
 def summaries(db: str) -> list[Mapping[str, Any]]:
-    """A row a table: its name, the number of its runs, of those that failed, and of its rows."""
+    """Return a row per table: its name, and its numbers of runs, failed runs and rows."""
     with Reader(db, table=None) as reader:
         return [_summary(reader, table) for table in reader.engine.tables()]
 

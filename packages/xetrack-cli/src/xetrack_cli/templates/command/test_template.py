@@ -1,32 +1,32 @@
-"""What the plugin promises: all that every command does, and what this one shows."""
+"""The conformance tests, and tests of what this command shows."""
 
 import json
 from pathlib import Path
 
 import pytest
 from xetrack import Tracker
-from xetrack_testing import CommandContract, PackagingContract
 from xetrack_cli.main import run
+from xetrack_testing import CommandContract, PackagingContract
 
 from xetrack_cli.templates.command import open_commands
 
 
 class TestContract(CommandContract):
-    """The tests of xetrack for commands."""
+    """The conformance tests for commands."""
 
     looks = (["DB"], ["DB", "--json"])
     open = staticmethod(open_commands)
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The conformance tests for distributions."""
 
     distribution = "template-distribution"
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> str:
-    """A database with two tables."""
+    """Make a database with two tables."""
     path = tmp_path / "t.db"
     for table, count in (("events", 3), ("other", 1)):
         with Tracker(path, table=table) as tracker:
@@ -45,7 +45,7 @@ def test_every_table_is_counted(db: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_table_for_people(db: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As all other commands draw them."""
+    """Like those of all other commands."""
     assert run(["template_name", db]) == 0
     assert "| events" in capsys.readouterr().out
 

@@ -12,7 +12,7 @@ xetrack_api = 1
 
 
 def open_engine(_: Any, context: Context) -> Engine:
-    """Called for each tracker and reader that chooses this engine."""
+    """Open the engine, for each tracker and reader that chooses it."""
     from .journal import JournalEngine
 
     return JournalEngine(context.db, read_only=context.read_only)
@@ -20,5 +20,5 @@ def open_engine(_: Any, context: Context) -> Engine:
 
 @hookimpl
 def xetrack_engines() -> Sequence[Provider[Engine]]:
-    """What this plugin registers. The name is what `engine=` chooses."""
+    """Register the engine. Its name is the value of `engine=`."""
     return [Provider("template_name", open_engine)]

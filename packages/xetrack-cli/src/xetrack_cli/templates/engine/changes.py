@@ -1,4 +1,4 @@
-"""A change as JSON, and back: the name of a method of an engine, and what it was called with."""
+"""Encode a change as JSON: the name of an engine method, and its arguments."""
 
 import base64
 import json
@@ -14,16 +14,16 @@ _CHANGES = {"append", "merge", "update", "delete", "drop", "save_run", "finish_r
 
 
 def encoded(name: str, arguments: Sequence[Any], chosen: Mapping[str, Any]) -> str:
-    """A call as a line of text. What JSON has no form for becomes an object with one key that tells what it is."""
+    """Encode a call as a line of JSON. A value that JSON lacks becomes an object whose one key is its type."""
     return json.dumps([name, [_told(each) for each in arguments], _told(chosen)])
 
 
 def decoded(text: str) -> list[tuple[str, list[Any], dict[str, Any]]]:
-    """Calls again, from a JSON list of what `encoded` gave. Raises `ValueError` for anything else."""
+    """Decode a JSON list of encoded calls. Raises `ValueError` for anything else."""
     changes = [(name, arguments, chosen) for name, arguments, chosen in json.loads(text, object_hook=_again)]
     unknown = [name for name, _, _ in changes if name not in _CHANGES]
     if unknown:
-        raise ValueError(f"there is no change {unknown[0]!r}")
+        raise ValueError(f"unknown change {unknown[0]!r}")
     return changes
 
 

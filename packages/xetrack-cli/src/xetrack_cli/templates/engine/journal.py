@@ -1,4 +1,4 @@
-"""The engine itself: rows in memory, and a journal of every change in a file."""
+"""The engine: rows in memory, and a journal of every change in a file."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xetrack.plugin import MemoryEngine
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.plugin import new_lock
-from xetrack.plugin import Columns, Row, Run, Value
+from xetrack.plugin import Columns, MemoryEngine, Row, Run, Value, new_lock
 
 from .changes import decoded, encoded
 
@@ -18,7 +16,7 @@ __all__ = ["JournalEngine"]
 
 
 class JournalEngine:
-    """A line a transaction: the changes that it made, which are made again when the file is opened.
+    """One line per transaction: its changes, which are replayed when the file is opened.
 
     A change is in the file when it returns, or at the end of the outermost `transaction()`. One process may write at a
     time; others see what it wrote when they open the file anew. Everything is held in memory.
@@ -40,7 +38,7 @@ class JournalEngine:
 
     def _opened(self, path: Path) -> BinaryIO:
         if self._read_only and not path.exists():
-            raise DatabaseNotFoundError(f"{path}: there is no such file. A Tracker creates one with its first row.")
+            raise DatabaseNotFoundError(f"{path} does not exist. Tracker creates the file when it logs its first row.")
         try:
             if self._read_only:
                 return path.open("rb", buffering=0)
@@ -50,7 +48,7 @@ class JournalEngine:
             raise DatabaseError(f"{path}: {error.strerror or error}") from error
 
     def _replay(self) -> None:
-        """Make every change of the file again. Half a line, that a killed process left behind, is dropped."""
+        """Replay the file. An incomplete last line, which a killed process left, is dropped."""
         self._kept = MemoryEngine()
         self._file.seek(0)
         data = self._file.read()
@@ -59,7 +57,7 @@ class JournalEngine:
             for line in data[:whole].decode().split("\n")[:-1]:
                 self._make(line)
         except (ValueError, TypeError, AttributeError) as error:
-            raise NotADatabaseError(f"{self._db} is no journal of this engine, or is damaged: {error}") from error
+            raise NotADatabaseError(f"{self._db} is damaged, or not a journal of this engine: {error}") from error
         if whole < len(data) and not self._read_only:
             self._file.truncate(whole)
 
@@ -71,7 +69,7 @@ class JournalEngine:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep what is written inside, or nothing of it."""
+        """Commit the changes made inside, or none of them."""
         with self._lock:
             self._kept.tables()  # raises if this engine was closed
             before = len(self._waiting)
@@ -102,7 +100,7 @@ class JournalEngine:
             raise OSError("the disk is full")
 
     def _undo(self, before: int) -> None:
-        """Go back to what is in the file, and what waits to be written since before the block that raised."""
+        """Roll back to the file, and to the changes pending before the block that raised."""
         del self._waiting[before:]
         self._replay()
         self._make(f"[{','.join(self._waiting)}]")
@@ -110,28 +108,28 @@ class JournalEngine:
     def _change(self, name: str, *arguments: Any, **chosen: Any) -> Any:
         with self.transaction():
             if self._read_only:
-                raise DatabaseReadOnlyError(f"{self._db} was opened for reading only. Use a Tracker to write.")
+                raise DatabaseReadOnlyError(f"{self._db} is open for reading only. Use a Tracker to write.")
             result = getattr(self._kept, name)(*arguments, **chosen)
             self._waiting.append(encoded(name, arguments, chosen))
             return result
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`; the time of one that is taken moves on."""
+        """Insert rows. A timestamp that is taken moves on by a microsecond."""
         self._change("append", table, rows)
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those that are not there yet, and return them."""
+        """Insert the rows that are missing, and return them."""
         fresh: list[Row] = self._change("merge", table, rows)
         return fresh
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in some rows; return how many."""
+        """Set `key` in some rows, and return how many."""
         return int(self._change("update", table, key, value, track_id=track_id, where=where))
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run, and return how many rows it had."""
         return int(self._change("delete", table, track_id))
 
     def drop(self, table: str) -> None:
@@ -139,7 +137,7 @@ class JournalEngine:
         self._change("drop", table)
 
     def save_run(self, run: Run) -> None:
-        """Record that a run goes on."""
+        """Record that a run is running."""
         self._change("save_run", run)
 
     def finish_run(self, run: Run) -> None:
@@ -150,55 +148,55 @@ class JournalEngine:
 
     @property
     def conn(self) -> Any:
-        """There is no SQL here: the engine in memory."""
+        """Return the engine in memory, as there is no SQL."""
         return self._kept.conn
 
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Rows in the order of insertion."""
+        """Return rows in insertion order."""
         with self._lock:
             return self._kept.read(table, track_id=track_id, head=head, tail=tail)
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows, `size` at a time."""
+        """Yield all rows, `size` at a time."""
         return self._kept.scan(table, size)
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         with self._lock:
             return self._kept.count(table, track_id)
 
     def tables(self) -> list[str]:
-        """The names of tables, sorted."""
+        """Return the names of the tables, sorted."""
         with self._lock:
             return self._kept.tables()
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys and their types."""
+        """Return the keys and their types."""
         with self._lock:
             return self._kept.columns(table)
 
     def runs(self, table: str) -> list[Run]:
-        """Every run, the one that logged last first."""
+        """Return every run, most recently active first."""
         with self._lock:
             return self._kept.runs(table)
 
     def latest_run(self, table: str) -> str | None:
-        """The run that logged last."""
+        """Return the most recently active run."""
         with self._lock:
             return self._kept.latest_run(table)
 
     def has_assets(self) -> bool:
-        """Objects are not kept here."""
+        """Return False: this engine stores no objects."""
         return self._kept.has_assets()
 
     def flush(self) -> bool:
-        """Every change is in the file already."""
+        """Do nothing: every change is already in the file."""
         return True
 
     def close(self) -> None:
-        """Let go of the file. Closing twice does nothing."""
+        """Close the file. Closing twice does nothing."""
         with self._lock:
             self._kept.close()
             self._file.close()

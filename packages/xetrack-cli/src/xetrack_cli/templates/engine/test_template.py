@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every engine does, and what this one does beyond."""
+"""The conformance tests, and tests of what this engine adds."""
 
 from contextlib import closing
 from pathlib import Path
@@ -15,24 +15,24 @@ from xetrack_cli.templates.engine.journal import JournalEngine
 
 
 class TestContract(EngineContract):
-    """The tests of xetrack for engines."""
+    """The conformance tests for engines."""
 
     durable = True
 
     def open(self, place: Path) -> JournalEngine:
-        """An engine over the file in a folder."""
+        """Open an engine on the file in a folder."""
         return JournalEngine(str(place / "rows.jsonl"))
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The conformance tests for distributions."""
 
     distribution = "template-distribution"
 
 
 @given(st.lists(rows(), max_size=10))
 def test_what_is_logged_is_what_is_read(wanted: list[Row]) -> None:
-    """Whatever the keys and values."""
+    """With any keys and values."""
     with closing(JournalEngine(":memory:")) as engine:
         check_round_trip(engine, wanted)
 
@@ -47,7 +47,7 @@ def test_a_tracker_and_a_reader_find_it(tmp_path: Path) -> None:
 
 
 def test_half_a_line_is_dropped(tmp_path: Path) -> None:
-    """A process that is killed may leave one behind; its change had not returned."""
+    """A killed process may leave one, of a change that had not returned."""
     path = tmp_path / "rows.jsonl"
     with closing(JournalEngine(str(path))) as engine:
         engine.append("events", [make_row(0)])
@@ -60,7 +60,7 @@ def test_half_a_line_is_dropped(tmp_path: Path) -> None:
 
 
 def test_a_reader_writes_nothing(tmp_path: Path) -> None:
-    """And makes no file."""
+    """And creates no file."""
     path = tmp_path / "rows.jsonl"
     with pytest.raises(DatabaseNotFoundError):
         JournalEngine(str(path), read_only=True)
@@ -71,7 +71,7 @@ def test_a_reader_writes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["not json\n", '[["close", [], {"dict": []}]]\n', "[1]\n", "[[]]\n"])
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
-    """And stays as it is."""
+    """And is left unchanged."""
     path = tmp_path / "rows.jsonl"
     path.write_text(text)
     with pytest.raises(NotADatabaseError, match=r"rows\.jsonl"):

@@ -13,13 +13,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` says whether to measure."""
+    """Options of `Tracker`: `template_name` turns the monitor on."""
 
     template_name: bool = False
 
 
 def open_monitor(options: Options, _: Context) -> Monitor | None:
-    """Called for each call that is measured. None: with these options there is nothing to do."""
+    """Open the monitor, for each measured call. None if the options leave nothing to measure."""
     if not options.template_name:
         return None
     from .collector import Collections
@@ -29,5 +29,5 @@ def open_monitor(options: Options, _: Context) -> Monitor | None:
 
 @hookimpl
 def xetrack_monitors() -> Sequence[Provider[Monitor]]:
-    """What this plugin registers."""
+    """Register what this plugin provides."""
     return [Provider("template_name", open_monitor, Options)]

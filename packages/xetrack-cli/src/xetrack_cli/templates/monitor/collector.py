@@ -1,4 +1,4 @@
-"""The monitor itself."""
+"""The monitor."""
 
 import gc
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ __all__ = ["Collections"]
 
 
 class Collections:
-    """Counts what Python's garbage collector does between `start` and `stop`, in all threads of the process."""
+    """Counts what the garbage collector does between `start` and `stop`, in all threads of the process."""
 
     def __init__(self) -> None:
         self._before = (0, 0)
 
     def start(self) -> None:
-        """Called right before the function."""
+        """Start, right before the call."""
         self._before = _counts()
 
     def stop(self) -> Mapping[str, int]:
-        """Called right after it; these columns join the row of the call."""
+        """Stop, right after the call, and return columns for its row."""
         (runs, objects), (runs_before, objects_before) = _counts(), self._before
         return {
             "template_name_runs": runs - runs_before,
@@ -26,6 +26,6 @@ class Collections:
 
 
 def _counts() -> tuple[int, int]:
-    """How often the collector ran in this process, and how many objects it found."""
+    """Return how often the collector ran in this process, and how many objects it found."""
     stats = gc.get_stats()
     return sum(each["collections"] for each in stats), sum(each["collected"] for each in stats)

@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every monitor does, and what this one does beyond."""
+"""The conformance tests, and tests of what this monitor adds."""
 
 import gc
 from pathlib import Path
@@ -10,23 +10,23 @@ from xetrack_cli.templates.monitor.collector import Collections
 
 
 class TestContract(MonitorContract):
-    """The tests of xetrack for monitors."""
+    """The conformance tests for monitors."""
 
     columns = ("template_name_runs", "template_name_objects")
 
     def open(self) -> Collections:
-        """A fresh monitor."""
+        """Make a monitor."""
         return Collections()
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The conformance tests for distributions."""
 
     distribution = "template-distribution"
 
 
 def make_cycles(count: int) -> None:
-    """Garbage that only the collector finds."""
+    """Make garbage that only the collector finds."""
     gc.collect()
     for _ in range(count):
         cycle: list[object] = []
@@ -36,7 +36,7 @@ def make_cycles(count: int) -> None:
 
 
 def test_the_collector_is_counted(tmp_path: Path) -> None:
-    """Its runs, and the objects that it found."""
+    """Its runs, and the objects it found."""
     with Tracker(tmp_path / "t.db", template_name=True) as tracker:
         tracker.track(make_cycles, 100)
     with Reader(tmp_path / "t.db") as reader:
@@ -46,7 +46,7 @@ def test_the_collector_is_counted(tmp_path: Path) -> None:
 
 
 def test_nobody_who_did_not_ask_is_measured(tmp_path: Path) -> None:
-    """The option is off by default, and can be given as False."""
+    """The option is off by default, and may be False."""
     with Tracker(tmp_path / "t.db", template_name=False) as tracker:
         tracker.track(make_cycles, 1)
     with Reader(tmp_path / "t.db") as reader:

@@ -12,7 +12,7 @@ xetrack_api = 1
 
 
 def open_serializer(_: Any, __: Context) -> Serializer:
-    """Called once for each tracker that has objects to keep."""
+    """Open the serializer, once for each tracker that stores objects."""
     from .complexes import ComplexNumbers
 
     return ComplexNumbers()
@@ -20,5 +20,5 @@ def open_serializer(_: Any, __: Context) -> Serializer:
 
 @hookimpl
 def xetrack_serializers() -> Sequence[Provider[Serializer]]:
-    """What this plugin registers. The name is stored beside the bytes, so it must stay as it is."""
+    """Register the serializer. Its name is stored with the bytes, so never change it."""
     return [Provider("template_name", open_serializer)]

@@ -14,13 +14,13 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `Tracker` that this plugin claims: `template_name` is the path of the file."""
+    """Options of `Tracker`: `template_name` is the path of the file."""
 
     template_name: str | os.PathLike[str]
 
 
 def open_sink(options: Options, _: Context) -> Sink:
-    """Called for each tracker to which one of the options was given."""
+    """Open it, for each tracker that is given one of the options."""
     from .csvfile import CsvSink
 
     return CsvSink(options.template_name)
@@ -28,5 +28,5 @@ def open_sink(options: Options, _: Context) -> Sink:
 
 @hookimpl
 def xetrack_sinks() -> Sequence[Provider[Sink]]:
-    """What this plugin registers."""
+    """Register what this plugin provides."""
     return [Provider("template_name", open_sink, Options)]

@@ -1,4 +1,4 @@
-"""The sink itself."""
+"""The sink."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ COLUMNS = ("track_id", "timestamp", "key", "value")
 
 
 class CsvSink:
-    """A line a value, so that rows may have any keys. A file that is there already is added to."""
+    """One line per value, so rows may have any keys. An existing file is appended to."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         target = Path(path).expanduser()
@@ -24,15 +24,15 @@ class CsvSink:
             self._writer.writerow(COLUMNS)
 
     def emit(self, row: Mapping[str, Value]) -> None:
-        """Take one row, which is committed by now. What this raises is warned of, and costs no row."""
+        """Write a committed row. An exception here becomes a warning, and costs no row."""
         run, time = row["track_id"], row["timestamp"]
         values = {key: value for key, value in row.items() if key not in COLUMNS[:2]}
         self._writer.writerows([run, time, key, value] for key, value in values.items())
-        self._file.flush()  # a process that forks would write twice what it holds back
+        self._file.flush()  # a forked process would write buffered lines twice
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is buffered."""
 
     def close(self) -> None:
-        """Flush, and let go of the file. Closing twice does nothing."""
+        """Close the file. Closing twice does nothing."""
         self._file.close()

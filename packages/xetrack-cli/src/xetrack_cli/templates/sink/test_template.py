@@ -1,4 +1,4 @@
-"""What the plugin promises: all that every sink does, and what this one does beyond."""
+"""The conformance tests, and tests of what this sink adds."""
 
 import csv
 from pathlib import Path
@@ -10,32 +10,32 @@ from xetrack_cli.templates.sink.csvfile import COLUMNS, CsvSink
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file."""
+    """Read the lines of a CSV file."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
 class TestContract(SinkContract):
-    """The tests of xetrack for sinks."""
+    """The conformance tests for sinks."""
 
     def open(self, place: Path) -> CsvSink:
-        """A sink of a folder."""
+        """Open a sink in a folder."""
         return CsvSink(place / "values.csv")
 
     def read(self, place: Path) -> list[dict[str, int]]:
-        """The value `n` of each row that sinks of that folder wrote."""
+        """Return the value `n` of each row that sinks of that folder wrote."""
         path = place / "values.csv"
         return [{"n": int(line["value"])} for line in (read(path) if path.exists() else []) if line["key"] == "n"]
 
 
 class TestPackaging(PackagingContract):
-    """The tests of xetrack for distributions."""
+    """The conformance tests for distributions."""
 
     distribution = "template-distribution"
 
 
 def test_every_value_is_a_line(tmp_path: Path) -> None:
-    """Whatever the keys of a row."""
+    """Whatever keys a row has."""
     target = tmp_path / "folder" / "values.csv"
     with Tracker(tmp_path / "t.db", params={"lr": 0.1}, template_name=target) as tracker:
         tracker.log({"accuracy": 0.9})
@@ -48,7 +48,7 @@ def test_every_value_is_a_line(tmp_path: Path) -> None:
 
 
 def test_the_head_is_written_once(tmp_path: Path) -> None:
-    """Later trackers add to the file."""
+    """Later trackers append to the file."""
     target = tmp_path / "values.csv"
     for number in range(2):
         with Tracker(tmp_path / "t.db", template_name=str(target)) as tracker:
