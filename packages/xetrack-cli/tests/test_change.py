@@ -79,7 +79,7 @@ def test_a_type_that_is_asked_for(kind, value):
 
 
 def test_an_unknown_type():
-    with pytest.raises(UsageError, match="Use --type bool, int, float"):
+    with pytest.raises(UsageError, match="Choose one of bool, int, float"):
         parse("1", "x", "", "integer")
 
 

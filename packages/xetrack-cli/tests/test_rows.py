@@ -113,10 +113,10 @@ def test_one_style_at_a_time(xt, db, both):
     assert xt("head", db, *both) == ("", f"xt: Choose one output format, not {both[0][2:]} and {both[1][2:]}.\n", 2)
 
 
-@pytest.mark.parametrize("style", ["json", "csv", "markdown"])
-@pytest.mark.parametrize("words", [["head", "DB"], ["runs", "DB"], ["doctor", "DB"], ["sql", "DB", "SELECT 1 AS x"]])
-def test_an_option_stands_for_its_format(xt, db, style, words):
-    line = [word.replace("DB", db) for word in words]
+@pytest.mark.parametrize(("style", "start"), [("json", "[\n{"), ("csv", "track_id,"), ("markdown", "|    | ")])
+def test_an_option_stands_for_its_format(xt, db, style, start):
+    line = ["runs", db]
+    assert xt(*line, "--format", style).out.startswith(start)
     assert xt(*line, "--format", style) == xt(*line, f"--{style}")
     assert xt(*line, f"--{style}", "--format", style).code == 0
     assert xt(*line, f"--{style}", "--format", "table").code == 2

@@ -102,7 +102,7 @@ def _journal(reader: Reader, check: str) -> Finding:
         return Finding(check, _OK, "WAL, fully merged into the file")
     advice = "a process is writing or was killed: back up with xt backup, or open the file with a Tracker once"
     if pending > _LONG_LOG:
-        advice = "a process keeps a read open, which holds the log: close it"
+        advice = "a long-running read keeps the log from being merged: close it"
     return Finding(check, _NOTE, f"WAL, {_bytes(pending)} not yet merged into the file", advice)
 
 

@@ -21,8 +21,10 @@ __all__ = ["commands", "hist", "scatter"]
 
 commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
 
-Width: TypeAlias = Annotated[int | None, option("--width", "N", "Columns of text. Default: the terminal's.", min=20)]
-Height: TypeAlias = Annotated[int, option("--height", "N", "Lines of text.", min=5)]
+Width: TypeAlias = Annotated[
+    int | None, option("--width", "N", "Width in characters. Default: the terminal's.", min=20)
+]
+Height: TypeAlias = Annotated[int, option("--height", "N", "Height in lines.", min=5)]
 
 _WIDEST = 100
 _MOST_POINTS = 20_000  # more than a terminal resolves; drawing a million takes minutes

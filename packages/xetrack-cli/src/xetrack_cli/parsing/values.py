@@ -77,7 +77,7 @@ def parse(text: str, column: str, declared: str, kind: str | None = None) -> Any
         UsageError: the text is not of that type.
     """
     if kind is not None and kind not in KINDS:
-        raise UsageError(f"Unknown type {kind!r}. Use --type {', '.join(KINDS)}.")
+        raise UsageError(f"Unknown type {kind!r}. Choose one of {', '.join(KINDS)}.")
     what, convert = (kind, KINDS[kind]) if kind is not None else _BY_COLUMN.get(declared, _BY_COLUMN[""])
     try:
         return convert(text)
