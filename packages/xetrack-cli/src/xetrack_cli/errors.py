@@ -37,17 +37,15 @@ def suggest(name: str, known: list[str]) -> str:
     return did_you_mean(name, known) or listed
 
 
-def explain(error: Exception) -> tuple[str, int] | None:  # noqa: PLR0911 - one for each kind
+def explain(error: Exception) -> tuple[str, int] | None:
     """Return one line for an error, and the exit code; None for a bug, which deserves its traceback."""
     if isinstance(error, typer.TyperException):
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
         advice = " With xt: --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
         return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
-    if type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
-        return (f"SQL: {one_line(error)}", _FAILED)
     if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates
         return (f"{error.object!r} is not valid UTF-8.", _FAILED)
     if isinstance(error, OSError):
