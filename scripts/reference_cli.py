@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from xetrack_cli.app import COMMANDS, root
+from xetrack_cli.app import root
+from xetrack_cli.builtin import COMMANDS
 
 INTRODUCTION = """\
 # Every command of xt

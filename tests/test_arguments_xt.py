@@ -45,8 +45,8 @@ LINES = {
 }
 NOT_HERE = {
     "watch",  # goes on until Ctrl-C; its options are tested in the package
-    "plugins list",
-    "plugins doctor",  # both take no value
+    "plugins list",  # reads no database
+    "plugins doctor",  # loads every plugin
     "plugins new",  # writes a package; tested as scaffolds are
 }
 

@@ -50,7 +50,7 @@ def test_its_own_tests_pass_which_run_the_kit(toy):
 def test_xt_lists_it_and_finds_it_well(toy):
     main = [sys.executable, "-m", "xetrack_cli"]
     [row] = [row for row in json.loads(toy.run(*main, "plugins", "list", "--json")) if row["plugin"] == "markdown"]
-    assert (row["distribution"], row["hooks"], row["namesakes"]) == ("xetrack-markdown", ["sinks"], [])
-    [report] = json.loads(toy.run(*main, "plugins", "doctor", "markdown", "--json"))
-    assert (report["state"], report["api"]) == ("ok", 1)
-    assert [option["name"] for option in report["providers"][0]["options"]] == ["markdown", "markdown_columns"]
+    assert (row["distribution"], row["state"]) == ("xetrack-markdown", "enabled")
+    [told] = json.loads(toy.run(*main, "plugins", "doctor", "markdown", "--json"))
+    assert (told["state"], told["api"], told["hooks"]) == ("ok", 1, ["sinks"])
+    assert [option["name"] for option in told["providers"][0]["options"]] == ["markdown", "markdown_columns"]

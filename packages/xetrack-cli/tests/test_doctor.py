@@ -59,7 +59,7 @@ def test_a_killed_run_and_its_log(found, tmp_path):
     assert checks["runs of events"]["state"] == "note"
     assert "1 crashed: killed-run-0001" in checks["runs of events"]["found"]
     assert checks["journal"]["state"] == "note"
-    assert "-wal" in checks["journal"]["advice"]
+    assert "xt backup" in checks["journal"]["advice"]
 
 
 def test_a_damaged_file(found, tmp_path):
@@ -95,7 +95,7 @@ def test_columns_of_several_types(found, tmp_path):
         tracker.log_batch([{"x": 1, "y": 1.0}, {"x": "word", "y": float("nan")}, {"x": 2.0, "y": float("inf")}])
     checks, _ = found(str(tmp_path / "v.db"))
     assert checks["columns of events"]["state"] == "note"
-    assert checks["columns of events"]["found"].endswith("of several types: x")
+    assert checks["columns of events"]["found"].endswith("mixed types: x")
 
 
 def test_space_that_is_unused(found, xt, tmp_path):

@@ -117,7 +117,7 @@ def test_a_file_is_replaced_only_when_all_is_written(xt, values, tmp_path, monke
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xetrack_cli.export.write_parquet", fail)
+    monkeypatch.setattr("xetrack_cli.commands.export.write_parquet", fail)
     done = xt("export", values, "out.parquet")
     assert (done.code, done.err) == (1, "xt: No space left on device\n")
     assert (tmp_path / "out.parquet").read_text() == "as it was"
@@ -125,7 +125,7 @@ def test_a_file_is_replaced_only_when_all_is_written(xt, values, tmp_path, monke
 
 def test_what_cannot_be_written_is_told(xt, db, tmp_path):
     assert "Use .csv, .jsonl, .parquet or .xlsx" in xt("export", db, "out.txt").err
-    assert "FILE is missing" in xt("export", db).err
+    assert "Missing FILE" in xt("export", db).err
     (tmp_path / "folder.csv").mkdir()
     assert "is a folder" in xt("export", db, "folder.csv").err
     assert "the folder nowhere does not exist" in xt("export", db, "nowhere/out.csv").err

@@ -4,13 +4,10 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
-import xetrack
 from xetrack._plugins import discovery
-from xetrack_cli import probe
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -104,8 +101,8 @@ BROKEN = {
     "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt", 'interrupts_plugin.py", line 1'),
     "lacks": ("\n\nimport nobody_has_this", "pip install nobody_has_this", 'lacks_plugin.py", line 3'),
     "misspelt": ("def broken(:", "SyntaxError", "misspelt_plugin.py"),
-    "ends": ("import os; os._exit(7)", "the exit code 7", ""),
-    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the exit code -9", ""),
+    "ends": ("import os; os._exit(7)", "exit code 7", ""),
+    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "exit code -9", ""),
     "newer": ("xetrack_api = 2", "PluginVersionError: the plugin 'newer' of newer 1.0 was made for version 2", ""),
     "unhooked": (good("acme").replace("xetrack_sinks", "xetrack_snks"), "does not fit the hooks", "xetrack_snks"),
     "raises": (good("acme").replace("return", "1 / 0"), "xetrack_sinks() of raises failed", "ZeroDivisionError"),
@@ -125,7 +122,6 @@ def test_plugins_that_cannot_be_loaded(checked, installed):
         [told] = rows[name]["problems"]
         assert problem in told
         assert trace in rows[name]["traceback"]
-        assert "importlib" not in rows[name]["traceback"]
         assert rows[name]["state"] == "problem"
     assert rows["fine"]["state"] == "ok"
 
@@ -136,7 +132,7 @@ def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, ins
     installed("acme", source)
     rows, code = checked("--timeout", "1")
     assert code == 1
-    assert rows["acme"]["problems"][0].startswith("Stopped: loading it did not end within 1 s.")
+    assert rows["acme"]["problems"][0].startswith("Stopped: loading it takes longer than 1 s")
     assert 'acme_plugin.py", line ' in rows["acme"]["traceback"]
 
 
@@ -168,8 +164,8 @@ def test_what_an_import_does_to_the_process_is_told(checked, installed, monkeypa
     told = "\n".join(rows["acme"]["notes"])
     assert code == 0
     assert rows["acme"]["state"] == "note"
-    assert "changes the environment, the filters of warnings" in told
-    assert "importing it brings rich" in told
+    assert "changes the environment, the warning filters" in told
+    assert "importing it also imports rich" in told
     assert rows["acme"]["imports"][-1] == "rich"
     assert "prints: hello" in told
 
@@ -188,7 +184,7 @@ def test_two_providers_of_one_name(checked, installed):
     rows, code = checked("one")
     assert code == 1
     [problem] = rows["one"]["problems"]
-    assert problem.startswith("two provides 'same' among sinks too")
+    assert problem.startswith("'same' among sinks is claimed by two too")
     assert "XETRACK_DISABLE_PLUGINS" in problem
 
 
@@ -197,22 +193,28 @@ def test_two_who_claim_one_option(checked, installed):
     installed("two", good("two", "d", "e", "both"))
     rows, code = checked()
     assert code == 1
-    assert rows["one"]["problems"][0].startswith("both= is claimed by 'two' of two too")
-    assert rows["two"]["problems"][0].startswith("both= is claimed by 'one' of one too")
+    assert rows["one"]["problems"][0].startswith("both= is claimed by two too")
+    assert rows["two"]["problems"][0].startswith("both= is claimed by one too")
 
 
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        (good("acme", option="table"), "table= is an argument of Tracker itself"),
+        (good("acme", option="table"), "table= is claimed by Tracker itself too"),
         pytest.param(
             good("acme", "table").replace("xetrack_sinks", "xetrack_engines"),
-            "table= is an argument of Tracker itself",
+            "table= is claimed by Tracker itself too",
             marks=pytest.mark.plugins,
         ),
-        (good("acme", option="timeout"), "timeout= is claimed by 'sqlite' of xetrack-core too"),
-        (good("head").replace("xetrack_sinks", "xetrack_commands"), "xt head is a command of xetrack-cli"),
-        (good("sqlite").replace("xetrack_sinks", "xetrack_engines"), "xetrack-core provides 'sqlite' among engines"),
+        (good("acme", option="timeout"), "timeout= is claimed by xetrack-core too"),
+        (
+            good("head").replace("xetrack_sinks", "xetrack_commands"),
+            "'head' among commands is claimed by xetrack-cli too",
+        ),
+        (
+            good("sqlite").replace("xetrack_sinks", "xetrack_engines"),
+            "'sqlite' among engines is claimed by xetrack-core too",
+        ),
     ],
 )
 def test_what_clashes_with_xetrack_itself(checked, installed, source, problem):
@@ -231,7 +233,7 @@ def test_a_plugin_that_is_switched_off_is_not_loaded(checked, installed, tmp_pat
     installed("acme", f"open({str(tmp_path / 'imported')!r}, 'w')")
     rows, code = checked("acme", off="acme")
     assert code == 0
-    assert rows["acme"]["notes"] == ["switched off by XETRACK_DISABLE_PLUGINS, and not loaded"]
+    assert rows["acme"]["notes"] == ["disabled by XETRACK_DISABLE_PLUGINS, and not loaded"]
     assert not (tmp_path / "imported").exists()
 
 
@@ -245,7 +247,7 @@ def test_copies_and_namesakes_are_told(checked, installed, tmp_path, monkeypatch
     rows, code = checked("acme")
     assert code == 0
     assert "is never used" in rows["acme"]["notes"][0]
-    assert "rival calls a plugin 'acme' too" in rows["acme"]["notes"][1]
+    assert "rival has a plugin 'acme' too" in rows["acme"]["notes"][1]
     assert set(rows) == {"acme", "rival"}
 
 
@@ -262,11 +264,11 @@ def test_a_name_that_nobody_has(xt, installed):
     installed("acme", good("acme"))
     done = xt("plugins", "doctor", "acne")
     assert (done.out, done.code) == ("", 1)
-    assert done.err == "xt: there is no plugin 'acne'. Did you mean 'acme'?\n"
+    assert done.err == "xt: Unknown plugin 'acne'. Did you mean 'acme'?\n"
 
 
 def test_no_plugin_at_all(xt, monkeypatch):
-    monkeypatch.setattr("xetrack_cli.checkup.installed", tuple)
+    monkeypatch.setattr("xetrack_cli.plugins.checkup.installed", tuple)
     assert xt("plugins", "doctor") == ("no plugins\n", "", 0)
 
 
@@ -281,10 +283,4 @@ def test_on_a_terminal_the_state_has_a_colour(installed):
     assert terminal.wait() == 1
     assert "problem acme 1.0" in text
     assert "\x1b[31m red" not in terminal.text
-    assert "\x1b[1;31mproblem" in terminal.text
-
-
-def test_the_lines_of_a_plugin_that_is_installed_beside_xetrack_are_shown():
-    home = Path(xetrack.__file__).parent
-    assert probe._is_machinery(str(home / "discovery.py"))
-    assert not probe._is_machinery(str(home.with_name("xetrack_acme") / "__init__.py"))
+    assert "\x1b[31m\x1b[1mproblem" in terminal.text

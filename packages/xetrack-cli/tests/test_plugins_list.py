@@ -6,8 +6,6 @@ import sys
 
 import pytest
 
-from xetrack_cli.catalogue import hooks_in_source
-
 pytestmark = pytest.mark.usefixtures("here")
 
 WRITES = """
@@ -48,10 +46,7 @@ def test_a_plugin_is_listed_and_not_imported(listed, installed, tmp_path):
         "version": "1.0",
         "plugin": "acme",
         "target": "acme_plugin",
-        "hooks": ["run_started", "sinks"],
-        "disabled": False,
-        "shadowed": False,
-        "namesakes": [],
+        "state": "enabled",
         "location": str(tmp_path / "site"),
     }
     assert not (tmp_path / "imported").exists()
@@ -61,83 +56,30 @@ def test_no_plugin_and_nothing_heavy_is_imported(installed, tmp_path):
     installed("acme", WRITES)
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     modules = set(done.stderr.split())
-    assert "xetrack_cli.catalogue" in modules
-    heavy = {"pandas", "numpy", "duckdb", "rich", "tabulate", "xetrack_cli.checkup"}
+    assert "xetrack_cli.commands.plugins" in modules
+    heavy = {"pandas", "numpy", "duckdb", "rich", "xetrack_cli.plugins.checkup"}
     plugins = {row["target"].partition(":")[0] for row in json.loads(done.stdout)}
     assert "acme_plugin" in plugins
     assert not modules & (heavy | plugins)
 
 
-UNTOLD = {
-    "quits": "raise SystemExit(3)",
-    "hangs": "while True: pass",
-    "ends": "import os; os._exit(1)",
-    "lacks": "import a_module_that_nobody_has",
-    "newer": "xetrack_api = 2",
-    "misspelt": "def broken(:",
-    "nul": "\0",
-    "deep": "x = " + "(" * 300,
-}
+BROKEN = ("raise SystemExit(3)", "while True: pass", "import a_module_that_nobody_has", "def broken(:", "\0")
 
 
-def test_what_cannot_be_told_is_not_guessed(listed, shell, installed):
-    for name, source in UNTOLD.items():
-        installed(name, source)
-    rows = listed()
-    assert [rows[name]["hooks"] for name in UNTOLD] == [None] * len(UNTOLD)
-    done = shell("plugins", "list")
-    assert (done.err, done.code) == ("", 0)
-    assert done.out.count("| ? ") >= len(UNTOLD)
-
-
-def test_a_target_that_is_nowhere(listed, installed):
+def test_a_broken_plugin_is_listed_as_any_other(listed, installed):
+    for number, source in enumerate(BROKEN):
+        installed(f"broken{number}", source)
     installed("lost", "", target="no.such.module:thing")
-    installed("builtin", "", target="sys")
-    assert listed()["lost"]["hooks"] is None
-    assert listed()["builtin"]["hooks"] is None
-
-
-@pytest.mark.parametrize(
-    ("source", "hooks"),
-    [
-        ("from acme_other import xetrack_engines", ["engines"]),
-        ("from acme_other import engines as xetrack_engines", ["engines"]),
-        ("class Plugin:\n    def xetrack_monitors(self): ...", ["monitors"]),
-        ("def xetrack_helper(): ...", None),
-        ("from xetrack_sinks import something", None),
-    ],
-)
-def test_hooks_are_read_from_the_source(tmp_path, monkeypatch, source, hooks):
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "acme_hooks.py").write_text(source)
-    assert hooks_in_source("acme_hooks:plugin") == hooks
-    assert "acme_hooks" not in sys.modules
-
-
-def test_a_module_inside_of_packages_is_found_without_importing_these(tmp_path, monkeypatch):
-    inner = tmp_path / "acme_outer" / "inner"
-    inner.mkdir(parents=True)
-    for each in (inner, inner.parent):
-        (each / "__init__.py").write_text("raise RuntimeError")
-    (inner / "hooks.py").write_text("def xetrack_caches(): ...")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert hooks_in_source("acme_outer.inner.hooks") == ["caches"]
-    assert hooks_in_source("acme_outer.inner.nothing") is None
+    rows = listed()
+    assert [rows[f"broken{number}"]["state"] for number in range(len(BROKEN))] == ["enabled"] * len(BROKEN)
+    assert rows["lost"]["target"] == "no.such.module:thing"
 
 
 def test_what_is_switched_off_says_so(listed, xt, installed, monkeypatch):
     installed("acme", WRITES)
     monkeypatch.setenv("XETRACK_DISABLE_PLUGINS", "acme")
-    assert listed()["acme"]["disabled"] is True
-    assert "switched off" in xt("plugins", "list").out
-
-
-def test_two_plugins_of_one_name(listed, xt, installed, tmp_path):
-    installed("acme", WRITES)
-    installed("rival", WRITES)
-    (tmp_path / "site" / "rival-1.0.dist-info" / "entry_points.txt").write_text("[xetrack]\nacme = rival_plugin\n")
-    assert listed()["acme"]["namesakes"] == ["rival"]
-    assert "acme has one of this name" in xt("plugins", "list").out
+    assert listed()["acme"]["state"] == "disabled"
+    assert "| disabled" in xt("plugins", "list").out
 
 
 def test_a_copy_later_on_the_path_is_shadowed(xt, installed, tmp_path, monkeypatch):
@@ -145,8 +87,9 @@ def test_a_copy_later_on_the_path_is_shadowed(xt, installed, tmp_path, monkeypat
     installed("acme", WRITES, site=tmp_path / "later")
     monkeypatch.setattr("sys.path", [*sys.path, str(tmp_path / "later")])
     rows = json.loads(xt("plugins", "list", "--json").out)
-    assert [row["shadowed"] for row in rows if row["distribution"] == "acme"] == [False, True]
-    assert f"shadowed: {tmp_path / 'later'}" in xt("plugins", "list").out
+    found = [(row["state"], row["location"]) for row in rows if row["distribution"] == "acme"]
+    assert found == [("enabled", str(tmp_path / "site")), ("shadowed", str(tmp_path / "later"))]
+    assert "| shadowed" in xt("plugins", "list").out
 
 
 def test_a_distribution_whose_metadata_are_gone_is_listed(xt, installed, tmp_path):
@@ -158,7 +101,7 @@ def test_a_distribution_whose_metadata_are_gone_is_listed(xt, installed, tmp_pat
 
 
 def test_no_plugin_at_all(xt, monkeypatch):
-    monkeypatch.setattr("xetrack_cli.catalogue.installed", tuple)
-    monkeypatch.setattr("xetrack_cli.catalogue.shadowed", tuple)
+    monkeypatch.setattr("xetrack_cli.commands.plugins.installed", tuple)
+    monkeypatch.setattr("xetrack_cli.commands.plugins.shadowed", tuple)
     assert xt("plugins", "list") == ("no plugins\n", "", 0)
     assert xt("plugins", "list", "--json") == ("[]\n", "", 0)

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from xetrack import __version__
-from xetrack_cli.scaffold import KINDS, named, rendered
+from xetrack_cli.plugins.scaffold import KINDS, make_names, render
 
 
 def files_of(folder):
@@ -17,7 +17,7 @@ def test_a_new_plugin_and_what_to_type_next(xt, tmp_path):
     done = xt("plugins", "new", "Acme.Sink", "--kind", "sink")
     assert (done.err, done.code) == ("", 0)
     assert done.out.splitlines() == [
-        "acme-sink: a new sink, called 'acme_sink' in xetrack. To try it:",
+        "Created acme-sink, a sink named 'acme_sink'. To try it:",
         "  cd acme-sink",
         "  pip install -e . --group dev",
         "  pytest && xt plugins doctor acme_sink",
@@ -41,7 +41,7 @@ def test_a_folder_with_spaces(xt, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_a_template_is_left(kind):
-    files = rendered(named("xetrack-acme", kind), kind)
+    files = render(make_names("xetrack-acme", kind), kind)
     for path, text in files.items():
         assert "template" not in path + text
         assert "xetrack_cli.templates" not in text
@@ -60,28 +60,28 @@ def test_nothing_of_a_template_is_left(kind):
 @pytest.mark.parametrize(
     ("name", "kind", "told"),
     [
-        ("acme", "snk", "there is no kind 'snk' of plugin. Did you mean 'sink'?"),
-        ("acme-", "sink", "can be no name of a distribution"),
-        ("ac me", "sink", "can be no name of a distribution"),
-        ("../acme", "sink", "can be no name of a distribution"),
-        ("acme\n", "sink", "can be no name of a distribution"),
-        ("日本", "sink", "can be no name of a distribution"),
-        ("1st", "sink", "cannot be a name in Python"),
-        ("class", "sink", "cannot be a name in Python"),
-        ("xetrack-class", "sink", "cannot be a name in Python"),
-        ("xetrack-1", "sink", "cannot be a name in Python"),
-        ("xetrack", "sink", "is a plugin or part of xetrack already"),
-        ("Xetrack_Core", "sink", "is a plugin or part of xetrack already"),
-        ("xetrack-sinks", "sink", "is a plugin or part of xetrack already"),
-        ("json", "sink", "there is a module 'json'"),
-        ("typer", "sink", "there is a module 'typer'"),
-        ("xetrack-jsonl", "sink", "'jsonl' means something in xetrack already"),
-        ("xetrack-cache-size-limit", "sink", "'cache_size_limit' means something"),
-        ("xetrack-timeout", "monitor", "'timeout' means something"),
-        ("xetrack-table", "cache", "'table' means something"),
-        ("xetrack-memory", "engine", "'memory' means something"),
-        ("xetrack-head", "command", "'head' means something"),
-        ("xetrack-plugins", "command", "'plugins' means something"),
+        ("acme", "snk", "Unknown kind 'snk'. Did you mean 'sink'?"),
+        ("acme-", "sink", "Invalid name"),
+        ("ac me", "sink", "Invalid name"),
+        ("../acme", "sink", "Invalid name"),
+        ("acme\n", "sink", "Invalid name"),
+        ("日本", "sink", "Invalid name"),
+        ("1st", "sink", "is not a Python identifier"),
+        ("class", "sink", "is not a Python identifier"),
+        ("xetrack-class", "sink", "is not a Python identifier"),
+        ("xetrack-1", "sink", "is not a Python identifier"),
+        ("xetrack", "sink", "is already a plugin or a part of xetrack"),
+        ("Xetrack_Core", "sink", "is already a plugin or a part of xetrack"),
+        ("xetrack-sinks", "sink", "is already a plugin or a part of xetrack"),
+        ("json", "sink", "already has a module 'json'"),
+        ("typer", "sink", "already has a module 'typer'"),
+        ("xetrack-jsonl", "sink", "xetrack already uses 'jsonl'"),
+        ("xetrack-cache-size-limit", "sink", "xetrack already uses 'cache_size_limit'"),
+        ("xetrack-timeout", "monitor", "xetrack already uses 'timeout'"),
+        ("xetrack-table", "cache", "xetrack already uses 'table'"),
+        ("xetrack-memory", "engine", "xetrack already uses 'memory'"),
+        ("xetrack-head", "command", "xetrack already uses 'head'"),
+        ("xetrack-plugins", "command", "xetrack already uses 'plugins'"),
     ],
 )
 def test_names_that_cannot_be(xt, tmp_path, name, kind, told):
@@ -95,7 +95,7 @@ def test_the_name_of_a_plugin_that_is_installed(shell, installed):
     installed("acme", "raise SystemExit")
     done = shell("plugins", "new", "Acme", "--kind", "sink")
     assert done.code == 2
-    assert "acme is a plugin or part of xetrack already" in done.err
+    assert "acme is already a plugin or a part of xetrack" in done.err
 
 
 def test_nothing_is_written_over(xt, tmp_path):
@@ -105,7 +105,7 @@ def test_nothing_is_written_over(xt, tmp_path):
     (folder / "README.md").write_text("mine")
     done = xt("plugins", "new", "acme", "--kind", "cache")
     assert (done.out, done.code) == ("", 2)
-    assert "acme is there already" in done.err
+    assert "acme already exists" in done.err
     assert (folder / "README.md").read_text() == "mine"
     (tmp_path / "other").write_text("mine")
     assert xt("plugins", "new", "other", "--kind", "cache").code == 2

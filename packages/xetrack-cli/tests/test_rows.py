@@ -110,7 +110,28 @@ def test_other_tables(xt, db):
 
 @pytest.mark.parametrize("both", [("--json", "--csv"), ("--csv", "--markdown")])
 def test_one_style_at_a_time(xt, db, both):
-    assert xt("head", db, *both) == ("", f"xt: {both[0]} and {both[1]} exclude each other. Choose one.\n", 2)
+    assert xt("head", db, *both) == ("", f"xt: Choose one output format, not {both[0][2:]} and {both[1][2:]}.\n", 2)
+
+
+@pytest.mark.parametrize(("style", "start"), [("json", "[\n{"), ("csv", "track_id,"), ("markdown", "|    | ")])
+def test_an_option_stands_for_its_format(xt, db, style, start):
+    line = ["runs", db]
+    assert xt(*line, "--format", style).out.startswith(start)
+    assert xt(*line, "--format", style) == xt(*line, f"--{style}")
+    assert xt(*line, f"--{style}", "--format", style).code == 0
+    assert xt(*line, f"--{style}", "--format", "table").code == 2
+
+
+def test_a_table_for_people_when_piped(xt, db):
+    lines = xt("head", db, "--format", "table", "--columns", "model,accuracy").out.splitlines()
+    assert lines[0].split() == ["model", "accuracy"]
+    assert "─" in lines[1]
+
+
+def test_an_unknown_format(xt, db):
+    assert xt("head", db, "--format", "xml").err == "xt: Unknown format 'xml'. Use table, json, csv or markdown.\n"
+    for style in ("markdown", "table"):
+        assert f"xt watch cannot write {style} here" in xt("watch", db, "--format", style).err
 
 
 def test_sql(xt, db):

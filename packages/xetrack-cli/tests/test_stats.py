@@ -35,7 +35,7 @@ def test_describe_without_any_numbers(xt, tmp_path):
         tracker.log({"word": "a"})
     assert xt("describe", "v.db", "--json") == (
         "[]\n",
-        "xt: no column holds numbers. To count other values, name columns: --columns X,Y\n",
+        "xt: No column holds numbers. To count other values, name columns: --columns X,Y\n",
         0,
     )
 
@@ -50,7 +50,7 @@ def test_top_and_bottom(xt, db):
 
 
 def test_top_of_what_has_no_numbers(xt, db):
-    assert xt("stats", "top", db, "model").err == "xt: column 'model' holds no numbers.\n"
+    assert xt("stats", "top", db, "model").err == "xt: Column 'model' holds no numbers.\n"
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_of_equals_the_earliest_are_told_wherever_they_are(xt, long, command, co
 
 def test_a_plot_counts_every_row(xt, long):
     told = xt("plot", "scatter", long, "x", "X").out.splitlines()[-1]
-    assert told == "1 points, 10000 rows without two numbers left out"
+    assert told == "1 point, 10000 rows without two numbers"
 
 
 def test_a_histogram_with_its_summary(xt, tmp_path):
@@ -123,6 +123,6 @@ def test_a_scatter_plot(xt, db):
 
 
 def test_plots_of_what_cannot_be_plotted(xt, db):
-    assert "no row has numbers" in xt("plot", "hist", db, "model").err
+    assert "No row has numbers" in xt("plot", "hist", db, "model").err
     assert "Did you mean 'accuracy'?" in xt("plot", "hist", db, "acuracy").err
-    assert "Y is missing" in xt("plot", "scatter", db, "epoch").err
+    assert "Missing Y" in xt("plot", "scatter", db, "epoch").err

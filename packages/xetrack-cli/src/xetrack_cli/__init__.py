@@ -1,3 +1,3 @@
-"""The command `xt`. Everything is imported when it is needed: a command that is typed costs only itself."""
+"""The command `xt`. Each command imports only what it needs, when it runs."""
 
 __all__: list[str] = []

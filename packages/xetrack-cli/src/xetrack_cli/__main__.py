@@ -1,4 +1,4 @@
-"""`python -m xetrack_cli`, where `xt` is not on the path."""
+"""`python -m xetrack_cli`, for when `xt` is not on the path."""
 
 from xetrack_cli.main import main
 

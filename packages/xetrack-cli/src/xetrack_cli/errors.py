@@ -1,109 +1,86 @@
-"""Errors and warnings as one line each, with what to do."""
+"""Errors and warnings, each as one line that says what to do."""
 
-import difflib
 import sqlite3
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 import typer
 
 from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
+from xetrack.plugin import did_you_mean
 
-__all__ = ["DeclinedError", "Told", "UnknownNameError", "UsageError", "closest", "explain", "one_line", "show_warning"]
+__all__ = ["UnknownNameError", "UsageError", "explain", "one_line", "show_warning", "suggest"]
 
-_FAILED, _MISUSED = 1, 2
-_LISTED = 8  # names, that fit a line
-_OF_DUCKDB = {"duckdb", "_duckdb"}
-_OPTIONS = {"overwrite=True": "--overwrite", "table=NAME": "--table NAME"}  # what errors advise, and what xt has for it
+_FAILED, _MISUSED = 1, 2  # exit codes
+_MOST_LISTED = 8
+# what the core's messages advise in Python, and what a shell user types instead
+_IN_SHELL = {"overwrite=True": "--overwrite", "table=NAME": "--table NAME", "Reader.collect_assets()": "xt assets gc"}
 
 
 class UsageError(OptionError):
-    """The command line cannot be understood."""
-
-
-class DeclinedError(XetrackError):
-    """Someone was asked whether to go on, and said no."""
+    """The command line is wrong: exit code 2."""
 
 
 class UnknownNameError(XetrackError, LookupError):
-    """There is no run, column or object of that name."""
+    """There is no run, column or plugin of this name. The message suggests the closest name."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.name = name
-        super().__init__(f"there is no {what} {name!r}.{closest(name, known)}")
+        super().__init__(f"Unknown {what} {name!r}.{suggest(name, list(known))}")
 
 
-class Told(NamedTuple):
-    """What to print of an error, and the exit code."""
-
-    text: str
-    code: int
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """A guess at what was meant, or, where there is none, what there is."""
-    names = list(known)
-    folded = {each.casefold(): each for each in reversed(names)}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if close:
-        return f" Did you mean {folded[close[0]]!r}?"
-    more = ", and more" if len(names) > _LISTED else ""
-    return f" There are: {', '.join(names[:_LISTED])}{more}." if names else ""
+def suggest(name: str, known: list[str]) -> str:
+    """Suggest the closest known name, or list what is available."""
+    more = ", and more" if len(known) > _MOST_LISTED else ""
+    listed = f" Available: {', '.join(known[:_MOST_LISTED])}{more}." if known else ""
+    return did_you_mean(name, known) or listed
 
 
-def explain(error: Exception) -> Told | None:  # noqa: PLR0911 - one for each kind
-    """One line that says what went wrong; None for what nobody foresaw."""
-    if isinstance(error, UsageError):
-        return Told(one_line(error), _MISUSED)
-    if isinstance(error, XetrackError):
-        text = one_line(error)
-        for python, option in _OPTIONS.items():
-            text = text.replace(python, option)
-        return Told(text + _cure(error), _FAILED)
-    if isinstance(error, sqlite3.Error):
-        return Told(f"SQL: {one_line(error)}{_cure_of_sql(error)}", _FAILED)
-    if type(error).__module__.partition(".")[0] in _OF_DUCKDB:
-        return Told(f"SQL: {one_line(error)}", _FAILED)
+def explain(error: Exception) -> tuple[str, int] | None:
+    """Return one line for an error, and the exit code; None for a bug, which deserves its traceback."""
     if isinstance(error, typer.TyperException):
-        return _misused(error)
-    if isinstance(error, UnicodeEncodeError):  # bytes of the shell that are no UTF-8 reach us as halves of pairs
-        return Told(f"{error.object!r} is no text in UTF-8", _FAILED)
+        return _explain_misuse(error)
+    if isinstance(error, XetrackError):
+        advice = " With xt: --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
+        return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
+    if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
+        return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
+    if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates
+        return (f"{error.object!r} is not valid UTF-8.", _FAILED)
     if isinstance(error, OSError):
-        return Told(_of_system(error), _FAILED)
+        where = f"{error.filename}: " if error.filename else ""
+        return (where + (error.strerror or one_line(error)), _FAILED)
     return None
 
 
-def _misused(error: typer.TyperException) -> Told:
+def _explain_misuse(error: typer.TyperException) -> tuple[str, int]:
     context = getattr(error, "ctx", None)
     hint = f" Try: {context.command_path} --help" if context is not None else ""
     text = one_line(error.format_message())
-    return Told(text + ("" if text.endswith((".", "?", ")")) else ".") + hint, error.exit_code)
+    return (text + ("" if text.endswith((".", "?", ")")) else ".") + hint, error.exit_code)
 
 
-def _cure(error: XetrackError) -> str:
-    return " With xt: --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
-
-
-def _cure_of_sql(error: sqlite3.Error) -> str:
-    text = str(error)
+def _sql_advice(text: str) -> str:
     if "readonly" in text:
-        return ". To change the database: --write"
+        return ". Add --write to change the database."
     if "no such table" in text:
-        old = ', and db."default" in a file of 0.x that nobody has written to since' if "events" in text else ""
-        return f". The tables: xt ls DB; in SQL they are db.events and the like{old}"
+        old = ', or db."default" in a file of 0.x that nobody has written to since' if "events" in text else ""
+        return f". List the tables with xt ls DB; in SQL they are db.events and so on{old}."
     if "locked" in text:
-        return ". Another process is writing: try again"
+        return ". Another process is writing. Try again."
     return ""
 
 
-def _of_system(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    return where + (error.strerror or one_line(error))
+def _in_shell(message: object) -> str:
+    text = one_line(message)
+    for python, shell in _IN_SHELL.items():
+        text = text.replace(python, shell)
+    return text
 
 
 def one_line(text: object) -> str:
-    """The text in one line: an error of DuckDB has several."""
+    """Join the lines of a message."""
     return " ".join(str(text).split())
 
 
@@ -115,7 +92,6 @@ def show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning of xetrack as one line; what libraries warn of is for programmers."""
+    """Print a warning of xetrack as one line. Those of libraries are for programmers, and dropped."""
     if issubclass(category, XetrackWarning):
-        text = one_line(message).replace("Reader.collect_assets()", "xt assets gc")  # the same, said to who is here
-        print(f"xt: warning: {text}", file=file or sys.stderr)
+        print(f"xt: warning: {_in_shell(message)}", file=file or sys.stderr)

@@ -1,4 +1,4 @@
-"""Where `xt` starts, and how it ends: exit codes, one line of error, a closed pipe."""
+"""Start `xt`, and end it: exit codes, errors in one line, closed pipes."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ from contextlib import suppress
 
 __all__ = ["main", "run"]
 
-_INTERRUPTED = 130  # as shells tell of a command that Ctrl-C ended
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main() -> None:
     """Run `xt` as a program."""
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xt ... | head` ends when head does, as other commands do
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `xt ... | head` ends quietly
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us, `xt head track.db >&-`
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end of the process
-        with suppress(AttributeError):  # not a stream of text: somebody put something in its place
+        if getattr(sys, name) is None:  # the caller closed it, as in `xt head track.db >&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the end
+        with suppress(AttributeError):  # replaced by something that is not a text stream
             getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         sys.exit(run(sys.argv[1:]))
-    except KeyboardInterrupt:  # while something was imported
+    except KeyboardInterrupt:  # during an import
         sys.exit(_INTERRUPTED)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line, and return its exit code."""
+    """Run one command line and return its exit code."""
     from xetrack.errors import XetrackWarning
     from xetrack_cli.app import root
     from xetrack_cli.errors import explain, show_warning
@@ -38,15 +38,16 @@ def run(arguments: Sequence[str]) -> int:
         warnings.simplefilter("always", XetrackWarning)
         try:
             code = root()(list(arguments) or ["--help"], prog_name="xt", standalone_mode=False)
-            sys.stdout.flush()  # a full disk is told here
+            sys.stdout.flush()  # raises here if the disk is full
         except KeyboardInterrupt:
             return _INTERRUPTED
         except Exception as error:
-            told = explain(error)
-            if told is None:
-                raise  # a mistake of ours: the traceback tells where
+            explained = explain(error)
+            if explained is None:
+                raise
+            text, code = explained
             with suppress(OSError):
                 sys.stdout.flush()
-            print(f"xt: {told.text}", file=sys.stderr)  # noqa: T201 - this is where errors are told
-            return told.code
+            print(f"xt: {text}", file=sys.stderr)  # noqa: T201 - errors go here
+            return code
     return code if isinstance(code, int) else 0

@@ -1,7 +1,8 @@
-"""The files that `xt plugins new` renders: one folder per kind of plugin.
+"""What `xt plugins new` renders: one folder per kind of plugin.
 
-They are real code, so that our checks cover them. `xetrack_cli.templates.KIND` is replaced by the author's package, and
-`template_name` by the plugin's name. Nothing imports this package.
+The code is tested here under placeholder names: `xetrack_cli.templates.KIND` stands for the package, `template_name`
+for the name of the plugin. The docstring of each package is its description, a colon, and its usage. Nothing imports
+this.
 """
 
 __all__: list[str] = []

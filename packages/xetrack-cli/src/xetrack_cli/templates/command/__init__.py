@@ -1,4 +1,4 @@
-"""`xt template_name database.db`: the tables of a database, with their runs and rows."""
+"""The runs and rows of every table: `xt template_name database.db`."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,0 +1,3 @@
+"""The commands of `xt`, one module each."""
+
+__all__: list[str] = []

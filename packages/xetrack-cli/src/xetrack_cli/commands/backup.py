@@ -1,0 +1,30 @@
+"""`xt backup`: write a consistent snapshot of a database."""
+
+from typing import Annotated
+
+import typer
+
+from xetrack import Reader
+from xetrack_cli.output.progress import progress
+from xetrack_cli.output.terminal import tell
+from xetrack_cli.parsing.options import Engine
+
+__all__ = ["backup"]
+
+
+def backup(
+    source: Annotated[str, typer.Argument(help="Database to read.")],
+    target: Annotated[str, typer.Argument(help="File to write.")],
+    *,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing database that nobody has open.")
+    ] = False,
+    engine: Engine = "sqlite",
+) -> None:
+    """Back up a whole database to a new file.
+
+    The snapshot is consistent even while other processes log. A killed backup leaves no partial file.
+    """
+    with Reader(source, engine, table=None) as reader, progress("copying pages") as update:
+        reader.backup(target, overwrite=overwrite, progress=update)
+    tell(f"{source} backed up to {target}")

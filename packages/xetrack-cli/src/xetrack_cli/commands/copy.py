@@ -1,0 +1,32 @@
+"""`xt copy`: merge one database into another."""
+
+from typing import Annotated
+
+import typer
+
+import xetrack
+from xetrack_cli.output.format import plural
+from xetrack_cli.output.progress import progress
+from xetrack_cli.output.terminal import tell
+from xetrack_cli.parsing.options import option
+
+__all__ = ["copy"]
+
+
+def copy(
+    source: Annotated[str, typer.Argument(help="Database to read.")],
+    target: Annotated[str, typer.Argument(help="Database to write; created if it does not exist.")],
+    *,
+    assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Copy logged objects too.")] = True,
+    table: Annotated[list[str] | None, option("--table -t", "TABLE", "Only this table. Repeat for several.")] = None,
+    engine: Annotated[str, option("--engine", "NAME", "Storage engine of both.")] = "sqlite",
+) -> None:
+    """Merge one database into another.
+
+    Rows that the target already has are skipped, so repeating a copy adds nothing.
+    """
+    with progress("copying rows") as update:
+        new = xetrack.copy(
+            source, target, assets, table or None, source_engine=engine, target_engine=engine, progress=update
+        )
+    tell(f"{plural(new, 'new row')} copied to {target}")

@@ -1,0 +1,100 @@
+"""`xt runs`: one row per run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from xetrack import Reader
+from xetrack_cli.errors import UnknownNameError, UsageError
+from xetrack_cli.output.format import duration, is_number
+from xetrack_cli.output.terminal import show
+from xetrack_cli.parsing import completion
+from xetrack_cli.parsing.arguments import arguments
+from xetrack_cli.parsing.conditions import filtered
+from xetrack_cli.parsing.database import open_reader, split_names
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, option
+
+__all__ = ["runs", "seconds_of", "summaries"]
+
+_MAIN = ("track_id", "status", "started", "duration", "rows")
+# shown only where --columns or --json asks for them
+_ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")
+_WHERE = "Only runs like 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine."
+
+
+def runs(
+    words: Db = None,
+    *,
+    sort: Annotated[
+        str | None, option("--sort -s", "COLUMN", "Sort ascending by this column.", autocompletion=completion.columns)
+    ] = None,
+    descending: Annotated[bool, typer.Option("--desc", "-d", help="Sort descending.")] = False,
+    where: Annotated[list[str] | None, option("--where -w", "CONDITION", _WHERE)] = None,
+    n: Annotated[int | None, option("--n -n", "N", "Maximum number of runs.", min=0)] = None,
+    columns: Columns = None,
+    table: Table = None,
+    engine: Engine = "sqlite",
+    style: Format = "",
+) -> None:
+    """List the runs, most recently active first."""
+    (db,) = arguments(words)
+    with open_reader(db, table, engine) as reader:
+        found = summaries(reader)
+    shown = list(dict.fromkeys([*_MAIN, *(key for run in found for key in run if key not in _ABOUT)]))
+    known = [*shown, *_ABOUT]
+    found = filtered(found, where or (), known)
+    if sort is not None:
+        found = _sorted(found, _check(sort, known), descending=descending)
+    elif descending:
+        raise UsageError("--desc needs --sort COLUMN.")
+    if columns is not None:
+        shown = [_check(name, known) for name in split_names(columns)]
+    show(found[:n] if style in {"json", "csv"} else [_for_people(run) for run in found[:n]], shown, style)
+
+
+def summaries(reader: Reader) -> list[dict[str, Any]]:
+    """Return the runs with their duration in seconds, the main columns first."""
+    return [_summary(run) for run in reader.list_runs()]
+
+
+def _summary(run: dict[str, Any]) -> dict[str, Any]:
+    started = run["started"] or run["first"]
+    main = {"track_id": run["track_id"], "status": run["status"], "started": started, "duration": seconds_of(run)}
+    return main | run | {"started": started}
+
+
+def seconds_of(run: dict[str, Any]) -> float | None:
+    """Return the seconds from the start of a run to its end or last row; None if the clock was set back meanwhile."""
+    begin, end = run["started"] or run["first"], run["ended"] or run["last"]
+    try:
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+    except (TypeError, ValueError):  # files of 0.x have times of other formats
+        return None
+    return seconds if seconds >= 0 else None
+
+
+def _for_people(run: dict[str, Any]) -> dict[str, Any]:
+    return {**run, "duration": duration(run["duration"]), "started": str(run["started"] or "").partition(".")[0]}
+
+
+def _check(name: str, known: Sequence[str]) -> str:
+    if name not in known:
+        raise UnknownNameError("column", name, known)
+    return name
+
+
+def _sorted(found: list[dict[str, Any]], key: str, *, descending: bool) -> list[dict[str, Any]]:
+    """Sort by a column: numbers before text. Runs without a value come last in either direction."""
+    have = [run for run in found if _has(run.get(key))]
+    have.sort(key=lambda run: _rank(run[key]), reverse=descending)
+    return have + [run for run in found if not _has(run.get(key))]
+
+
+def _has(value: object) -> bool:
+    return value is not None and value == value
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return (False, value) if is_number(value) or isinstance(value, bool) else (True, str(value))

@@ -1,0 +1,3 @@
+"""Commands that plugins bring, and the tools behind `xt plugins`."""
+
+__all__: list[str] = []
