@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""Questions that need two sources: logged predictions, joined by DuckDB with what a Parquet file knows.
+"""Join logged predictions with a Parquet file, in DuckDB.
 
     uv run examples/analysis.py [FOLDER]
 
-Real data: the 442 patients of scikit-learn's diabetes data. Without FOLDER, a temporary one is used.
+Data: the 442 patients of scikit-learn's diabetes dataset. FOLDER defaults to a temporary one.
 """
 
 import argparse
@@ -31,7 +31,7 @@ ERRORS_BY_AGE = """
     GROUP BY ALL ORDER BY p.decade, e.model
 """
 
-# both models far off: data to look at again
+# patients for whom both models are far off
 BOTH_WRONG = """
     PIVOT (
         SELECT patient, model, predicted - truth AS miss FROM db.events JOIN read_parquet('{parquet}') USING (patient)
@@ -41,7 +41,7 @@ BOTH_WRONG = """
 
 
 def patients(parquet):
-    """The other source, as a data team would hand it over."""
+    """Write the Parquet file, the second source."""
     data = load_diabetes(as_frame=True, scaled=False)
     frame = data.frame.reset_index(names="patient").rename(columns={"target": "truth"})
     frame["decade"] = (frame["age"] // 10 * 10).astype(int)
@@ -50,7 +50,7 @@ def patients(parquet):
 
 
 def main(folder):
-    """Log a row a prediction, then ask."""
+    """Log one row per prediction, then query."""
     parquet = folder / "patients.parquet"
     features, truth = patients(parquet)
     for name, model in MODELS.items():

@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""An expensive call that many processes make is computed once, by whichever comes first. So is one of yesterday.
+"""Share expensive results between processes: each is computed once, by whichever process comes first.
 
     uv run examples/cached.py [FOLDER]
 
-Real data: the 1,797 digits that ship inside scikit-learn. Without FOLDER, a temporary one is used.
+Data: the 1,797 digits that ship with scikit-learn. FOLDER defaults to a temporary one.
 """
 
 import argparse
@@ -23,24 +23,24 @@ from sklearn.model_selection import cross_val_score
 
 from xetrack import Reader, Tracker
 
-REQUESTS = [(trees, depth) for trees in (10, 20) for depth in (4, 8)] * 3  # each is asked for three times
+REQUESTS = [(trees, depth) for trees in (10, 20) for depth in (4, 8)] * 3  # each is requested three times
 
 
 def score(trees, depth):
-    """What takes its time."""
+    """Compute something expensive."""
     digits, labels = load_digits(return_X_y=True)
     model = RandomForestClassifier(n_estimators=trees, max_depth=depth, random_state=0)
     return {"accuracy": float(cross_val_score(model, digits, labels, cv=3).mean())}
 
 
 def ask(folder, trees, depth):
-    """A worker: a run of its own, the same database and the same cache."""
+    """Run in a worker: its own run, but the same database and cache."""
     with Tracker(folder / "scores.db", cache=folder / "cache", warnings=False) as tracker:
         tracker.track(score, args=[trees, depth])
 
 
 def main(folder):
-    """Ask, then tell who computed what."""
+    """Request the results, then show who computed what."""
     with ProcessPoolExecutor(4) as pool:
         for done in [pool.submit(ask, folder, *request) for request in REQUESTS]:
             done.result()
@@ -48,7 +48,7 @@ def main(folder):
     calls = Reader(folder / "scores.db").to_df()
     hits = calls["cache"] != ""
     print(f"{len(calls)} calls: {(~hits).sum()} computed, {hits.sum()} from the cache")
-    print(f"waited for results: {calls['function_time'].sum():.2f} s in all\n")
+    print(f"total time spent on calls: {calls['function_time'].sum():.2f} s\n")
     print(calls.groupby("args")["accuracy"].agg(["count", "nunique", "first"]).round(4).to_string())
 
     origin = calls.loc[hits, "cache"].iloc[0]  # the run that computed it

@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""Which compressor? Time, peak memory and size of three, each called several times, from one table.
+"""Benchmark three compressors: time, peak memory and compressed size.
 
     uv run examples/compression.py [DATABASE]
 
-Real data: the source code of Python's own standard library. Without DATABASE, a temporary file is used.
+Data: the source code of Python's standard library. DATABASE defaults to a temporary file.
 """
 
 import argparse
@@ -28,13 +28,13 @@ COMPRESSORS = {"zlib": zlib, "bz2": bz2, "lzma": lzma}
 
 
 def source_code():
-    """A megabyte of Python."""
+    """Return a megabyte of Python code."""
     files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     return b"".join(path.read_bytes() for path in files)[:SIZE]
 
 
 def round_trip(module, data):
-    """Pack and unpack. What is returned as a dict becomes columns, beside `function_time` and the monitors' own."""
+    """Compress and decompress. The returned dict becomes columns, next to `function_time` and the measurements."""
     packed = module.compress(data)
     assert module.decompress(packed) == data
     return {"bytes_in": len(data), "bytes_out": len(packed)}
@@ -44,7 +44,7 @@ def main(db):
     """Measure, then compare."""
     data = source_code()
     tracker = Tracker(db, params={"data": "standard library"}, log_system_params=True, measurement_interval=0.05)
-    for _ in range(ROUNDS):  # interleaved: what else the machine does meanwhile hits all of them
+    for _ in range(ROUNDS):  # interleaved, so that other load affects all of them
         for name, module in COMPRESSORS.items():
             tracker.track(round_trip, args=[module, data], params={"compressor": name})
 

@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""A dataset for a language model, collected as JSON Lines: what a function is to do, and the code that does it.
+"""Collect a dataset for a language model as JSON Lines: docstrings as prompts, code as answers.
 
     uv run examples/dataset.py [FOLDER]
 
-Real data: the documented functions of Python's own standard library. Without FOLDER, a temporary one is used.
+Data: the documented functions of Python's standard library. FOLDER defaults to a temporary one.
 """
 
 import argparse
@@ -25,14 +25,14 @@ MODULES = ("ast", "difflib", "heapq", "inspect", "shutil", "statistics", "textwr
 
 
 def functions(module):
-    """The documented functions of a module, with their source."""
+    """Yield the documented functions of a module, with their source."""
     for name, member in inspect.getmembers(importlib.import_module(module), inspect.isfunction):
         if member.__module__ == module and member.__doc__ and not name.startswith("_"):
             yield name, inspect.cleandoc(member.__doc__), inspect.getsource(member)
 
 
 def collect(folder, module):
-    """One run a module: a line of JSON an example, and the same row in the database for questions in SQL."""
+    """Log one run per module. Each example is a JSON line, and a row in the database for SQL queries."""
     params = {"module": module, "python": sys.version.split()[0]}
     with Tracker(folder / "dataset.db", params=params, jsonl=folder / "dataset.jsonl") as tracker:
         for name, prompt, code in functions(module):
@@ -41,13 +41,13 @@ def collect(folder, module):
 
 
 def main(folder):
-    """Collect, then read the file as anybody would."""
+    """Collect, then read the file with pandas."""
     for module in MODULES:
         collect(folder, module)
     rows = Reader.read_jsonl(folder / "dataset.jsonl")
     rows["prompt"] = rows["messages"].map(lambda messages: messages[0]["content"])
     unique = rows.drop_duplicates("prompt")
-    print(f"{len(rows)} examples, {len(unique)} with a prompt of their own; by module:\n")
+    print(f"{len(rows)} examples, {len(unique)} with a unique prompt; by module:\n")
     print(unique.groupby("module")["characters"].agg(["count", "median", "max"]).to_string())
 
     held_out = unique.sample(frac=0.1, random_state=0)

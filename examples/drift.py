@@ -5,12 +5,12 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""A model in production: every prediction goes to log files, and another program looks in them for drift.
+"""Monitor a model in production: log every prediction to files, then check the files for drift.
 
     uv run examples/drift.py [FOLDER]
 
-Real data: the 178 wines that ship inside scikit-learn. From some day on the lab's instrument is off.
-Without FOLDER, a temporary one is used.
+Data: the 178 wines that ship with scikit-learn. After a few days, one of the lab's instruments goes wrong.
+FOLDER defaults to a temporary one.
 """
 
 import argparse
@@ -32,14 +32,14 @@ BROKEN_SINCE = 4
 
 
 def serve(logs, model, wines):
-    """The service. No database: a line of a log file a prediction."""
+    """Run the service. It writes one log line per prediction, and no database."""
     tracker = Tracker(Tracker.SKIP_INSERT, params={"model": "tree-1"}, logs_path=logs, warnings=False)
     draw = np.random.default_rng(0)
     for day in range(DAYS):
         for _, wine in wines.sample(A_DAY, replace=True, random_state=draw).iterrows():
             measured = wine.copy()
             if day >= BROKEN_SINCE:
-                measured["proline"] *= 0.6  # what nobody noticed
+                measured["proline"] *= 0.6  # the fault that nobody noticed
             started = perf_counter()
             kind = int(model.predict(measured.to_frame().T)[0])
             milliseconds = (perf_counter() - started) * 1000
@@ -49,14 +49,14 @@ def serve(logs, model, wines):
 
 
 def drift(reference, logs):
-    """Per day and feature: could these values be drawn from where the training data was? As p of a KS test."""
+    """Yield the p-value of a KS test against the training data, per day and feature."""
     served = Reader.read_logs(logs)
     for day, requests in served.groupby("day"):
         yield {"day": day, **{name: ks_2samp(reference[name], requests[name]).pvalue for name in WATCHED}}
 
 
 def main(folder):
-    """Train, serve for some days, then look."""
+    """Train, serve for some days, then check for drift."""
     wines = load_wine(as_frame=True)
     train, live, kinds, _ = train_test_split(wines.data, wines.target, test_size=0.5, random_state=0)
     serve(folder / "logs", DecisionTreeClassifier(random_state=0).fit(train, kinds), live)

@@ -5,14 +5,14 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""Bring runs of MLflow, trackio or Weights & Biases into a xetrack database. Needs none of them installed.
+"""Import runs of MLflow, trackio or Weights & Biases into a xetrack database. Needs none of them installed.
 
     uv run examples/import_runs.py mlflow mlflow.db all.db
     uv run examples/import_runs.py trackio ~/.cache/huggingface/trackio/PROJECT.db all.db
-    uv run examples/import_runs.py wandb runs.jsonl all.db      # docs/migration.md tells how to make runs.jsonl
+    uv run examples/import_runs.py wandb runs.jsonl all.db      # see docs/migration.md for runs.jsonl
 
-Params, metrics, steps, times and how each run ended come along; models and other files stay where they are. A run that
-is there already is left alone, so that this may be repeated.
+Imports params, metrics, steps, times and status. Models and other files stay where they are. Runs that are
+already there are skipped, so you can repeat the import.
 """
 
 import ast
@@ -28,22 +28,22 @@ from xetrack import Tracker
 from xetrack.plugin import Json, Run
 
 RESERVED = {"timestamp", "track_id", "xetrack_extra"}
-NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # as JSON has it that has no such numbers
+NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # JSON has no such numbers
 ENDED = {"FINISHED": "finished", "finished": "finished", "RUNNING": "running", "running": "running"}
 
 
 def keep(db, run_id, params, rows, *, status="finished", started=None, ended=None):
-    """Store a run with its own times, unless it is there; tell how many rows it has."""
-    with Tracker(db, track_id=run_id) as tracker:  # logs nothing by itself, and so leaves no trace of its own
+    """Store a run with its original times, unless it is already there. Return the number of new rows."""
+    with Tracker(db, track_id=run_id) as tracker:  # logs nothing itself, so it leaves no trace
         if len(tracker):
             return 0
         params = {key: stored(value) for key, value in params.items() if key not in RESERVED}
-        rows = rows or [{"timestamp": started}]  # of a run without metrics, its params
+        rows = rows or [{"timestamp": started}]  # a run without metrics still has its params
         rows = [{**params, **row, "track_id": run_id} for row in rows]
         run = Run(run_id, "events", started or rows[0]["timestamp"], status=status, params=params)
         with tracker.engine.transaction():
             tracker.engine.save_run(run)
-            tracker.engine.append("events", rows)  # moves rows of one time apart
+            tracker.engine.append("events", rows)  # separates rows with equal times
             run.ended = ended or rows[-1]["timestamp"]
             if status != "running":
                 tracker.engine.finish_run(run)
@@ -51,21 +51,21 @@ def keep(db, run_id, params, rows, *, status="finished", started=None, ended=Non
 
 
 def stored(value):
-    """A value from JSON as a database of xetrack keeps it."""
+    """Convert a JSON value to the form that a xetrack database stores."""
     if isinstance(value, (list, dict)):
         return Json(json.dumps(value, ensure_ascii=False))
     return NO_NUMBERS.get(value, value) if isinstance(value, str) else value
 
 
 def metrics_of(logged):
-    """What was logged in one go, without the names that xetrack keeps for itself and those that begin with _."""
+    """Return the metrics of one log call. Rename keys that xetrack reserves, and drop those that begin with _."""
     return {
         f"{key}_" if key in RESERVED else key: stored(value) for key, value in logged.items() if not key.startswith("_")
     }
 
 
 def local(time):
-    """Seconds since 1970, or a text in ISO 8601, as the local time of a row; None stays None."""
+    """Convert Unix seconds or an ISO 8601 text to the local time of a row. None stays None."""
     if time is None:
         return None
     seconds = datetime.fromisoformat(time).timestamp() if isinstance(time, str) else time
@@ -73,12 +73,12 @@ def local(time):
 
 
 def opened(path):
-    """A database of others, to read."""
+    """Open the database of another tracker, read-only."""
     return closing(sqlite3.connect(f"{Path(path).expanduser().resolve().as_uri()}?mode=ro", uri=True))
 
 
 def from_mlflow(path):
-    """Every run that was not deleted."""
+    """Yield every run that was not deleted."""
     with opened(path) as source:
         runs = source.execute(
             "SELECT run_uuid, runs.name, experiments.name, status, start_time, end_time FROM runs"
@@ -91,14 +91,14 @@ def from_mlflow(path):
 
 
 def mlflow_params(source, run_id):
-    """Params, and the tags that are not MLflow's own."""
+    """Return the params, and the tags that users set."""
     params = source.execute("SELECT key, value FROM params WHERE run_uuid = ?", (run_id,))
     tags = source.execute("SELECT key, value FROM tags WHERE run_uuid = ? AND key NOT LIKE 'mlflow.%'", (run_id,))
     return {**dict(tags), **{key: python_of(value) for key, value in params}}
 
 
 def mlflow_rows(source, run_id):
-    """MLflow keeps a row a value: those of one step that follow each other are one of ours."""
+    """Return rows. MLflow stores one row per value, so consecutive values of one step are merged."""
     query = "SELECT key, value, is_nan, step, timestamp FROM metrics WHERE run_uuid = ? ORDER BY timestamp, step, key"
     rows = []
     for key, value, is_nan, step, time in source.execute(query, (run_id,)):
@@ -109,14 +109,14 @@ def mlflow_rows(source, run_id):
 
 
 def mlflow_number(value, is_nan):
-    """MLflow keeps a NaN as 0 and a mark, and an infinity as the largest number."""
+    """Decode a number. MLflow stores NaN as 0 with a flag, and infinity as the largest float."""
     if is_nan:
         return math.nan
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value
 
 
 def python_of(text):
-    """The number or truth value that a param of MLflow, always text, was; else the text."""
+    """Convert a param, which MLflow always stores as text, to a number or bool if it was one."""
     with suppress(ValueError, SyntaxError):
         value = ast.literal_eval(text)
         if isinstance(value, (bool, int, float)):
@@ -125,7 +125,7 @@ def python_of(text):
 
 
 def from_trackio(path):
-    """Every run of a project. Whether a run has ended, trackio does not tell."""
+    """Yield every run of a project. trackio does not record whether a run has ended."""
     with opened(path) as source:
         for run_id, name, config, created in source.execute("SELECT run_id, run_name, config, created_at FROM configs"):
             params = {key: value for key, value in json.loads(config).items() if not key.startswith("_")}
@@ -138,7 +138,7 @@ def from_trackio(path):
 
 
 def from_wandb(path):
-    """Every run of a file of ours, a line of JSON each. What is only in the summary goes into every row."""
+    """Yield every run of a JSONL file, one per line. Values that only the summary has go into every row."""
     with Path(path).open(encoding="utf-8") as lines:
         for run in map(json.loads, lines):
             logged = {key for row in run["history"] for key in row}
@@ -147,17 +147,17 @@ def from_wandb(path):
                 {"timestamp": local(row["_timestamp"]), "step": row["_step"], **metrics_of(row), **summary}
                 for row in run["history"]
             ]
-            told = {"status": ENDED.get(run["state"], "failed"), "started": local(run["created_at"])}
-            yield run["id"], {"name": run["name"], **run["config"]}, rows, told
+            details = {"status": ENDED.get(run["state"], "failed"), "started": local(run["created_at"])}
+            yield run["id"], {"name": run["name"], **run["config"]}, rows, details
 
 
 SOURCES = {"mlflow": from_mlflow, "trackio": from_trackio, "wandb": from_wandb}
 
 
 def main(kind, source, db):
-    """Import everything, and tell what came."""
-    for run_id, params, rows, told in SOURCES[kind](source):
-        print(f"{run_id}: {keep(db, run_id, params, rows, **told)} new rows")
+    """Import all runs, and print the number of new rows of each."""
+    for run_id, params, rows, details in SOURCES[kind](source):
+        print(f"{run_id}: {keep(db, run_id, params, rows, **details)} new rows")
 
 
 if __name__ == "__main__":

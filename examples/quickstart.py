@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""Which model reads handwritten digits best? Train several over several seeds, log every run, print a leaderboard.
+"""Find the best model for handwritten digits: train several over three seeds, log every run, print a leaderboard.
 
     uv run examples/quickstart.py [DATABASE]
 
-Real data: the 1,797 digits that ship inside scikit-learn. Without DATABASE, a temporary file is used.
+Data: the 1,797 digits that ship with scikit-learn. DATABASE defaults to a temporary file.
 """
 
 import argparse
@@ -40,11 +40,11 @@ MODELS = {
     "random forest": lambda seed: RandomForestClassifier(n_estimators=100, random_state=seed),
     "extra trees": lambda seed: ExtraTreesClassifier(n_estimators=100, random_state=seed),
 }
-SHARES = (0.25, 0.5, 1.0)  # how much of the training data a fit may see: a learning curve
+SHARES = (0.25, 0.5, 1.0)  # of the training data, for a learning curve
 
 
 def experiment(db, name, seed):
-    """One run: fit on growing shares of the data, log each fit, then the accuracy on digits never seen."""
+    """Log one run: fit on growing shares of the data, then set the accuracy on unseen digits."""
     digits, labels = load_digits(return_X_y=True)
     rest, test, rest_labels, test_labels = train_test_split(digits, labels, test_size=0.2, random_state=seed)
     train, check, train_labels, check_labels = train_test_split(rest, rest_labels, test_size=0.25, random_state=seed)
@@ -57,13 +57,13 @@ def experiment(db, name, seed):
             seconds = perf_counter() - started
             accuracy = model.score(check, check_labels)
             tracker.log({"samples": samples, "accuracy": accuracy, "fit_seconds": seconds}, step=step)
-        tracker.set_value("test_accuracy", model.score(test, test_labels))  # known only now, set in every row
+        tracker.set_value("test_accuracy", model.score(test, test_labels))  # known only at the end, set in every row
     return tracker.track_id
 
 
 def leaderboard(db):
-    """Mean and spread over seeds of the test accuracy, best model first."""
-    runs = Reader(db).runs()  # a row a run, with the last value of each metric
+    """Return the mean and spread of the test accuracy over seeds, best model first."""
+    runs = Reader(db).runs()  # one row per run, with the last value of each metric
     board = runs.groupby("model").agg(
         runs=("track_id", "count"),
         test_accuracy=("test_accuracy", "mean"),
@@ -74,13 +74,13 @@ def leaderboard(db):
 
 
 def main(db):
-    """Run all experiments and tell what came of them."""
+    """Run all experiments and print the results."""
     total = len(MODELS) * len(SEEDS)
     for name in MODELS:
         for seed in SEEDS:
             print(f"  {name}, seed {seed}: run {experiment(db, name, seed)}")
     reader = Reader(db)
-    print(f"\n{len(reader)} rows of {total} runs in {db}; the last three, as pandas:\n")
+    print(f"\n{len(reader)} rows of {total} runs in {db}; the last three:\n")
     print(reader.to_df(tail=3).to_string())
     print(f"\nleaderboard\n\n{leaderboard(db).to_string()}")
     best = reader.runs().sort_values("test_accuracy").iloc[-1]
@@ -89,8 +89,8 @@ def main(db):
     rows = reader.conn.execute("SELECT model, max(test_accuracy) FROM db.events GROUP BY model ORDER BY 2 DESC")
     for model, accuracy in rows:
         print(f"  {accuracy:.4f}  {model}")
-    xt = shutil.which("xt", path=Path(sys.executable).parent) or "xt"  # of this environment, which need not be active
-    print(f"\nlook at it in the terminal: {shlex.join([xt, 'runs', str(db)])}")
+    xt = shutil.which("xt", path=Path(sys.executable).parent) or "xt"  # the environment need not be active
+    print(f"\nview the runs in the terminal: {shlex.join([xt, 'runs', str(db)])}")
 
 
 if __name__ == "__main__":

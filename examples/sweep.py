@@ -5,11 +5,11 @@
 # [tool.uv.sources]
 # xetrack = { path = "../packages/xetrack" }
 # ///
-"""A sweep over hyper-parameters on every core: each run in a process of its own, all of them into one file.
+"""Sweep hyper-parameters on every core: worker processes log their runs to one file.
 
     uv run examples/sweep.py [DATABASE]
 
-Real data: the 569 tumours that ship inside scikit-learn. Without DATABASE, a temporary file is used.
+Data: the 569 tumours that ship with scikit-learn. DATABASE defaults to a temporary file.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from sklearn.svm import SVC
 
 from xetrack import Reader, Tracker
 
-COSTS = (0.1, 1.0, 10.0, 100.0, -1.0)  # the last one is none: its runs fail, and the sweep goes on
+COSTS = (0.1, 1.0, 10.0, 100.0, -1.0)  # the last one is invalid: its runs fail, and the sweep continues
 GAMMAS = (0.001, 0.01, 0.1)
 
 
 def fit_and_score(model, fold):
-    """Accuracy on the fifth of the data that the model was not fitted to."""
+    """Return the accuracy on the held-out fifth of the data."""
     features, labels = load_breast_cancer(return_X_y=True)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     train, test = list(folds.split(features, labels))[fold]
@@ -40,14 +40,14 @@ def fit_and_score(model, fold):
 
 
 def experiment(db, cost, gamma):
-    """One run: a row a fold. `track` logs a call that raises too, and then the run is a failed one."""
+    """Log one run, one row per fold. If a call raises, `track` logs it and the run is marked as failed."""
     with Tracker(db, params={"cost": cost, "gamma": gamma}) as tracker:
         for fold in range(5):
             tracker.track(fit_and_score, make_pipeline(StandardScaler(), SVC(C=cost, gamma=gamma)), fold)
 
 
 def main(db):
-    """Start every run, wait for all, and ask the file how they ended and which was best."""
+    """Start all runs, wait for them, then show how they ended and which was best."""
     with ProcessPoolExecutor() as pool:
         for point in itertools.product(COSTS, GAMMAS):
             pool.submit(experiment, db, *point)

@@ -16,12 +16,12 @@ from benchmarks.report import spell
 
 OURS, LIMIT, OTHER = "#0072b2", "#999999", "#e69f00"
 PANELS = (
-    ("log", "call", "log one event: the call"),
+    ("log", "call", "log one event: call"),
     ("log", "durable", "log one event: until it is in a file"),
-    ("batch", "durable", "a batch, an event of it"),
-    ("writers", "durable", "{writers} processes at once, an event"),
+    ("batch", "durable", "batch, per event"),
+    ("writers", "durable", "{writers} processes at once, per event"),
     ("once", "seconds", "a run of one event"),
-    ("imported", "seconds", "a process that imports it"),
+    ("imported", "seconds", "import, in a new process"),
     ("all", "seconds", "read all events, an event"),
     ("run", "seconds", "read the events of one run"),
     ("leaderboard", "seconds", "read the last loss of every run, a run"),

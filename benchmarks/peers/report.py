@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.peers.figures import figure, total
 from benchmarks.report import spell
 
-NOTHING = "no such thing"
+NOTHING = "n/a"
 
 
 @dataclass(frozen=True)
@@ -61,28 +61,28 @@ def megabytes(result, _):
 
 TABLES = {
     "Logging": (
-        Column("log one event: the call", "log", times("call")),
+        Column("log one event: call", "log", times("call")),
         Column("until it is in a file", "log", times("durable")),
-        Column("a batch, an event of it", "batch", times("durable")),
-        Column("{writers} processes at once, an event", "writers", together),
+        Column("batch, per event", "batch", times("durable")),
+        Column("{writers} processes at once, per event", "writers", together),
         Column("a run of one event", "once", times("seconds")),
     ),
-    "What `kill -9` loses, of the events whose call had returned": (
-        Column("logged as fast as it goes", "killed", lost),
-        Column("logged 100 a second", "killed_slowly", lost),
+    "Acknowledged events lost by `kill -9`": (
+        Column("at full speed", "killed", lost),
+        Column("100 events per second", "killed_slowly", lost),
     ),
     "Reading": (
         Column("events in runs", "all", store),
-        Column("all events, an event", "all", times("seconds")),
-        Column("the events of one run", "run", times("seconds")),
-        Column("the last loss of every run, a run", "leaderboard", times("seconds")),
+        Column("all events, per event", "all", times("seconds")),
+        Column("one run", "run", times("seconds")),
+        Column("last loss of every run, per run", "leaderboard", times("seconds")),
     ),
     "Caching": (
-        Column("a call that computes", "cached", times("miss")),
-        Column("a hit, in another process", "cached", times("hit")),
+        Column("miss", "cached", times("miss")),
+        Column("hit, in another process", "cached", times("hit")),
     ),
     "Costs": (
-        Column("a process that imports it", "imported", times("seconds")),
+        Column("import, in a new process", "imported", times("seconds")),
         Column("packages installed", "installed", packages),
         Column("on disk", "installed", megabytes),
     ),
@@ -96,16 +96,16 @@ def report(comparison):
         known = [column for column in columns if column.workload in comparison["results"]]
         if known:
             parts.append(f"### {heading}\n\n{table(comparison, known)}{_reasons(comparison, known)}")
-    return "\n\n".join([*parts, f"### How each was used\n\n{_usage(comparison)}"]) + "\n"
+    return "\n\n".join([*parts, f"### How each tracker was used\n\n{_usage(comparison)}"]) + "\n"
 
 
 def _about(comparison):
     results = [result for of_peers in comparison["results"].values() for result in of_peers.values()]
     rounds = sorted({len(result["rounds"]) for result in results if result["rounds"]})
     return (
-        f"Measured on {comparison['date']}: {comparison['machine']}. Rounds of every peer in turns,"
-        f" {' or '.join(map(str, rounds))} of them; the median, from the least to the most, and in bold the median of"
-        " the rounds' ratios to bare `sqlite3`."
+        f"Measured on {comparison['date']}: {comparison['machine']}. Interleaved rounds,"
+        f" {' or '.join(map(str, rounds))} per peer: median (min-max),"
+        " and in bold the median ratio to bare `sqlite3`."
     )
 
 
@@ -155,11 +155,11 @@ def _reasons(comparison, columns):
         for name, result in comparison["results"][workload].items()
         if "failed" in result and not result["missing"]
     ]
-    return "\n".join(["\n\nWhat fails, and the last line of its error:\n", *lines]) if lines else ""
+    return "\n".join(["\n\nFailures, with the last line of the error:\n", *lines]) if lines else ""
 
 
 def _usage(comparison):
     lines = [(peer["title"], ", ".join(peer["requirements"]), peer["usage"]) for peer in comparison["peers"].values()]
     return aligned(
-        [("peer", "installed", "used by"), *((title, f"`{what}`" if what else "", how) for title, what, how in lines)]
+        [("peer", "installed", "usage"), *((title, f"`{what}`" if what else "", how) for title, what, how in lines)]
     )
