@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xetrack_cli.app import root
-from xetrack_cli.builtin import COMMANDS
+from xetrack_cli.builtin_commands import COMMANDS
 
 INTRODUCTION = """\
 # Every command of xt

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xetrack import Reader, Tracker
+from xetrack_cache.call_keys import call_key
 from xetrack_cache.encoder import NotEncodableError
-from xetrack_cache.keys import call_key
 
 
 def key(function, *args, content=False, **kwargs):

@@ -14,8 +14,8 @@ from cache_values import Config
 
 from xetrack import Reader, Tracker, XetrackWarning
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, NotADatabaseError, OptionError, UntrustedError
-from xetrack_cache import entries
-from xetrack_cache.entries import pack, unpack
+from xetrack_cache import entry_format
+from xetrack_cache.entry_format import pack, unpack
 
 SMALL, LARGE = 10, 200_000
 pytestmark = pytest.mark.filterwarnings("ignore:.*[oO]nly (the|its) repr")  # there is no asset store here
@@ -466,9 +466,9 @@ def test_a_forked_child_opens_the_cache_anew(tracker):
 @pytest.mark.parametrize("name", ["bytearray", "set", "frozenset"])
 def test_a_strangers_result_cannot_be_as_long_as_it_says(name):
     with pytest.raises(UntrustedError, match=rf"builtins\.{name}"):
-        entries.load_plain(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()))
+        entry_format.load_plain(memoryview(b"cbuiltins\n%s\n(J\xff\xff\x00\x00tR." % name.encode()))
     with pytest.raises(pickle.UnpicklingError, match="refers to place"):
-        entries.load_plain(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."))
+        entry_format.load_plain(memoryview(b"\x80\x05Nr\x00\x00\x00\x60."))
 
 
 def test_a_second_tracker_leaves_this_process_its_locks(tmp_path, python):

@@ -14,8 +14,8 @@ import cache_values
 import pytest
 from cache_values import Config
 
+from xetrack_cache.call_keys import call_key
 from xetrack_cache.encoder import NotEncodableError
-from xetrack_cache.keys import call_key
 
 
 def key(function, *args, version="code", depends_on=()):

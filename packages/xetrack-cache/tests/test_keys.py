@@ -27,8 +27,8 @@ from cache_values import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xetrack_cache.call_keys import call_key
 from xetrack_cache.encoder import NotEncodableError
-from xetrack_cache.keys import call_key
 
 # hypothesis 6.100 spells out strategies when it draws a member of a set again, and warns that they are long
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -340,7 +340,7 @@ def test_an_object_that_holds_a_lock_is_refused():
 PRINT_KEYS = """
     import sys
     import cache_values
-    from xetrack_cache.keys import call_key
+    from xetrack_cache.call_keys import call_key
     for name, value in [*cache_values.HASHABLE.items(), *cache_values.CONTENT.items()]:
         print(name, call_key(cache_values.double, [value], {"x": value}, {"p": value}, [value], content=True), sep="=")
 """

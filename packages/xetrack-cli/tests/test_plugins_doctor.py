@@ -268,7 +268,7 @@ def test_a_name_that_nobody_has(xt, installed):
 
 
 def test_no_plugin_at_all(xt, monkeypatch):
-    monkeypatch.setattr("xetrack_cli.plugins.checkup.installed", tuple)
+    monkeypatch.setattr("xetrack_cli.plugins.doctor.installed", tuple)
     assert xt("plugins", "doctor") == ("no plugins\n", "", 0)
 
 

@@ -57,7 +57,7 @@ def test_no_plugin_and_nothing_heavy_is_imported(installed, tmp_path):
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     modules = set(done.stderr.split())
     assert "xetrack_cli.commands.plugins" in modules
-    heavy = {"pandas", "numpy", "duckdb", "rich", "xetrack_cli.plugins.checkup"}
+    heavy = {"pandas", "numpy", "duckdb", "rich", "xetrack_cli.plugins.doctor"}
     plugins = {row["target"].partition(":")[0] for row in json.loads(done.stdout)}
     assert "acme_plugin" in plugins
     assert not modules & (heavy | plugins)

@@ -10,7 +10,7 @@ import pytest
 
 import xetrack_cli
 from xetrack_cli.app import root
-from xetrack_cli.builtin import COMMANDS
+from xetrack_cli.builtin_commands import COMMANDS
 
 LOADED = """
 import sys

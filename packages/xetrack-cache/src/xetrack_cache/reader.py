@@ -19,7 +19,7 @@ from xetrack.errors import (
 )
 from xetrack.plugin import safe_mode
 from xetrack_cache.disk import DAMAGES, DATABASE, DiskEntries, SafeDisk, explained
-from xetrack_cache.entries import load_plain, unpack
+from xetrack_cache.entry_format import load_plain, unpack
 
 __all__ = ["Entries", "Unread"]
 

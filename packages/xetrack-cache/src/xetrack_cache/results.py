@@ -6,9 +6,9 @@ from typing import Any
 
 from xetrack.errors import UntrustedError, XetrackWarning
 from xetrack.plugin import Context, explain, safe_mode
+from xetrack_cache.call_keys import call_key
 from xetrack_cache.encoder import UNHASHABLE, NotEncodableError
-from xetrack_cache.entries import load_plain, pack, unpack
-from xetrack_cache.keys import call_key
+from xetrack_cache.entry_format import load_plain, pack, unpack
 from xetrack_cache.names import full_name
 from xetrack_cache.single_flight import Claim, Flights, own_flights
 

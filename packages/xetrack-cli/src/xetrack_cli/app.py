@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from xetrack_cli.builtin import COMMANDS
-from xetrack_cli.parsing.command import typer_command
+from xetrack_cli.builtin_commands import COMMANDS
+from xetrack_cli.parsing.typer_commands import typer_command
 
 __all__ = ["Commands", "root"]
 

@@ -10,7 +10,7 @@ from xetrack_cli.commands.new import new
 from xetrack_cli.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from xetrack_cli.plugins.checkup import Report
+    from xetrack_cli.plugins.doctor import Report
 from xetrack_cli.output.format import display
 from xetrack_cli.output.terminal import painted, show, tell
 from xetrack_cli.parsing.options import Format, option
@@ -62,7 +62,7 @@ def doctor(
     Shows how long loading takes, what each plugin provides, and its options. The exit code is 1 if there is a problem.
     To check a database, run xt doctor.
     """
-    from xetrack_cli.plugins.checkup import check_all
+    from xetrack_cli.plugins.doctor import check_all
 
     names = [found.name for found in installed()]
     if name is not None and name not in {*names, *(found.distribution for found in installed())}:

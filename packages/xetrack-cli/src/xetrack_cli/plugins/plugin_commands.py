@@ -8,7 +8,7 @@ from xetrack.plugin import Context, explain
 from xetrack.registry import PROVIDERS, Offer, discovered, installed
 from xetrack_cli.output.terminal import show, tell
 from xetrack_cli.parsing.arguments import DATABASE, arguments
-from xetrack_cli.parsing.command import typer_command
+from xetrack_cli.parsing.typer_commands import typer_command
 
 __all__ = ["Screen", "command", "helps", "names"]
 

@@ -13,7 +13,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from xetrack import __version__
 from xetrack.registry import OPTIONS, PROVIDERS, TRACKER_OPTIONS, Plugins, installed, shadowed
-from xetrack_cli.builtin import COMMANDS
+from xetrack_cli.builtin_commands import COMMANDS
 from xetrack_cli.errors import UsageError, suggest
 
 __all__ = ["KINDS", "Names", "make_names", "render", "write"]

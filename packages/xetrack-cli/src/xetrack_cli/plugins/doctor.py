@@ -13,7 +13,7 @@ from typing import Any
 
 from xetrack.plugin import API_VERSION
 from xetrack.registry import OPENED_BY_OPTION, TRACKER_OPTIONS, Found, Plugins, installed, shadowed
-from xetrack_cli.builtin import COMMANDS
+from xetrack_cli.builtin_commands import COMMANDS
 
 __all__ = ["Report", "check_all"]
 
@@ -21,7 +21,7 @@ _GRACE = 10  # seconds beyond the timeout, before a process is killed
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from xetrack_cli.plugins.probe import main
+from xetrack_cli.plugins.doctor_child import main
 main(sys.argv[2])
 """
 _OUTPUT = 2000  # characters of a plugin's output
@@ -97,7 +97,7 @@ def _check(found: Found, timeout: float) -> Report:
 
 
 def _probe(found: Found, timeout: float) -> tuple[dict[str, Any], str]:
-    """Load a plugin in a new process. Return the report of `probe`, and what the plugin printed."""
+    """Load a plugin in a new process. Return the report of `doctor_child`, and what the plugin printed."""
     with tempfile.TemporaryDirectory(prefix="xt-plugins-") as folder:
         report, output = Path(folder) / "report.json", Path(folder) / "output.txt"
         plugin = [found.distribution, found.name, found.target]

@@ -9,9 +9,9 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from xetrack_cache import arrays
-from xetrack_cache.classes import encode_class
+from xetrack_cache.class_keys import encode_class
 from xetrack_cache.encoder import UNHASHABLE, Encoder, NotEncodableError
-from xetrack_cache.functions import encode_callable
+from xetrack_cache.function_keys import encode_callable
 from xetrack_cache.names import find, module_of
 
 __all__ = ["encode_object"]

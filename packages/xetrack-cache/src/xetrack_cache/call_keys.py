@@ -5,8 +5,8 @@ from typing import Any
 
 from xetrack_cache.binding import bind
 from xetrack_cache.encoder import Encoder, NotEncodableError, encodes
-from xetrack_cache.functions import encode_callable, encode_function
-from xetrack_cache.objects import encode_object
+from xetrack_cache.function_keys import encode_callable, encode_function
+from xetrack_cache.object_keys import encode_object
 
 __all__ = ["call_key"]
 

@@ -23,7 +23,7 @@ _OURS = {"xetrack", "xetrack_cli"}
 
 
 def main(request: str) -> None:
-    """Load one plugin and write a report. `request` is JSON from `checkup`."""
+    """Load one plugin and write a report. `request` is JSON from `doctor`."""
     asked = json.loads(request)
     faulthandler.dump_traceback_later(asked["timeout"], exit=True)
     [found] = [each for each in installed() if [each.distribution, each.name, each.target] == asked["plugin"]]
