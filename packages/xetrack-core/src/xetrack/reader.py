@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack._plugins.factory import check_file, open_engine
-from xetrack._plugins.registry import Offer, discovered
+from xetrack._plugins.offer import Offer
+from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
 from xetrack._rows.normalize import IDENTITY, Normaliser, check_key, decode, describe, to_rows

@@ -1,4 +1,4 @@
-"""Installed plugins: found by their entry points without importing them, then imported one by one, each on its own."""
+"""Installed plugins: found by their entry points without importing them, then imported one by one."""
 
 import os
 import re
@@ -24,7 +24,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry point: its name, where it points, and the distribution that has it, with the folder that this is in."""
+    """A plugin that is installed, as its entry point describes it.
+
+    Attributes:
+        name: name of the entry point.
+        target: what it points to, such as `acme.plugin` or `acme:Plugin`.
+        distribution: the distribution that has it.
+        version: version of the distribution.
+        entry_point: the entry point of `importlib_metadata`.
+        location: folder that the distribution is installed in.
+    """
 
     name: str
     target: str
@@ -38,7 +47,7 @@ class Found:
 
     @property
     def disabled(self) -> bool:
-        """Whether `XETRACK_DISABLE_PLUGINS`, a list of entry-point names or `*`, switches it off."""
+        """Whether `XETRACK_DISABLE_PLUGINS` names it. The variable holds entry-point names with commas, or `*`."""
         names = {name.strip() for name in os.environ.get("XETRACK_DISABLE_PLUGINS", "").split(",")}
         return "*" in names or self.name in names
 
@@ -92,15 +101,13 @@ def _name_and_version(distribution: Any, location: str) -> tuple[str, str]:
     return head.get("Name", f"a distribution without metadata in {location}"), head.get("Version", "?")
 
 
-def load(self) -> Any:
-        message = f"its installed metadata cannot be read ({self.error}). Install the distribution again"
-        raise RuntimeError(message) from self.error
-
-
 def load(found: Found) -> Any:
-    """Import a plugin; one that is a class is made.
+    """Import a plugin. If the entry point names a class, return an instance of it.
 
-    Raises `PluginDisabledError` (before importing anything), `PluginBrokenError` or `PluginVersionError`.
+    Raises:
+        PluginDisabledError: `XETRACK_DISABLE_PLUGINS` names it. Nothing was imported.
+        PluginBrokenError: importing it failed.
+        PluginVersionError: it was made for another version of the plugin API.
     """
     if found.disabled:
         message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={os.environ['XETRACK_DISABLE_PLUGINS']}."

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xetrack._plugins.registry import Offer, Plugins
+from xetrack._plugins.offer import Offer
+from xetrack._plugins.registry import Plugins
 from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
