@@ -15,7 +15,7 @@ Path: TypeAlias = tuple[object, ...]
 """Where a part of a logged value is: the key of the event, then the key or index at each level."""
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
-_NESTED = frozenset({list, tuple, dict})
+_TEXT = frozenset({str})
 
 _MAX_DEPTH = 50  # of containers on the fast path
 
@@ -38,9 +38,9 @@ _LABEL_NAMES = frozenset(
 
 
 def plain_copy(container: Any) -> Any | None:
-    """Return a copy, with lists for tuples, if `json.dumps` stores the container without loss; else None.
+    """Return a copy, with lists for tuples, if JSON can hold the container without loss; else None.
 
-    Most containers are plain: this is the fast path.
+    The fast path: most containers are plain.
     """
     try:
         return _copied(container, _MAX_DEPTH)
@@ -50,12 +50,15 @@ def plain_copy(container: Any) -> Any | None:
 
 def _copied(container: Any, depth: int) -> Any:
     kind = type(container)
-    if kind not in _NESTED or not depth or (kind is dict and not {str}.issuperset(map(type, container))):
-        raise _NotPlainError
-    items = list(container.values() if kind is dict else container)
-    if not _SCALARS.issuperset(map(type, items)):
-        items = [item if type(item) in _SCALARS else _copied(item, depth - 1) for item in items]
-    return dict(zip(container, items, strict=True)) if kind is dict else items
+    if kind is dict and depth and _TEXT.issuperset(map(type, container)):
+        if _SCALARS.issuperset(map(type, container.values())):
+            return container.copy()
+        return {key: item if type(item) in _SCALARS else _copied(item, depth - 1) for key, item in container.items()}
+    if (kind is list or kind is tuple) and depth:
+        if _SCALARS.issuperset(map(type, container)):
+            return list(container)
+        return [item if type(item) in _SCALARS else _copied(item, depth - 1) for item in container]
+    raise _NotPlainError
 
 
 class _NotPlainError(Exception):

@@ -72,6 +72,9 @@ _MARKED = frozenset({Json, BigInt, SurrogateText})
 _MAX_KNOWN = 4096
 _SHOWN = 200  # characters of a value in an error
 
+# Made once: `json.dumps` with arguments makes an encoder per call. What is encoded here is a tree, never circular.
+_to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
 
 def check_key(key: object) -> str:
     """Return `key` if it can name a value, else raise `InvalidKeyError`."""
@@ -298,7 +301,7 @@ def _config(key: str, value: Any, keep: Keep) -> "Value | _Encoded":
 
 
 def _json(plain: Any) -> Json:
-    text = json.dumps(plain, ensure_ascii=False)
+    text = _to_json(plain)
     return Json(text if is_utf8(text) else json.dumps(plain))
 
 
