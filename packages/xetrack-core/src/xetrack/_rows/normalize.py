@@ -67,7 +67,7 @@ class Keep(Protocol):
 
 Converter: TypeAlias = Callable[[str, Any, Keep], "Value | _Encoded"]
 
-_UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
+_UNTOUCHED = frozenset({type(None), bool, float, bytes})
 _MARKED = frozenset({Json, BigInt, SurrogateText})
 _MAX_KNOWN = 4096
 _SHOWN = 200  # characters of a value in an error
@@ -160,7 +160,7 @@ class Normaliser:
         others = {
             name: convert
             for name, kind in kinds.items()
-            if kind not in {int, str} and (convert := _as_it_is if kind is Json else _converter(kind)) is not None
+            if kind not in {int, str} and (convert := _converter(kind)) is not None
         }
         shape = _Shape(
             tuple(name for name, kind in kinds.items() if kind is int),
@@ -193,8 +193,8 @@ def _converter(kind: type) -> Converter | None:
     """What turns values of this type into stored ones; None if they are that already."""
     if kind in _UNTOUCHED:
         return None
-    if _is_missing(kind):
-        return _missing
+    if kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas":
+        return _simple(lambda _: None)
     for base, convert in _CONVERTERS:
         if issubclass(kind, base):
             return convert
@@ -203,57 +203,30 @@ def _converter(kind: type) -> Converter | None:
     return _config if is_config(kind) or is_omegaconf_list(kind) else _kept
 
 
-def _is_missing(kind: type) -> bool:
-    return kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas"
-
-
 def _value(key: str, value: object, keep: Keep) -> Value:
     convert = _converter(type(value))
     found = value if convert is None else convert(key, value, keep)
     return found.stored if type(found) is _Encoded else found  # type: ignore[return-value] # untouched types
 
 
-def _as_it_is(_: str, value: Json, __: Keep) -> Json:
-    return value
+def _simple(convert: Callable[[Any], Value]) -> Converter:
+    """Return a converter of values that need neither their key nor a store."""
+    return lambda _key, value, _keep: convert(value)
 
 
-def _missing(_: str, __: object, ___: Keep) -> None:
-    return None
-
-
-def _enum(key: str, value: Enum, keep: Keep) -> Value:
+def _enum(value: Enum) -> Value:
     if isinstance(value, int):
-        return _integer(key, value, keep)
-    return _as_text(value.value if isinstance(value.value, str) else str(value.name))
+        return _integer(value)
+    return _text(value.value if isinstance(value.value, str) else str(value.name))
 
 
-def _integer(_: str, value: int, __: Keep) -> int:
+def _integer(value: int) -> int:
     return int(value) if -INT64 <= value < INT64 else BigInt(value)
 
 
-def _real(_: str, value: float, __: Keep) -> float:
-    return float(value)
-
-
-def _text(_: str, value: str, __: Keep) -> str:
-    return _as_text(value)
-
-
-def _as_text(value: str) -> str:
+def _text(value: str) -> str:
     text = str.__str__(value)
     return text if is_utf8(text) else SurrogateText(text)
-
-
-def _bytes(_: str, value: bytes, __: Keep) -> bytes:
-    return bytes(value)
-
-
-def _iso(_: str, value: date | time, __: Keep) -> str:
-    return value.isoformat()
-
-
-def _spelt(_: str, value: object, __: Keep) -> str:
-    return _as_text(str(value))
 
 
 def _kept(key: str, value: object, keep: Keep) -> Value:
@@ -313,14 +286,16 @@ def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
 
 
 _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
-    (Enum, _enum),  # first: some enums are integers or texts as well
-    (int, _integer),
-    (float, _real),
-    (str, _text),
-    ((bytes, bytearray, memoryview), _bytes),
+    # Enums come first: some are integers or text as well.
+    (Enum, _simple(_enum)),
+    (int, _simple(_integer)),
+    (float, _simple(float)),
+    (Json, _simple(lambda value: value)),
+    (str, _simple(_text)),
+    ((bytes, bytearray, memoryview), _simple(bytes)),
     (CONTAINERS, _container),
-    ((datetime, date, time), _iso),
-    ((Decimal, Fraction, UUID, PurePath, timedelta), _spelt),
+    ((datetime, date, time), _simple(lambda value: value.isoformat())),
+    ((Decimal, Fraction, UUID, PurePath, timedelta), _simple(lambda value: _text(str(value)))),
 )
 
 
