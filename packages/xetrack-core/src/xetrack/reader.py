@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from xetrack._plugins.factory import check_file, open_engine
 from xetrack._plugins.offer import Offer
+from xetrack._plugins.readback import open_cache_of, read_back, scan_and_close
 from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
-from xetrack._rows.normalize import IDENTITY, Normaliser, check_key, decode, describe, to_rows
+from xetrack._rows.normalize import check_key, decode, stored_value, to_rows
+from xetrack._rows.runs import RUN_COLUMNS, run_row
 from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
 from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
-from xetrack._spec.types import Columns, Run, Value
+from xetrack._spec.types import Columns, Run
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
@@ -28,7 +30,7 @@ from xetrack._util.arguments import count, flag, run_id, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.garbage import paused_gc
 from xetrack._util.paths import resolve
-from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +165,7 @@ class Reader(View):
         listed = self._listed()
         keys = dict.fromkeys(key for row in listed for key in row)
         return dataframes.to_pandas(
-            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)}
+            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(RUN_COLUMNS)}
         )
 
     def list_runs(self) -> list[dict[str, Any]]:
@@ -172,7 +174,7 @@ class Reader(View):
 
     def _listed(self) -> list[dict[str, Any]]:
         self._check_open()
-        return [_run_row(run) for run in self.engine.runs(self.table)]
+        return [run_row(run, crashed=_is_gone(run)) for run in self.engine.runs(self.table)]
 
     @classmethod
     def read_db(
@@ -287,7 +289,7 @@ class Reader(View):
         """
         key, track_id = check_key(key), run_id("track_id", track_id)
         with self._writer() as engine:
-            return engine.update(self.table, key, _stored(key, value), track_id=track_id)
+            return engine.update(self.table, key, stored_value(key, value), track_id=track_id)
 
     def set_where(
         self,
@@ -302,9 +304,9 @@ class Reader(View):
         As `set_value` otherwise.
         """
         key, track_id = check_key(key), run_id("track_id", track_id)
-        where = (text("where_key", where_key), _stored("value", where_value))
+        where = (text("where_key", where_key), stored_value("value", where_value))
         with self._writer() as engine:
-            return engine.update(self.table, key, _stored(key, value), track_id=track_id, where=where)
+            return engine.update(self.table, key, stored_value(key, value), track_id=track_id, where=where)
 
     def _writer(self) -> closing[Engine]:
         self._check_open()
@@ -330,7 +332,7 @@ class Reader(View):
 
         Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
         """
-        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path, "path")), limit=count("limit", limit))
+        frame: pd.DataFrame = read_back("sinks", "logs")(Path(resolve(path, "path")), limit=count("limit", limit))
         return frame
 
     @staticmethod
@@ -339,7 +341,7 @@ class Reader(View):
 
         Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
         """
-        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path, "path")))
+        frame: pd.DataFrame = read_back("sinks", "jsonl")(Path(resolve(path, "path")))
         return frame
 
     @staticmethod
@@ -350,7 +352,7 @@ class Reader(View):
         environment, `UntrustedError` is raised for one that is more than numbers, text, and lists, dicts, sets and
         tuples of them. `DatabaseNotFoundError`: no cache is there. Needs xetrack-cache.
         """
-        with closing(_cache(cache, trusted=trusted)) as opened:
+        with closing(open_cache_of(cache, trusted=trusted)) as opened:
             entry: dict[str, Any] | None = opened.get(text("key", key))
             return entry
 
@@ -361,12 +363,12 @@ class Reader(View):
         Where reading a result could run code, something else stands in its place, `<unread result of 123 bytes>`;
         with `trusted=True` (and no `XETRACK_SAFE=1`) it is read. Needs xetrack-cache.
         """
-        return _scan(_cache(cache, trusted=trusted))
+        return scan_and_close(open_cache_of(cache, trusted=trusted))
 
     @staticmethod
     def delete_cache_by_track_id(cache: str | os.PathLike[str], track_id: str) -> int:
         """Forget what a run computed; return how many entries. Needs xetrack-cache."""
-        with closing(_cache(cache, trusted=False)) as opened:
+        with closing(open_cache_of(cache, trusted=False)) as opened:
             entries: int = opened.delete_run(_named_run(track_id))
             return entries
 
@@ -392,54 +394,11 @@ class Reader(View):
         self.close()
 
 
-_RUN_COLUMNS = (
-    "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
-)  # fmt: skip
-
-
-def _run_row(run: Run) -> dict[str, Any]:
-    row = {name: getattr(run, name) for name in _RUN_COLUMNS}
-    row["params"] = _stored("params", {key: decode(value) for key, value in run.params.items()})
-    row["status"] = _status(run)
-    for key, value in run.values.items():
-        if key not in IDENTITY:
-            name = key
-            while name in row or (name != key and name in run.values):
-                name = f"last_{name}"
-            row[name] = value
-    return row
-
-
-def _status(run: Run) -> str | None:
-    if run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid):
-        return "crashed"
-    return run.status or None
-
-
-def _stored(key: str, value: object) -> Value:
-    """`value` as an engine takes it; objects, which only a tracker keeps, as their repr."""
-    return Normaliser().value(key, value, describe)
+def _is_gone(run: Run) -> bool:
+    """Return whether a running run's process no longer exists on this host."""
+    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)
 
 
 def _named_run(track_id: object) -> str:
     """The name of a run that has to be given."""
     return text("track_id", run_id("track_id", track_id))
-
-
-def _reader_of(kind: str, name: str) -> Callable[..., Any]:
-    """The function that reads back what a provider wrote."""
-    provider = discovered().pick(kind, name).provider
-    if provider.read is None:
-        message = f"the plugin for {name} cannot read back what it wrote."
-        raise PluginNotInstalledError(message)
-    return provider.read
-
-
-def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
-    trusted = flag("trusted", trusted)
-    return _reader_of("caches", "diskcache")(Path(resolve(path, "cache")), trusted=trusted)
-
-
-def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    with closing(cache):
-        yield from cache.scan()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xetrack._rows.normalize import decode
 from xetrack._spec.types import BigInt, Columns, Json, SurrogateText, Value
 from xetrack._util.arguments import refused
+from xetrack._util.paths import resolve
 from xetrack._util.text import escaped, safe_text
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, PluginNotInstalledError, XetrackError
 
@@ -166,28 +167,21 @@ def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _written(path: Any) -> Iterator[Any]:
-    """Yield a path whose folder is there, to write to. URLs and open files are left to pandas or pyarrow.
-
-    Raises:
-        OptionError: it is no path.
-        DatabaseError: nothing can be written there.
-    """
+    """Yield a path in a folder that exists. Leave URLs and open files to pandas or pyarrow."""
     if hasattr(path, "write") or (isinstance(path, str) and "://" in path):
         yield path
         return
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        raise refused("path", path, "the file to write is a path, a URL or an open file.")
+    target = Path(resolve(path, "path"))
     try:
-        target = Path(path).expanduser()
         target.parent.mkdir(parents=True, exist_ok=True)
         yield target
-    except PermissionError as error:
-        raise DatabaseReadOnlyError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except XetrackError:
+        raise
     except OSError as error:
-        if isinstance(error, XetrackError):
-            raise
-        raise DatabaseError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
-    except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
+        kind = DatabaseReadOnlyError if isinstance(error, PermissionError) else DatabaseError
+        raise kind(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except ValueError as error:
+        # pyarrow takes no lone surrogates.
         raise refused("path", path, f"this cannot be a path: {error}. Choose another.") from error
 
 

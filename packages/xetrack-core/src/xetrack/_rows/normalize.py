@@ -40,6 +40,7 @@ __all__ = [
     "decode",
     "describe",
     "readable",
+    "stored_value",
     "to_rows",
 ]
 
@@ -283,6 +284,11 @@ def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
     if not objects:
         return safe_text(value)
     return _json(_encode(key, value, lambda _, each: safe_text(each)))
+
+
+def stored_value(key: str, value: object) -> Value:
+    """Return a single value as an engine stores it, and an object, which only a tracker keeps, as its repr."""
+    return Normaliser().value(key, value, describe)
 
 
 _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (

@@ -1,9 +1,9 @@
 """Which table of events a reader reads, and the error for one that does not exist."""
 
-import difflib
 from collections.abc import Sequence
 
 from xetrack._spec.engine import Engine
+from xetrack._util.text import did_you_mean
 from xetrack.errors import TableNotFoundError
 
 __all__ = ["DEFAULT", "choose_table", "table_not_found"]
@@ -44,10 +44,7 @@ def table_not_found(db: str, table: str | None, tables: Sequence[str]) -> TableN
         return TableNotFoundError(f"{db} has no table {table!r}: it has no tables yet. {_MADE}")
     if table in _NAMES:
         return TableNotFoundError(f"{db} has no table {table!r}. {listed} {_CHOOSE}")
-    folded = {each.casefold(): each for each in reversed(tables)}
-    close = difflib.get_close_matches(table.casefold(), folded, n=1)
-    guess = f" Did you mean {folded[close[0]]!r}?" if close else ""
-    return TableNotFoundError(f"{db} has no table {table!r}.{guess} {listed} {_MADE}")
+    return TableNotFoundError(f"{db} has no table {table!r}.{did_you_mean(table, tables)} {listed} {_MADE}")
 
 
 _CHOOSE = "Choose one with table=NAME."

@@ -71,16 +71,15 @@ class View(ABC):
         return dataframes.to_pandas({key: columns[key]})[key]
 
     def _slice(self, item: slice) -> list[dict[str, Any]]:
-        bounds = [None if each is None else integer("a bound of a slice", each) for each in (item.start, item.stop)]
-        step = 1 if item.step is None else integer("the step of a slice", item.step)
-        if not step:
-            raise OptionError("the step of a slice is 0. Use 1 or more, or a negative one to count from the end.")
-        chosen = range(len(self))[bounds[0] : bounds[1] : step]
+        try:
+            chosen = range(len(self))[item]
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"cannot use {safe_text(item)} as a slice of rows: {error}.") from error
         if not chosen:
             return []
         first, last = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
         rows = self._rows(first, last + 1)
-        return rows[:: abs(step)] if step > 0 else rows[:: abs(step)][::-1]
+        return rows[:: chosen.step]
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
         """The rows from one position to another, which both may count from the end."""

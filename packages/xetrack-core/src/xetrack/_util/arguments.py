@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _SHOWN = 100  # characters of a value in an error
+_BOOLEANS = {"bool", "bool_"}  # names of the types of Python and NumPy
 _MOST = 2**63 - 1  # what SQLite takes for a number
 
 
@@ -38,8 +39,7 @@ def refused(name: str, value: object, cure: str) -> OptionError:
 
 def integer(name: str, value: Any) -> int:
     """Return a whole number as an int, kept within 64 bits; a boolean is none."""
-    kind = type(value)
-    if kind is bool or kind.__name__ in {"bool", "bool_"}:
+    if type(value).__name__ in _BOOLEANS:
         raise refused(name, value, "not a whole number.")
     try:
         found = operator.index(value)
@@ -135,7 +135,8 @@ def writable_file(name: str, path: str | os.PathLike[str]) -> None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except PermissionError:  # of a folder on the way, which is found to be unwritable then
+    except PermissionError:
+        # A folder on the way cannot be entered: the check for write access finds that.
         return False
 
 
@@ -165,7 +166,7 @@ def flag(name: str, value: object, *, strict: bool = False) -> bool:
     """
     if value is True or value is False:
         return value
-    if not strict and _is_like_bool(value):
+    if not strict and type(value).__name__ in {"int", *_BOOLEANS} and value in {0, 1}:
         return bool(value)
     message = f"{name}={safe_text(value)[:_SHOWN]} is not a boolean. Use {name}=True or {name}=False."
     raise OptionError(message)
@@ -174,10 +175,3 @@ def flag(name: str, value: object, *, strict: bool = False) -> bool:
 def optional_flag(name: str, value: object) -> bool | None:
     """As `flag`, but None, for an option that was not given, stays None."""
     return None if value is None else flag(name, value)
-
-
-def _is_like_bool(value: Any) -> bool:
-    kind = type(value)
-    if kind is int:
-        return value in {0, 1}
-    return kind.__module__ == "numpy" and kind.__name__ in {"bool", "bool_"}
