@@ -10,17 +10,15 @@ Errors are in `xetrack.errors`; what works on a SQLite file is in `xetrack.sqlit
 """
 
 from xetrack._memory import MemoryEngine
-from xetrack._rows.dataframes import to_arrow, to_pandas, to_polars, write_csv, write_parquet
-from xetrack._rows.hashes import hashes_in, uses_in
+from xetrack._rows.dataframes import to_arrow, to_pandas, write_parquet
+from xetrack._rows.hashes import hashes_in
 from xetrack._rows.normalize import (
     EXTRA,
     IDENTITY,
-    MAX_INT_BITS,
     Normaliser,
     check_key,
     decode,
     describe,
-    readable,
     to_rows,
 )
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
@@ -44,23 +42,18 @@ from xetrack._sqlite.cells import (
     unpack,
 )
 from xetrack._util.arguments import (
-    count,
     flag,
     integer,
-    number,
     place,
     refused,
-    run_id,
-    sequence,
     text,
     writable_file,
     writable_folder,
 )
 from xetrack._util.clock import Clock
 from xetrack._util.environment import safe_mode
-from xetrack._util.forksafe import HeldAtFork, new_lock, renew_in_children
+from xetrack._util.forksafe import HeldAtFork, new_lock
 from xetrack._util.garbage import paused_gc
-from xetrack._util.interrupts import block
 from xetrack._util.safe_pickle import check_memory
 from xetrack._util.text import did_you_mean, escaped, explain, is_utf8, safe_text
 
@@ -68,7 +61,6 @@ __all__ = [
     "API_VERSION",
     "EXTRA",
     "IDENTITY",
-    "MAX_INT_BITS",
     "Asset",
     "AssetInfo",
     "AssetStore",
@@ -97,11 +89,9 @@ __all__ = [
     "SurrogateText",
     "Terminal",
     "Value",
-    "block",
     "check_key",
     "check_memory",
     "check_table",
-    "count",
     "declared_type",
     "decode",
     "describe",
@@ -117,29 +107,21 @@ __all__ = [
     "load_extra",
     "new_lock",
     "normal_type",
-    "number",
     "pack",
     "paused_gc",
     "place",
     "quote",
-    "readable",
     "refused",
-    "renew_in_children",
     "restore",
-    "run_id",
     "safe_mode",
     "safe_text",
-    "sequence",
     "text",
     "to_arrow",
     "to_pandas",
-    "to_polars",
     "to_rows",
     "type_fits",
     "unpack",
-    "uses_in",
     "writable_file",
     "writable_folder",
-    "write_csv",
     "write_parquet",
 ]

@@ -256,7 +256,7 @@ class Reader(View):
             store = self._open_store(engine, read_only=False)
             with engine.transaction():
                 columns = engine.read(self.table, track_id=track_id)
-                uses = uses_in(columns.values(), store)
+                uses = uses_in(columns.values(), set(store.keys()))
                 rows = engine.delete(self.table, track_id)
                 left = store.recount({key: -count for key, count in uses.items()})
         if left:
