@@ -1,12 +1,33 @@
 """Everything that a plugin author imports.
 
-- The hooks: `Plugin`, `hookimpl`.
-- What a hook returns and is given: `Provider`, `Context`, `Terminal`.
-- What each kind of plugin promises: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor` and theirs.
-- Rows: the types of values, and how they are encoded.
-- Helpers that our own plugins use: locks that survive a fork, checks of arguments, text for messages.
+- Hooks: derive from `Plugin`, or mark functions with `hookimpl`.
+- What hooks return and get: `Provider`, `Context`, `RunInfo`, `Terminal`.
+- The protocol of each kind of plugin: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor`.
+- Rows: the types of values, their normalization, and the encoding that engines over SQL tables share.
+- Helpers: fork-safe locks, checks of arguments, text for messages.
 
-Errors are in `xetrack.errors`; what works on a SQLite file is in `xetrack.sqlite`.
+A whole plugin:
+
+```python
+from xetrack.plugin import Plugin, Provider
+
+
+class Printer:
+    def emit(self, row):
+        print(row)
+
+    def flush(self): ...
+
+    def close(self): ...
+
+
+class PrinterPlugin(Plugin):
+    def xetrack_sinks(self):
+        return [Provider("printer", lambda options, context: Printer())]
+```
+
+Use it with `Tracker(plugins=[PrinterPlugin])`, or name it in the entry-point group `xetrack` of your package. Errors are
+in `xetrack.errors`. Plugins that work on the SQLite file use `xetrack.sqlite`, too.
 """
 
 from xetrack._memory import MemoryEngine

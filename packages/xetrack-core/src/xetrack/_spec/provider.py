@@ -86,6 +86,7 @@ class Provider(Generic[T_co]):
         csv: str
         csv_delimiter: str = ","
 
+
     Provider("csv", lambda options, context: CsvSink(options.csv, options.csv_delimiter), Options)
     ```
 
