@@ -26,8 +26,9 @@ class PrinterPlugin(Plugin):
         return [Provider("printer", lambda options, context: Printer())]
 ```
 
-Use it with `Tracker(plugins=[PrinterPlugin])`, or name it in the entry-point group `xetrack` of your package. Errors are
-in `xetrack.errors`. Plugins that work on the SQLite file use `xetrack.sqlite`, too.
+Use it with `Tracker(plugins=[PrinterPlugin])`, or name it in the entry-point group `xetrack` of your package.
+
+Errors are in `xetrack.errors`. Plugins that work on the SQLite file use `xetrack.sqlite`, too.
 """
 
 from xetrack._memory import MemoryEngine

@@ -17,6 +17,7 @@ __all__ = [
     "callback",
     "count",
     "integer",
+    "named_run",
     "number",
     "place",
     "refused",
@@ -87,6 +88,11 @@ def run_id(name: str, value: Any) -> str | None:
     if not isinstance(value, str):
         raise refused(name, value, f"the name of a run is a text: use {name}=str(...).")
     return text(name, value)
+
+
+def named_run(name: str, value: Any) -> str:
+    """Return the name of a run as a plain `str`. None is refused, too."""
+    return text(name, run_id(name, value))
 
 
 def sequence(name: str, value: Any) -> Sequence[Any]:
