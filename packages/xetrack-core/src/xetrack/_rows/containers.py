@@ -12,12 +12,13 @@ __all__ = ["CONTAINERS", "Path", "encode", "label", "path_text", "plain_copy"]
 CONTAINERS = (list, tuple, dict, set, frozenset)
 
 Path: TypeAlias = tuple[object, ...]
-"""Where a part of a logged value is: the key of the event, then the key or index at each level."""
+"""The place of a part of a logged value: the key of the event, then a key or index for each level."""
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
 _TEXT = frozenset({str})
 
-_MAX_DEPTH = 50  # of containers on the fast path
+# Deeper containers, and circular ones, take the slow path.
+_MAX_DEPTH = 50
 
 _LABELS = (
     type,
@@ -62,7 +63,7 @@ def _copied(container: Any, depth: int) -> Any:
 
 
 class _NotPlainError(Exception):
-    """The container holds something that JSON has no form for, or nests too deeply to look."""
+    """The container holds something that JSON cannot, or is nested too deeply for the fast path."""
 
 
 def encode(
@@ -75,10 +76,9 @@ def encode(
 
     Args:
         container: one of `CONTAINERS`, or a config, nested to any depth.
-        path: where it is.
-        leaf: gives what JSON holds for anything else. Also called with a whole dict whose keys `key_text` cannot tell
-            apart.
-        key_text: gives the text of a key that is not text, None if it has none.
+        path: its place.
+        leaf: returns the JSON form of anything else. It also gets a whole dict if the texts of two keys are equal.
+        key_text: returns the text of a key that is not text, or None if there is none.
     """
     if type(container) in _SCALARS:
         return leaf(path, container)
@@ -97,7 +97,7 @@ def encode(
 
 
 def _in_order(members: Iterable[Any]) -> list[Any]:
-    """Sort a set, so that its order does not change between processes, as far as its members allow."""
+    """Sort a set, because the order of its members may change between processes."""
     try:
         return sorted(members)
     except TypeError:
@@ -105,10 +105,10 @@ def _in_order(members: Iterable[Any]) -> list[Any]:
 
 
 def label(value: object) -> str | None:
-    """Return the text for a value that only describes something; None for any other.
+    """Return the text of a value that only names something; None for any other value.
 
-    Such are classes, functions, modules, ranges, patterns, and the devices and dtypes of array libraries. As text they
-    keep a config readable, and nothing is lost that a reader of the config would miss.
+    These are classes, functions, modules, ranges, patterns, and the devices and dtypes of array libraries. In a config,
+    their text says as much as the object.
     """
     if isinstance(value, _LABELS):
         name = getattr(value, "__qualname__", None)
@@ -123,5 +123,5 @@ def label(value: object) -> str | None:
 
 
 def path_text(path: Path) -> str:
-    """Return a path as Python spells it: `config['layers'][0]`."""
+    """Return a path in Python's syntax: `config['layers'][0]`."""
     return str(path[0]) + "".join(f"[{key!r}]" for key in path[1:])
