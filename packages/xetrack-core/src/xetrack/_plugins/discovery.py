@@ -110,7 +110,8 @@ def load(found: Found) -> Any:
         PluginVersionError: it was made for another version of the plugin API.
     """
     if found.disabled:
-        message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={os.environ['XETRACK_DISABLE_PLUGINS']}."
+        names = os.environ["XETRACK_DISABLE_PLUGINS"]
+        message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={names}. To use it, change the variable."
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()

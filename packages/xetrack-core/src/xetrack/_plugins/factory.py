@@ -29,12 +29,16 @@ def check_file(db: str, engine: str) -> None:
 
 
 def open_cache(routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context) -> ResultCache | None:
-    """Open the cache whose options were given; return None without any. Raises `OptionError` for several."""
+    """Open the cache whose options were given; return None without any.
+
+    Raises:
+        OptionError: there are several.
+    """
     opened = [(offer, offer.open(given, context)) for offer, given in routed if offer.kind == "caches"]
     caches: list[tuple[Offer, ResultCache]] = [(offer, cache) for offer, cache in opened if cache is not None]
     if len(caches) > 1:
         names = ", ".join(offer.provider.name for offer, _ in caches)
-        raise OptionError(f"options of several caches were given ({names}). Give those of one.")
+        raise OptionError(f"cannot use several caches ({names}). Choose one.")
     return caches[0][1] if caches else None
 
 

@@ -88,7 +88,7 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
     """Return the function of a provider that reads what the provider wrote."""
     read = discovered().pick(kind, name).provider.read
     if read is None:
-        raise PluginNotInstalledError(f"the plugin for {name} cannot read back what it wrote.")
+        raise PluginNotInstalledError(f"the installed {name} plugin cannot read what it wrote. Upgrade it.")
     return read
 
 

@@ -113,7 +113,7 @@ class Plugin:
 
     @_hookspec
     def xetrack_run_finished(self, run: RunInfo, status: str) -> None:
-        """Take note that a run with rows was closed. `status` is "finished" or "failed".
+        """Take note that a run with rows was closed. Called once per run.
 
-        An exception becomes a warning.
+        `status` is "finished" or "failed". An exception becomes a warning.
         """
