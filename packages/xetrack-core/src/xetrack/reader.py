@@ -152,19 +152,11 @@ class Reader(View, ReadBack):
             return dataframes.to_pandas(self._select(track_id, head, tail))
 
     def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """Return the same rows as `to_df`, as a `pyarrow.Table`.
-
-        Raises:
-            PluginNotInstalledError: pyarrow is not installed.
-        """
+        """Return the same rows as `to_df`, as a `pyarrow.Table`. Needs pyarrow."""
         return dataframes.to_arrow(self._select(track_id, head, tail))
 
     def to_polars(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """Return the same rows as `to_df`, as a `polars.DataFrame`.
-
-        Raises:
-            PluginNotInstalledError: polars is not installed.
-        """
+        """Return the same rows as `to_df`, as a `polars.DataFrame`. Needs polars."""
         return dataframes.to_polars(self._select(track_id, head, tail))
 
     def to_dicts(
@@ -183,8 +175,9 @@ class Reader(View, ReadBack):
         """Return one row per run, most recently active first.
 
         Returns:
-            `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
-            `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` where the name is taken.
+            The columns `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
+            `first` and `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is
+            taken.
 
         `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host. A
         run of xetrack 0.x has only what its rows contain.
@@ -372,11 +365,7 @@ class Reader(View, ReadBack):
 
     @property
     def assets(self) -> AssetStore:
-        """The store of logged objects, read-only.
-
-        Raises:
-            PluginNotInstalledError: xetrack-assets is not installed.
-        """
+        """The store of logged objects, read-only. Needs xetrack-assets."""
         self._check_open()
         if self._store is None:
             self._store = self._open_store(self.engine, read_only=True)
