@@ -183,7 +183,7 @@ WRONG = {
     "params of a call": (lambda tracker: tracker.track(len, [], params="lr"), r"params= takes .*'lr'"),
     "a row": (
         lambda tracker: tracker.log_batch({"a": 1}),
-        r"log_batch\(\) takes a list of dicts.*For one row: log\(\)",
+        r"log_batch\(\) takes a list of dicts.*For a single row, use log\(\)",
     ),
     "a row that is none": (
         lambda tracker: tracker.log_batch([{"a": 1}, 2]),
@@ -191,7 +191,7 @@ WRONG = {
     ),
     "two columns of one name": (
         lambda tracker: tracker.log_batch(pd.DataFrame([[1, 2]], columns=["a", "a"])),
-        "two columns of one name",
+        "duplicate column names",
     ),
 }
 

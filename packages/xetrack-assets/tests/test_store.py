@@ -105,9 +105,7 @@ def test_what_no_row_names_is_found_and_collected_and_the_space_given_back(track
     with Tracker(tracker.db, track_id="gone", **options) as other:
         other.log({"big": np.random.default_rng(0).bytes(300_000) + b"x", "array": np.arange(50_000), "v": range(5)})
     with Reader(tracker.db, **options) as reader:
-        with pytest.warns(
-            XetrackWarning, match=r"1 logged object\(s\) of run gone were logged by no other run"
-        ) as told:
+        with pytest.warns(XetrackWarning, match=r"run gone leaves 1 object that no other run logged") as told:
             assert reader.delete_run("gone") == 1
         before = stored(tracker, options), Path(tracker.db).stat().st_size
         (key,) = reader.assets.unused()
@@ -128,7 +126,7 @@ def test_a_hash_logged_as_text_keeps_its_object(tracker):
     with Tracker(tracker.db, track_id="by-hash") as other:
         other.log({"value": key})
     with Reader(tracker.db) as reader:
-        with pytest.warns(XetrackWarning, match="removes what no row names"):
+        with pytest.warns(XetrackWarning, match="those that no row names"):
             reader.delete_run(tracker.track_id)
         assert reader.collect_assets() == []
         assert reader.assets.get(key) == range(5)
@@ -324,7 +322,7 @@ def by_reader(tracker, options, keys):
 
 
 def with_the_run(tracker, options, keys):
-    with Reader(tracker.db, **options) as reader, pytest.warns(XetrackWarning, match="by no other run"):
+    with Reader(tracker.db, **options) as reader, pytest.warns(XetrackWarning, match="that no other run logged"):
         assert reader.delete_run(tracker.track_id)
 
 

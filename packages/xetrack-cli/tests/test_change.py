@@ -167,7 +167,7 @@ def test_deleting_a_run_that_is_named_twice_tells_it_once(xt, db):
 def test_reserved_keys_are_refused(xt, db):
     done = xt("set", db, "track_id", "mine", "--track-id", "first-run-0001")
     assert (done.code, len(done.err.splitlines())) == (1, 1)
-    assert "set by xetrack itself" in done.err
+    assert "set by xetrack on every row" in done.err
 
 
 def test_delete(xt, db):

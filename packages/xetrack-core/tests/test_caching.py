@@ -218,7 +218,7 @@ def test_two_caches_are_one_too_many(tmp_path):
         def xetrack_caches(self):
             return [Provider("other", lambda options, context: self)]
 
-    with pytest.raises(OptionError, match=r"several caches of results \(shelf, other\)"):
+    with pytest.raises(OptionError, match=r"cannot use several caches \(shelf, other\)"):
         Tracker(tmp_path / "a.db", plugins=[Shelf(), Other()])
 
 

@@ -273,7 +273,7 @@ def cycle():
 
 
 REFUSED = {
-    "list that holds itself": (cycle(), "holds itself"),
+    "list that holds itself": (cycle(), "contains itself"),
     "nested too deeply": (nested(100_000), "nested too deeply"),
 }
 

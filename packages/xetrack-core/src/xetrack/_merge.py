@@ -7,7 +7,7 @@ from contextlib import closing
 from xetrack._plugins.factory import check_file, open_engine
 from xetrack._plugins.registry import discovered
 from xetrack._rows.hashes import uses_in
-from xetrack._rows.tables import table_not_found
+from xetrack._rows.tables import DEFAULT, table_not_found
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
@@ -31,35 +31,39 @@ def copy(
     target_engine: str = "sqlite",
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Merge the runs of `source` into `target`, and return how many rows were new there.
+    """Merge the runs of one database into another; return how many rows were new there.
 
-    A row that is there already (same run, same timestamp) is left as it is, so that copying twice copies nothing.
-    Objects come with the rows that name them, as bytes: none is loaded. Their uses count the rows that were new. The
-    names that `get(name)` takes come along too: one that the target knows already means another object only if rows
-    that name this object were new, for then it was logged last.
+    ```python
+    copy("laptop.db", "team.db")
+    ```
 
-    Arguments:
-        source: path of the database to read; it is not changed.
-        target: path of the database to write; made if missing.
-        assets: whether to copy logged objects too. Needs xetrack-assets if the source has any. They go into the target
-            file itself, wherever the source keeps them.
-        tables: the tables of events to copy; all by default.
-        source_engine, target_engine: names of the storage engines.
+    A row that the target already has (same run, same timestamp) stays as it is, so copying twice copies nothing.
+
+    Objects are copied with the rows that name them, as bytes: none is loaded. Names for `get(name)` are copied, too. If
+    the target has the name already, it moves to the copied object only if rows with this object were new.
+
+    Args:
+        source: path of the database to read. It does not change.
+        target: path of the database to write. It is created if it does not exist.
+        assets: copy logged objects, too. Needs xetrack-assets if the source has any. They are stored in the target file
+            itself, wherever the source stores them.
+        tables: the tables of events to copy; by default all.
+        source_engine: name of the storage engine of the source.
+        target_engine: name of the storage engine of the target.
         progress: called with (rows done, rows in all) after each chunk.
 
     Raises:
         DatabaseNotFoundError: the source does not exist.
         TableNotFoundError: the source has no such table.
         XetrackError: source and target are the same database.
-        PluginNotInstalledError: the source has objects, and nothing is installed to copy them.
+        PluginNotInstalledError: the source has objects, and xetrack-assets is not installed.
     """
     assets = flag("assets", assets)
     source, target = resolve(source, "source"), resolve(target, "target")
     source_engine, target_engine = text("source_engine", source_engine), text("target_engine", target_engine)
     progress = callback("progress", progress)
     if is_same_file(source, target):
-        message = f"{source} cannot be copied into itself. Give another target."
-        raise XetrackError(message)
+        raise XetrackError(f"cannot copy {source} into itself. Choose another target.")
     check_file(source, source_engine)
     check_file(target, target_engine)
     plugins = discovered()
@@ -87,13 +91,12 @@ def copy(
 
 def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[str]:
     there = engine.tables()
-    names = {"default": "events"}  # one table, two names
-    chosen = (
-        there if tables is None else list(dict.fromkeys(text("tables", each) for each in sequence("tables", tables)))
-    )
-    missing = [table for table in chosen if table not in there and names.get(table) not in there]
-    if missing:
-        raise table_not_found(source, missing[0], there)
+    if tables is None:
+        return there
+    chosen = list(dict.fromkeys(text("tables", each) for each in sequence("tables", tables)))
+    for table in chosen:
+        if table not in there and not (table == "default" and DEFAULT in there):
+            raise table_not_found(source, table, there)
     return chosen
 
 
@@ -106,26 +109,27 @@ def _store(engine: Engine, db: str, *, read_only: bool = False) -> AssetStore:
 
 
 class _Carrier:
-    """Carries objects from one store to another, with the rows that name them, and their names."""
+    """Copies objects and their names from one store to another."""
 
     def __init__(self, source: AssetStore, target: AssetStore) -> None:
         self._source = source
         self._target = target
         self._known = set(source.keys())
-        self._names: dict[str, list[str]] = {}  # that each object has yet to be given
+        # The names of each object that are still to be copied.
+        self._names: dict[str, list[str]] = {}
         for name, key in source.names().items():
             if key in self._known:
                 self._names.setdefault(key, []).append(name)
 
     def carry(self, rows: Sequence[Row]) -> None:
-        """Count what new rows name; what is not there yet comes along. Names go over, as if it were logged now."""
+        """Copy the objects that new rows name, with their names, as if they were logged now; add to their uses."""
         uses = uses_in([row.values() for row in rows], self._known)
         for key in [key for key in uses if key in self._names or key not in self._target]:
             self._put(key, uses.pop(key), self._names.pop(key, []))
         self._target.recount(uses)
 
     def carry_rest(self) -> None:
-        """What no row names, such as objects kept for later. Names that mean something there go on meaning that."""
+        """Copy the objects that no row names. Names that the target has already keep their meaning."""
         taken = self._target.names()
         for key in self._source:
             names = [name for name in self._names.get(key, []) if name not in taken]
@@ -147,7 +151,7 @@ def _chunks(engine: Engine, table: str) -> Iterator[list[Row]]:
 
 
 def _rows(columns: Columns) -> list[Row]:
-    """Columns as rows; a None is left out, for it may only stand for a key that the row did not have."""
+    """Return columns as rows without None, which may only mean that a row lacks the key."""
     rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     return [{key: value for key, value in row.items() if value is not None} for row in rows]
 

@@ -1,8 +1,16 @@
 """Every error and warning of xetrack.
 
-One base, `XetrackError`; each class is also the builtin a caller would guess (`FileNotFoundError`, `ValueError`, ...),
-so that `except ValueError` works without knowing ours. Messages say what happened and what to do. All carry one
-string, so that they survive pickling between processes.
+All errors derive from `XetrackError`. Each is also the builtin exception that a caller would expect, such as
+`FileNotFoundError` or `ValueError`. A message says what happened, and how to fix it.
+
+```python
+try:
+    reader = Reader("track.db")
+except DatabaseNotFoundError:  # or FileNotFoundError, DatabaseError, XetrackError
+    ...
+```
+
+An error has one argument, its message, so that it can be pickled and cross processes.
 """
 
 import sys
@@ -38,49 +46,50 @@ __all__ = [
 
 
 class XetrackError(Exception):
-    """Base of every error that xetrack raises by itself."""
+    """The base class of all errors of xetrack."""
 
 
 class XetrackWarning(UserWarning):
-    """Something was not done as asked, and the run went on."""
+    """Something could not be done as asked, and the run goes on without it."""
 
 
 class InvalidKeyError(XetrackError, ValueError):
-    """A key that cannot name a value: not text, reserved, or not encodable as UTF-8."""
+    """A key is not text, is reserved, or cannot be encoded as UTF-8."""
 
 
 class InvalidValueError(XetrackError, ValueError):
-    """A value that cannot be stored without changing it."""
+    """A value cannot be stored without changing it."""
 
 
 class InvalidTableError(XetrackError, ValueError):
-    """A table name that is empty, reserved, or somebody else's table."""
+    """A table name is empty or reserved, or the table belongs to another program."""
 
 
 class TableNotFoundError(XetrackError, LookupError):
-    """The table of events to read does not exist, or none was named and the file has several."""
+    """The table does not exist, or the file has several and none was chosen."""
 
 
 class KeyNotFoundError(XetrackError, KeyError):
-    """No row has the key that was asked for."""
+    """No row has the key."""
 
-    __str__ = Exception.__str__  # a KeyError shows the repr of its message
+    # A KeyError shows the repr of its message.
+    __str__ = Exception.__str__
 
 
 class RowNotFoundError(XetrackError, IndexError):
-    """There is no row at the position that was asked for."""
+    """There is no row at the position."""
 
 
 class ClosedError(XetrackError, RuntimeError):
-    """The tracker or reader was closed."""
+    """The tracker or reader is closed."""
 
 
 class DatabaseError(XetrackError, OSError):
-    """The store failed: disk full, damaged file, input/output error."""
+    """The store failed: the disk is full, the file is damaged, or reading or writing failed."""
 
 
 class DatabaseNotFoundError(DatabaseError, FileNotFoundError):
-    """The database to read does not exist."""
+    """The database does not exist."""
 
 
 class DatabaseLockedError(DatabaseError, TimeoutError):
@@ -88,43 +97,43 @@ class DatabaseLockedError(DatabaseError, TimeoutError):
 
 
 class DatabaseReadOnlyError(DatabaseError, PermissionError):
-    """The file, its folder or its file system cannot be written."""
+    """The file, its folder or its file system is not writable."""
 
 
 class DatabaseRemovedError(DatabaseError, FileNotFoundError):
-    """The file was removed, moved or replaced while it was open."""
+    """The database file was removed, moved or replaced while it was open."""
 
 
 class NotADatabaseError(DatabaseError, ValueError):
-    """The path is a folder, or a file in another format."""
+    """The path is a folder, or a file that is not a database."""
 
 
 class SchemaVersionError(DatabaseError, ValueError):
-    """The file was written by a newer xetrack than this one."""
+    """The database was written by a newer version of xetrack."""
 
 
 class AssetDamagedError(XetrackError, ValueError):
-    """The bytes of a logged object are not those that were stored."""
+    """The stored bytes of an object have changed."""
 
 
 class UntrustedError(XetrackError, PermissionError):
-    """Reading a stored object could run code of whoever stored it, and nobody said that they are trusted."""
+    """Loading a stored object could run code that the file brings, and the file is not trusted."""
 
 
 class OptionError(XetrackError, TypeError):
-    """An option that no installed plugin knows, or that does not go with the others."""
+    """An option is unknown, has an invalid value, or does not go with the others."""
 
 
 class PluginError(XetrackError):
-    """A plugin cannot serve: the subclass says which of the ways."""
+    """A plugin does not work; the subclass says why."""
 
 
 class PluginNotInstalledError(PluginError, ImportError):
-    """The distribution that brings the feature is not installed."""
+    """The package that brings the feature is not installed."""
 
 
 class PluginBrokenError(PluginError, ImportError):
-    """The plugin is installed, but importing or registering it failed."""
+    """The plugin is installed, but cannot be imported or registered."""
 
 
 class PluginVersionError(PluginError, ImportError):
@@ -132,16 +141,21 @@ class PluginVersionError(PluginError, ImportError):
 
 
 class PluginDisabledError(PluginError, ImportError):
-    """The plugin was switched off with `XETRACK_DISABLE_PLUGINS`."""
+    """The plugin is disabled by `XETRACK_DISABLE_PLUGINS`."""
 
 
 class PluginConflictError(PluginError, ValueError):
-    """Two plugins provide one name or claim one option, or several are there and none was named."""
+    """Two plugins provide the same name or claim the same option."""
 
 
 def outer_level() -> int:
-    """The `stacklevel` that makes a warning point at the code that called xetrack."""
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - as the warnings module itself does
+    """Return the `stacklevel` that makes a warning point at the code that called xetrack.
+
+    ```python
+    warnings.warn("the sink fell behind", XetrackWarning, stacklevel=outer_level())
+    ```
+    """
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the warnings module finds frames with it, too
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("xetrack.", "xetrack_")):
         level, frame = level + 1, frame.f_back
     return level

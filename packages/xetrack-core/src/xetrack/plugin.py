@@ -1,26 +1,46 @@
 """Everything that a plugin author imports.
 
-- The hooks: `Plugin`, `hookimpl`.
-- What a hook returns and is given: `Provider`, `Context`, `Terminal`.
-- What each kind of plugin promises: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor` and theirs.
-- Rows: the types of values, and how they are encoded.
-- Helpers that our own plugins use: locks that survive a fork, checks of arguments, text for messages.
+- Hooks: derive from `Plugin`, or mark functions with `hookimpl`.
+- What hooks return and get: `Provider`, `Context`, `RunInfo`, `Terminal`.
+- The protocol of each kind of plugin: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor`.
+- Rows: the types of values, their normalization, and the encoding that engines over SQL tables share.
+- Helpers: fork-safe locks, checks of arguments, text for messages.
 
-Errors are in `xetrack.errors`; what works on a SQLite file is in `xetrack.sqlite`.
+A whole plugin:
+
+```python
+from xetrack.plugin import Plugin, Provider
+
+
+class Printer:
+    def emit(self, row):
+        print(row)
+
+    def flush(self): ...
+
+    def close(self): ...
+
+
+class PrinterPlugin(Plugin):
+    def xetrack_sinks(self):
+        return [Provider("printer", lambda options, context: Printer())]
+```
+
+Use it with `Tracker(plugins=[PrinterPlugin])`, or name it in the entry-point group `xetrack` of your package.
+
+Errors are in `xetrack.errors`. Plugins that work on the SQLite file use `xetrack.sqlite`, too.
 """
 
 from xetrack._memory import MemoryEngine
-from xetrack._rows.dataframes import to_arrow, to_pandas, to_polars, write_csv, write_parquet
-from xetrack._rows.hashes import hashes_in, uses_in
+from xetrack._rows.dataframes import to_arrow, to_pandas, write_parquet
+from xetrack._rows.hashes import hashes_in
 from xetrack._rows.normalize import (
     EXTRA,
     IDENTITY,
-    MAX_INT_BITS,
     Normaliser,
     check_key,
     decode,
     describe,
-    readable,
     to_rows,
 )
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
@@ -44,23 +64,18 @@ from xetrack._sqlite.cells import (
     unpack,
 )
 from xetrack._util.arguments import (
-    count,
     flag,
     integer,
-    number,
     place,
     refused,
-    run_id,
-    sequence,
     text,
     writable_file,
     writable_folder,
 )
 from xetrack._util.clock import Clock
 from xetrack._util.environment import safe_mode
-from xetrack._util.forksafe import HeldAtFork, new_lock, renew_in_children
+from xetrack._util.forksafe import HeldAtFork, new_lock
 from xetrack._util.garbage import paused_gc
-from xetrack._util.interrupts import block
 from xetrack._util.safe_pickle import check_memory
 from xetrack._util.text import did_you_mean, escaped, explain, is_utf8, safe_text
 
@@ -68,7 +83,6 @@ __all__ = [
     "API_VERSION",
     "EXTRA",
     "IDENTITY",
-    "MAX_INT_BITS",
     "Asset",
     "AssetInfo",
     "AssetStore",
@@ -97,11 +111,9 @@ __all__ = [
     "SurrogateText",
     "Terminal",
     "Value",
-    "block",
     "check_key",
     "check_memory",
     "check_table",
-    "count",
     "declared_type",
     "decode",
     "describe",
@@ -117,29 +129,21 @@ __all__ = [
     "load_extra",
     "new_lock",
     "normal_type",
-    "number",
     "pack",
     "paused_gc",
     "place",
     "quote",
-    "readable",
     "refused",
-    "renew_in_children",
     "restore",
-    "run_id",
     "safe_mode",
     "safe_text",
-    "sequence",
     "text",
     "to_arrow",
     "to_pandas",
-    "to_polars",
     "to_rows",
     "type_fits",
     "unpack",
-    "uses_in",
     "writable_file",
     "writable_folder",
-    "write_csv",
     "write_parquet",
 ]

@@ -1,33 +1,35 @@
-"""The Reader: every run of a table, without changing the file."""
+"""The Reader: all runs of a table, read-only unless you change them explicitly."""
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack._plugins.factory import check_file, open_engine
-from xetrack._plugins.registry import Offer, discovered
+from xetrack._plugins.offer import Offer
+from xetrack._plugins.readback import ReadBack
+from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
-from xetrack._rows.normalize import IDENTITY, Normaliser, check_key, decode, describe, to_rows
+from xetrack._rows.normalize import check_key, decode, stored_value, to_rows
+from xetrack._rows.runs import RUN_COLUMNS, run_row
 from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
 from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
-from xetrack._spec.types import Columns, Run, Value
+from xetrack._spec.types import Columns, Run
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
 from xetrack._tracking.ids import is_alive, this_host
-from xetrack._util.arguments import count, flag, run_id, text
+from xetrack._util.arguments import count, flag, named_run, run_id, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.garbage import paused_gc
 from xetrack._util.paths import resolve
-from xetrack.errors import ClosedError, OptionError, PluginNotInstalledError, XetrackWarning, outer_level
+from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,29 +37,32 @@ if TYPE_CHECKING:
 __all__ = ["Reader"]
 
 
-class Reader(View):
-    """Reads a table of events, also while other processes write to it. Reading creates and changes no file.
+class Reader(View, ReadBack):
+    """Reads the runs of a table, also while other processes write to it. Reading creates and changes no file.
 
     ```python
-    df = Reader("database.db").to_df()
+    with Reader("track.db") as reader:
+        df = reader.to_df()
+        best = reader.runs().sort_values("accuracy").iloc[-1]
     ```
 
-    Arguments:
+    Args:
         db: path of the database.
-        engine: name of the storage engine: "sqlite", "duckdb" (xetrack-duckdb), or that of another plugin.
-        table: the table of events, which has to exist; "default" is another name of "events". In a file that has no
-            tables yet, "events" is empty. None opens the file whatever its tables are, for `conn`, `assets` and
-            `backup()`; its rows are those of "events", or of the only table.
-        trusted: False refuses to load logged objects that could run code, for files of strangers; so does
+        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or that of a plugin.
+        table: table of events. "default" is another name of "events". In a file without tables, "events" is empty.
+            None opens the file whatever its tables are, for `conn`, `assets` and `backup()`; its rows are those of
+            "events", or of the only table.
+        trusted: False refuses to load objects that could run code. Use it for files you do not trust, or set
             `XETRACK_SAFE=1`.
         options: options of the engine, such as `timeout=60.0`, and of the asset store, such as `assets="folder"`.
 
     Raises:
         DatabaseNotFoundError: the file does not exist.
-        TableNotFoundError: the file has no such table. A tracker creates a table when it logs the first row: to wait
-            for one, try again.
+        TableNotFoundError: the file has no such table. A tracker creates its table with its first row: to wait for
+            one, try again.
         DatabaseError: the file cannot be read; the subclass says why.
-        OptionError, PluginError: as for `Tracker`.
+        OptionError: an option is unknown or invalid.
+        PluginError: the plugin for the engine or an option is missing or does not work.
     """
 
     def __init__(
@@ -72,7 +77,8 @@ class Reader(View):
         trusted = flag("trusted", trusted)
         self.db = resolve(db, "db")
         engine = text("engine", engine)
-        discovered().pick("engines", engine)  # raises if nobody brings it
+        # Name a missing engine before anything else that may be wrong.
+        discovered().pick("engines", engine)
         check_file(self.db, engine)
         self._table = None if table is None else check_table(table)
         self._engine_name = engine
@@ -91,13 +97,14 @@ class Reader(View):
     def _check_options(self) -> None:
         for offer, given in self._routed:
             if offer.kind != "asset_stores":
-                raise OptionError(f"{', '.join(given)}: an option of trackers. A reader only reads the database.")
+                raise OptionError(f"{', '.join(given)}: only Tracker takes this option. Leave it out.")
 
     @property
     def table(self) -> str:
         """The name of the table of events.
 
-        Raises `TableNotFoundError` for `table=None` if the file has several tables and no `events`.
+        Raises:
+            TableNotFoundError: the reader was made with `table=None`, and the file has several tables and no `events`.
         """
         if self._table is None:
             self._check_open()
@@ -106,7 +113,8 @@ class Reader(View):
             tables = self.engine.tables()
             if tables:
                 raise table_not_found(self.db, None, tables)
-            return DEFAULT  # until there is one
+            # The file has no tables yet.
+            return DEFAULT
         return self._table
 
     def _open(self, *, read_only: bool) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
@@ -123,55 +131,70 @@ class Reader(View):
     # Reading
 
     def to_df(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> "pd.DataFrame":
-        """Return the rows of all runs, or of one, in the order of insertion.
+        """Return rows as a DataFrame, in insertion order.
 
-        With `head` and `tail`, only the first or last rows. The frame is empty if there are no rows, and for a run that
-        does not exist. Raises `OptionError` for what is no name of a run and no number of rows.
+        ```python
+        reader.to_df(track_id="fierce-pudu-1649", tail=10)
+        ```
+
+        Args:
+            track_id: only the rows of this run; by default of all runs.
+            head: only the first rows, at most so many.
+            tail: only the last rows, at most so many.
+
+        Returns:
+            One row per event and one column per key. It is empty if there are no rows, or no such run.
+
+        Raises:
+            OptionError: the name of the run is not a text, or a number of rows is negative.
         """
         with paused_gc():
             return dataframes.to_pandas(self._select(track_id, head, tail))
 
     def to_arrow(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """The same as a `pyarrow.Table`. Raises `PluginNotInstalledError` without pyarrow."""
+        """Return the same rows as `to_df`, as a `pyarrow.Table`. Needs pyarrow."""
         return dataframes.to_arrow(self._select(track_id, head, tail))
 
     def to_polars(self, track_id: str | None = None, head: int | None = None, tail: int | None = None) -> Any:
-        """The same as a `polars.DataFrame`. Raises `PluginNotInstalledError` without polars."""
+        """Return the same rows as `to_df`, as a `polars.DataFrame`. Needs polars."""
         return dataframes.to_polars(self._select(track_id, head, tail))
 
     def to_dicts(
         self, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> list[dict[str, Any]]:
-        """The same as a list of dicts, which needs no pandas: every row has every key, None where it had no value."""
+        """Return the same rows as `to_df`, as dicts with all keys, without pandas. Missing values are None."""
         return to_rows(self._select(track_id, head, tail))
 
     def latest(self) -> "pd.DataFrame":
-        """The rows of the run that logged last."""
+        """Return the rows of the most recently active run."""
         self._check_open()
         track_id = self.engine.latest_run(self.table)
         return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
     def runs(self) -> "pd.DataFrame":
-        """One row a run, the one that logged last first.
+        """Return one row per run, most recently active first.
 
-        Columns: `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
-        `first` and `last` timestamp, `rows`, then the last value of each key, under `last_<key>` where the name is
-        taken. A run of xetrack 0.x has only what its rows tell. `status` is `running`, `finished`, `failed`, or
-        `crashed` where the process of a running one is gone from this host.
+        Returns:
+            The columns `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
+            `first` and `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is
+            taken.
+
+        `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host. A
+        run of xetrack 0.x has only what its rows contain.
         """
         listed = self._listed()
         keys = dict.fromkeys(key for row in listed for key in row)
         return dataframes.to_pandas(
-            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(_RUN_COLUMNS)}
+            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(RUN_COLUMNS)}
         )
 
     def list_runs(self) -> list[dict[str, Any]]:
-        """The same as a list of dicts, which needs no pandas: after `rows`, each has the keys that the run logged."""
+        """Return the same as `runs`, as dicts, without pandas. Each has only the keys that its run logged."""
         return [{key: decode(value) for key, value in row.items()} for row in self._listed()]
 
     def _listed(self) -> list[dict[str, Any]]:
         self._check_open()
-        return [_run_row(run) for run in self.engine.runs(self.table)]
+        return [run_row(run, crashed=_is_gone(run)) for run in self.engine.runs(self.table)]
 
     @classmethod
     def read_db(
@@ -183,23 +206,28 @@ class Reader(View):
         head: int | None = None,
         tail: int | None = None,
     ) -> "pd.DataFrame":
-        """The rows of a table in one call: `Reader(db, engine, table).to_df(track_id, head, tail)`."""
+        """Return `Reader(db, engine, table).to_df(track_id, head, tail)`, and close the reader."""
         with cls(db, engine, table) as reader:
             return reader.to_df(track_id, head, tail)
 
     @property
     def conn(self) -> Any:
-        """The engine's connection for your own queries, read-only; the data is attached as `db`."""
+        """A read-only connection for your own queries. The data is attached as `db`.
+
+        ```python
+        reader.conn.execute("SELECT track_id, max(accuracy) FROM db.events GROUP BY track_id").fetchall()
+        ```
+        """
         self._check_open()
         return self.engine.conn
 
     def __len__(self) -> int:
-        """The number of rows in the table."""
+        """Return the number of rows in the table."""
         self._check_open()
         return self.engine.count(self.table)
 
     def __repr__(self) -> str:
-        """Table and file."""
+        """Return the table and the file."""
         return f"<Reader of {self._table} in {self.db}>" if self._table else f"<Reader of {self.db}>"
 
     def _select(self, track_id: str | None, head: int | None, tail: int | None) -> Columns:
@@ -221,20 +249,20 @@ class Reader(View):
         overwrite: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Write the whole database, objects included, into a file of its own, also while others write to it.
+        """Copy the whole database, objects included, into one file, also while others write to it.
 
-        It holds what was committed at one moment, page for page. It is written beside `path` and gets its name when it
-        is complete: a killed backup leaves no half database, at most a file `.NAME.*.part`. Missing folders are made.
+        The copy holds what was committed at one moment. It is written next to `path` and renamed when it is complete,
+        so a killed backup leaves at most a file `.NAME.*.part`. Missing folders are created.
 
-        Arguments:
+        Args:
             path: path of the file to write.
-            overwrite: whether a database of that name, which nobody has open, is replaced.
-            progress: called with (pages done, pages in all) now and then.
+            overwrite: replace an existing database at `path`. Nobody may have it open.
+            progress: called with (pages done, pages in all) from time to time.
 
         Raises:
-            DatabaseError: the file is there already, is in use, or cannot be written.
-            XetrackError: it is the database itself.
-            OptionError: the engine keeps its rows elsewhere than in SQLite.
+            DatabaseError: the file exists, is in use, or cannot be written.
+            XetrackError: `path` is the database itself.
+            OptionError: the engine does not store its rows in SQLite.
         """
         self._check_open()
         backup(self.engine, path, overwrite=overwrite, progress=progress)
@@ -242,51 +270,64 @@ class Reader(View):
     # Changing
 
     def delete_run(self, track_id: str) -> int:
-        """Delete a run; return how many rows it had, 0 if there is none.
+        """Delete a run; return how many rows it had, 0 if there is no such run.
 
-        Its objects stay, also those that no other run logged: these are warned of, and `collect_assets()` removes them.
+        Its objects stay. If no other run logged them, a warning names some; `collect_assets()` deletes them.
         """
-        track_id = _named_run(track_id)
+        track_id = named_run("track_id", track_id)
         with self._writer() as engine:
             if not (engine.has_assets() and discovered().offers("asset_stores")):
                 return engine.delete(self.table, track_id)
             store = self._open_store(engine, read_only=False)
             with engine.transaction():
                 columns = engine.read(self.table, track_id=track_id)
-                uses = uses_in(columns.values(), store)
+                uses = uses_in(columns.values(), set(store.keys()))
                 rows = engine.delete(self.table, track_id)
                 left = store.recount({key: -count for key, count in uses.items()})
         if left:
-            message = (
-                f"{len(left)} logged object(s) of run {track_id} were logged by no other run: {', '.join(left[:3])}. "
-                "Reader.collect_assets() removes what no row names."
-            )
+            objects = f"{len(left)} object{'s' * (len(left) > 1)} that no other run logged: {', '.join(left[:3])}"
+            message = f"run {track_id} leaves {objects}. Reader.collect_assets() deletes those that no row names."
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
         return rows
 
     def remove_asset(self, hash_value: str, uses: int | None = 1) -> bool:
-        """Take back uses of an object, None for all; with the last one it goes. False if there is none."""
+        """Take back uses of an object, and delete it with the last one.
+
+        Args:
+            hash_value: hash of the object.
+            uses: number of uses; None means all.
+
+        Returns:
+            Whether there was such an object.
+        """
         hash_value, uses = text("hash_value", hash_value), count("uses", uses)
         with self._writer() as engine:
             return self._open_store(engine, read_only=False).remove(hash_value, uses)
 
     def collect_assets(self) -> list[str]:
-        """Remove the objects that no row of any table names, give the disk space back, and return their hashes.
+        """Delete the objects that no row of any table names, free their disk space, and return their hashes.
 
-        Reads every row, and rewrites the file if it held any of them: not for the hours in which many write.
+        Reads every row, and rewrites the file if it held such objects: run it while nobody logs.
         """
         with self._writer() as engine:
             return self._open_store(engine, read_only=False).collect()
 
     def set_value(self, key: str, value: Any, track_id: str | None = None) -> int:
-        """Set `key` in all rows, or in those of one run; return how many rows.
+        """Set a key in all rows, or in those of one run; return how many rows were set.
 
-        Raises `InvalidKeyError` or `InvalidValueError`, or `DatabaseError`; then nothing was set. An object is set as
-        its repr: only trackers keep objects.
+        Args:
+            key: the key to set.
+            value: its new value. An object is set as its `repr`: only trackers store objects.
+            track_id: only in the rows of this run.
+
+        Raises:
+            InvalidKeyError: the key cannot be used.
+            InvalidValueError: the value cannot be stored.
+            DatabaseError: the store failed. Nothing was set.
         """
         key, track_id = check_key(key), run_id("track_id", track_id)
         with self._writer() as engine:
-            return engine.update(self.table, key, _stored(key, value), track_id=track_id)
+            return engine.update(self.table, key, stored_value(key, value), track_id=track_id)
 
     def set_where(
         self,
@@ -296,149 +337,65 @@ class Reader(View):
         where_value: Any,
         track_id: str | None = None,
     ) -> int:
-        """Set `key` in those rows (of one run) where `where_key` is `where_value`; return how many rows.
+        """Set a key in the rows where another key has a value; return how many rows were set.
 
-        As `set_value` otherwise.
+        ```python
+        reader.set_where("split", "test", "fold", 3)
+        ```
+
+        Args:
+            key: the key to set.
+            value: its new value.
+            where_key: the key to compare.
+            where_value: only in rows where `where_key` has this value.
+            track_id: only in the rows of this run.
+
+        Raises as `set_value` does.
         """
         key, track_id = check_key(key), run_id("track_id", track_id)
-        where = (text("where_key", where_key), _stored("value", where_value))
+        where = (text("where_key", where_key), stored_value("value", where_value))
         with self._writer() as engine:
-            return engine.update(self.table, key, _stored(key, value), track_id=track_id, where=where)
+            return engine.update(self.table, key, stored_value(key, value), track_id=track_id, where=where)
 
     def _writer(self) -> closing[Engine]:
         self._check_open()
         return closing(self._open(read_only=False)[0])
 
-    # Objects, logs and caches, which plugins bring
+    # Objects
 
     @property
     def assets(self) -> AssetStore:
-        """The store of logged objects, to read from. Raises `PluginNotInstalledError` if none is installed."""
+        """The store of logged objects, read-only. Needs xetrack-assets."""
         self._check_open()
         if self._store is None:
             self._store = self._open_store(self.engine, read_only=True)
         return self._store
 
     def get(self, key: str) -> object | None:
-        """Return the object with this hash, or the one last logged under this key, as `Tracker.get` does."""
+        """Return the object with this hash, or the last one logged under this key; None if there is none."""
         return find_object(self.assets, self.engine, self.table, text("key", key))
-
-    @staticmethod
-    def read_logs(path: str | os.PathLike[str], limit: int | None = None) -> "pd.DataFrame":
-        """The events in the log files under `path`, newest first, at most `limit` of them.
-
-        Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
-        """
-        frame: pd.DataFrame = _reader_of("sinks", "logs")(Path(resolve(path, "path")), limit=count("limit", limit))
-        return frame
-
-    @staticmethod
-    def read_jsonl(path: str | os.PathLike[str]) -> "pd.DataFrame":
-        """The events in a JSONL file, in the order in which they were written.
-
-        Raises `FileNotFoundError` if nothing was logged there, `PluginNotInstalledError` without xetrack-sinks.
-        """
-        frame: pd.DataFrame = _reader_of("sinks", "jsonl")(Path(resolve(path, "path")))
-        return frame
-
-    @staticmethod
-    def read_cache(cache: str | os.PathLike[str], key: str, *, trusted: bool = True) -> dict[str, Any] | None:
-        """The cached entry `{"result": ..., "cache": track_id}` under a key; None if there is none.
-
-        Reading a result can run code of whoever wrote the cache: with `trusted=False`, or `XETRACK_SAFE=1` in the
-        environment, `UntrustedError` is raised for one that is more than numbers, text, and lists, dicts, sets and
-        tuples of them. `DatabaseNotFoundError`: no cache is there. Needs xetrack-cache.
-        """
-        with closing(_cache(cache, trusted=trusted)) as opened:
-            entry: dict[str, Any] | None = opened.get(text("key", key))
-            return entry
-
-    @staticmethod
-    def scan_cache(cache: str | os.PathLike[str], *, trusted: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every key and entry of a cache, oldest first.
-
-        Where reading a result could run code, something else stands in its place, `<unread result of 123 bytes>`;
-        with `trusted=True` (and no `XETRACK_SAFE=1`) it is read. Needs xetrack-cache.
-        """
-        return _scan(_cache(cache, trusted=trusted))
-
-    @staticmethod
-    def delete_cache_by_track_id(cache: str | os.PathLike[str], track_id: str) -> int:
-        """Forget what a run computed; return how many entries. Needs xetrack-cache."""
-        with closing(_cache(cache, trusted=False)) as opened:
-            entries: int = opened.delete_run(_named_run(track_id))
-            return entries
 
     # Ending
 
     def close(self) -> None:
-        """Let go of the file. Closing twice does nothing."""
+        """Release the file. Closing twice does nothing."""
         if not self._closed:
             self._closed = True
             self.engine.close()
 
     def _check_open(self) -> None:
         if self._closed:
-            message = f"this reader of {self.db} was closed. Make a new one to go on."
-            raise ClosedError(message)
+            raise ClosedError(f"this reader of {self.db} is closed. Create a new one.")
 
     def __enter__(self) -> Self:
-        """The reader itself."""
+        """Return the reader."""
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        """Close."""
+        """Close the reader."""
         self.close()
 
 
-_RUN_COLUMNS = (
-    "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
-)  # fmt: skip
-
-
-def _run_row(run: Run) -> dict[str, Any]:
-    row = {name: getattr(run, name) for name in _RUN_COLUMNS}
-    row["params"] = _stored("params", {key: decode(value) for key, value in run.params.items()})
-    row["status"] = _status(run)
-    for key, value in run.values.items():
-        if key not in IDENTITY:
-            name = key
-            while name in row or (name != key and name in run.values):
-                name = f"last_{name}"
-            row[name] = value
-    return row
-
-
-def _status(run: Run) -> str | None:
-    if run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid):
-        return "crashed"
-    return run.status or None
-
-
-def _stored(key: str, value: object) -> Value:
-    """`value` as an engine takes it; objects, which only a tracker keeps, as their repr."""
-    return Normaliser().value(key, value, describe)
-
-
-def _named_run(track_id: object) -> str:
-    """The name of a run that has to be given."""
-    return text("track_id", run_id("track_id", track_id))
-
-
-def _reader_of(kind: str, name: str) -> Callable[..., Any]:
-    """The function that reads back what a provider wrote."""
-    provider = discovered().pick(kind, name).provider
-    if provider.read is None:
-        message = f"the plugin for {name} cannot read back what it wrote."
-        raise PluginNotInstalledError(message)
-    return provider.read
-
-
-def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
-    trusted = flag("trusted", trusted)
-    return _reader_of("caches", "diskcache")(Path(resolve(path, "cache")), trusted=trusted)
-
-
-def _scan(cache: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    with closing(cache):
-        yield from cache.scan()
+def _is_gone(run: Run) -> bool:
+    """Return whether a running run's process no longer exists on this host."""
+    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)

@@ -1,4 +1,14 @@
-"""What is plugged in, for tools that show it: `xt plugins`, `xt doctor`, the conformance kit."""
+"""The installed plugins, for tools that list them, such as `xt plugins` and the conformance kit.
+
+```python
+from xetrack.registry import discovered, installed
+
+for found in installed():  # imports no plugin
+    print(found.distribution, found.name, found.target)
+for offer in discovered().offers("engines"):
+    print(offer.provider.name, offer.owner)
+```
+"""
 
 from xetrack._plugins.discovery import Found, installed, load, scan, shadowed
 from xetrack._plugins.known import OPTIONS, PROVIDERS

@@ -313,36 +313,28 @@ def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
     assert told == "imported acme_engine\n1\n"
 
 
-@pytest.mark.parametrize(
-    ("damaged", "content", "named"),
-    [
-        ("METADATA", None, "a distribution without metadata"),
-        ("entry_points.txt", b"[xetrack]\nacme_sink acme_sink\n", "acme-sink"),
-    ],
-)
-def test_a_distribution_that_is_half_installed_takes_no_other_along(site, damaged, content, named):
-    site.install("acme-sink", SINK.format(name="acme", options="None"))
-    site.install("bolt-engine", ENGINE)
-    path = site.folder / "acme_sink-1.0.dist-info" / damaged
-    path.unlink() if content is None else path.write_bytes(content)
+def test_a_plugin_whose_distribution_lost_its_metadata_is_loaded(site):
+    site.install("acme-engine", ENGINE)
+    (site.folder / "acme_engine-1.0.dist-info" / "METADATA").unlink()
 
     told = site.run("""
         from xetrack import Tracker
+        from xetrack.registry import installed
+        [found] = [found for found in installed() if found.name == "acme_engine"]
+        print(found.distribution, found.version)
         Tracker(":memory:", engine="cloud").log({"x": 1})
-        print("logged")
     """)
 
-    assert "logged" in told
-    assert named in told
-    assert "Install the distribution again" in told
+    assert told == f"a distribution without metadata in {site.folder} ?\nimported acme_engine\n"
 
 
-@pytest.mark.parametrize("content", [b"[other]\nno point\n", b"\xff\xfe"])
-def test_entry_points_of_others_that_cannot_be_read_are_none_of_our_business(site, content):
-    site.install("other", "")
-    (site.folder / "other-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+@pytest.mark.parametrize("content", [b"[xetrack]\nno point\n", b"[other]\nno point\n", b"\xff\xfe"])
+def test_damaged_entry_points_take_no_other_plugin_along(site, content):
+    site.install("damaged", "")
+    (site.folder / "damaged-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+    site.install("bolt-engine", ENGINE)
 
-    assert site.run(LOG) == "logged\n"
+    assert site.run(LOG) == "imported bolt_engine\nlogged\n"
 
 
 def test_a_second_copy_of_a_distribution_is_shadowed(site, tmp_path_factory):

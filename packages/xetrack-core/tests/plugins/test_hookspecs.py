@@ -32,10 +32,10 @@ def test_there_is_one_hook_for_each_kind_of_provider():
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_says_when_it_fires_and_is_typed(name):
+def test_a_hook_says_when_it_is_called_and_is_typed(name):
     documented, signature = inspect.getdoc(HOOKS[name]), inspect.signature(getattr(Plugin(), name))
 
-    assert "Fires" in documented
+    assert "Called once per" in documented
     assert signature.return_annotation is not signature.empty
     assert all(each.annotation is not each.empty for each in signature.parameters.values())
 

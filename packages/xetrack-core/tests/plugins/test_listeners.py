@@ -446,7 +446,7 @@ def test_an_object_is_taken_back_if_its_row_cannot_be_stored(engine, log, first,
 def test_objects_of_a_row_with_a_refused_value_are_taken_back(engine):
     tracker = Tracker(":memory:", engine=engine, plugins=[Shelf])
 
-    with pytest.raises(XetrackError, match="holds itself"):
+    with pytest.raises(XetrackError, match="contains itself"):
         tracker.log({"model": 1j, "list": CYCLE})
 
     assert tracker.get("hash-1j") is None

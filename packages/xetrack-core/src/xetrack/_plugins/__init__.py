@@ -1,1 +1,1 @@
-"""Plugins: found, registered, chosen and opened."""
+"""Plugins: finding, registering, choosing and opening them."""

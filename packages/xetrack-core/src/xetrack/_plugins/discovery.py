@@ -1,9 +1,9 @@
-"""Installed plugins: found by their entry points without importing them, then imported one by one, each on its own."""
+"""Installed plugins: found by their entry points without importing them, then imported one by one."""
 
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry point: its name, where it points, and the distribution that has it, with the folder that this is in."""
+    """A plugin that is installed, as its entry point describes it.
+
+    Attributes:
+        name: name of the entry point.
+        target: what it points to, such as `acme.plugin` or `acme:Plugin`.
+        distribution: the distribution that has it.
+        version: version of the distribution.
+        entry_point: the entry point of `importlib_metadata`.
+        location: folder that the distribution is installed in.
+    """
 
     name: str
     target: str
@@ -38,34 +47,34 @@ class Found:
 
     @property
     def disabled(self) -> bool:
-        """Whether `XETRACK_DISABLE_PLUGINS`, a list of entry-point names or `*`, switches it off."""
+        """Whether `XETRACK_DISABLE_PLUGINS` names it. The variable holds entry-point names with commas, or `*`."""
         names = {name.strip() for name in os.environ.get("XETRACK_DISABLE_PLUGINS", "").split(",")}
         return "*" in names or self.name in names
 
 
 def installed() -> tuple[Found, ...]:
-    """Every plugin of this environment, sorted by distribution and name. None is imported."""
+    """Return every plugin of this environment, sorted by distribution and name, without importing any."""
     return tuple(sorted(scan()[0], key=lambda each: (each.distribution, each.name)))
 
 
 def shadowed() -> tuple[Found, ...]:
-    """The plugins of distributions that stand earlier on `sys.path` too: those are imported, and these never are."""
+    """Return the plugins that are never imported: another copy of their distribution is earlier on `sys.path`."""
     return scan()[1]
 
 
 @lru_cache(maxsize=1)
 def scan() -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-    """The plugins that count, and those that are shadowed: looked for once a process, without importing any."""
+    """Return the plugins in use and the shadowed ones. Scans once per process; `scan.cache_clear()` forgets."""
     import importlib_metadata
 
     first: dict[str, tuple[str, str]] = {}
-    counting: dict[Found, None] = {}
+    used: dict[Found, None] = {}
     hidden: dict[Found, None] = {}
     for distribution in importlib_metadata.distributions():
         for found in _plugins_of(distribution):
             copy = (found.location, found.version)
-            (counting if first.setdefault(_normal(found.distribution), copy) == copy else hidden)[found] = None
-    return tuple(counting), tuple(hidden)
+            (used if first.setdefault(_normal(found.distribution), copy) == copy else hidden)[found] = None
+    return tuple(used), tuple(hidden)
 
 
 def _normal(name: str) -> str:
@@ -73,60 +82,36 @@ def _normal(name: str) -> str:
 
 
 def _plugins_of(distribution: Any) -> Iterator[Found]:
-    """The plugins of one distribution. Metadata that nobody can read hide no other plugin, and are told of."""
     try:
-        points = list(distribution.entry_points.select(group=PROJECT))
-    except Exception as error:
-        points = [_Unreadable("?", "?", error)] if _concerns_us(distribution) else []
-    if not points:
-        return
-    location = str(Path(distribution.locate_file("")).resolve())
-    try:
-        name, version = _told(distribution, "Name"), _told(distribution, "Version")
-    except Exception as error:
-        name, version = f"a distribution without metadata in {location}", "?"
-        points = [_Unreadable(point.name, point.value, error) for point in points]
-    for point in points:
-        yield Found(point.name, point.value, name, version, point, location)
-
-
-def _told(distribution: Any, field: str) -> str:
-    """A field of the metadata. To parse them as an e-mail, README and all, takes longer than to find the plugins."""
-    head = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
-    found = re.search(rf"^{field}: *(\S+)$", head, re.MULTILINE)
-    told: str | None = found[1] if found else distribution.metadata[field]
-    if told is None:  # so old releases of importlib-metadata tell of metadata that are not there
-        raise LookupError("No package metadata was found.")
-    return told
-
-
-def _concerns_us(distribution: Any) -> bool:
-    try:
-        return f"[{PROJECT}]" in (distribution.read_text("entry_points.txt") or "")
+        points = distribution.entry_points.select(group=PROJECT)
     except Exception:
-        return False
+        # A damaged entry_points.txt must not take other plugins along.
+        return
+    if points:
+        location = str(Path(distribution.locate_file("")).resolve())
+        name, version = _name_and_version(distribution, location)
+        for point in points:
+            yield Found(point.name, point.value, name, version, point, location)
 
 
-@dataclass(frozen=True)
-class _Unreadable:
-    """Stands for the entry point of a distribution that is damaged."""
-
-    name: str
-    value: str
-    error: Exception = field(compare=False)
-
-    def load(self) -> Any:
-        message = f"its installed metadata cannot be read ({self.error}). Install the distribution again"
-        raise RuntimeError(message) from self.error
+def _name_and_version(distribution: Any, location: str) -> tuple[str, str]:
+    # `distribution.metadata` imports the email package, which takes longer than finding all plugins.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    head = dict(re.findall(r"^(Name|Version): *(\S+)$", text.partition("\n\n")[0], re.MULTILINE))
+    return head.get("Name", f"a distribution without metadata in {location}"), head.get("Version", "?")
 
 
 def load(found: Found) -> Any:
-    """Import a plugin; one that is a class is made.
+    """Import a plugin. If the entry point names a class, return an instance of it.
 
-    Raises `PluginDisabledError` (before importing anything), `PluginBrokenError` or `PluginVersionError`.
+    Raises:
+        PluginDisabledError: `XETRACK_DISABLE_PLUGINS` names it. Nothing was imported.
+        PluginBrokenError: importing it failed.
+        PluginVersionError: it was made for another version of the plugin API.
     """
     if found.disabled:
-        message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={os.environ['XETRACK_DISABLE_PLUGINS']}."
+        names = os.environ["XETRACK_DISABLE_PLUGINS"]
+        message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={names}. To use it, change the variable."
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()

@@ -1,9 +1,10 @@
-"""Opening the engine over a database, the same way for trackers, readers and copies."""
+"""Opens engines and caches, for trackers, readers and copies alike."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xetrack._plugins.registry import Offer, Plugins
+from xetrack._plugins.offer import Offer
+from xetrack._plugins.registry import Plugins
 from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
@@ -18,9 +19,9 @@ __all__ = [
 
 
 def check_file(db: str, engine: str) -> None:
-    """Raise `OptionError` for a database or an engine without a file that others could read."""
+    """Raise `OptionError` for a database or an engine that has no file to read."""
     if db in {MEMORY, SKIP_INSERT}:
-        raise OptionError(f"{db} keeps no file to read or to copy to. Its rows are with the tracker that logged them.")
+        raise OptionError(f"{db} keeps no file to read or to copy to. Read its rows from the tracker that logged them.")
     if engine in {"memory", "none"}:
         raise OptionError(
             f"engine {engine!r} keeps no file to read or to copy to. Use sqlite, or the engine that wrote the file."
@@ -28,19 +29,23 @@ def check_file(db: str, engine: str) -> None:
 
 
 def open_cache(routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Context) -> ResultCache | None:
-    """Open the cache of results whose options were given; None without any. Raises `OptionError` for several."""
+    """Open the cache whose options were given; return None without any.
+
+    Raises:
+        OptionError: there are several.
+    """
     opened = [(offer, offer.open(given, context)) for offer, given in routed if offer.kind == "caches"]
     caches: list[tuple[Offer, ResultCache]] = [(offer, cache) for offer, cache in opened if cache is not None]
     if len(caches) > 1:
         names = ", ".join(offer.provider.name for offer, _ in caches)
-        raise OptionError(f"there are several caches of results ({names}): give the options of one.")
+        raise OptionError(f"cannot use several caches ({names}). Choose one.")
     return caches[0][1] if caches else None
 
 
 def open_engine(
     plugins: Plugins, db: str, name: str, table: str, options: Mapping[str, Any], *, read_only: bool = False
 ) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
-    """The engine, and the other providers that `options` ask for, with the options of each."""
+    """Open the engine. Return it with the other providers that `options` ask for, and the options of each."""
     chosen = plugins.pick("engines", "none" if db == SKIP_INSERT else name)
     (_, claimed), *others = plugins.route(options, chosen)
     return chosen.open(claimed, Context(db, table, read_only=read_only)), others

@@ -1,28 +1,17 @@
-"""Which distribution brings what: so that an error can say exactly what to install."""
+"""Which of our distributions brings what, so that an error can say what to install."""
 
 __all__ = ["OPTIONS", "PROVIDERS"]
 
-OPTIONS: dict[str, str] = {
-    "assets": "xetrack-assets",
-    "compress": "xetrack-assets",
-    "serializer": "xetrack-assets",
-    "cache": "xetrack-cache",
-    "cache_args": "xetrack-cache",
-    "cache_size_limit": "xetrack-cache",
-    "cache_version": "xetrack-cache",
-    "jsonl": "xetrack-sinks",
-    "jsonl_max_bytes": "xetrack-sinks",
-    "logs_path": "xetrack-sinks",
-    "logs_stdout": "xetrack-sinks",
-    "logs_file_format": "xetrack-sinks",
-    "log_system_params": "xetrack-monitors",
-    "log_network_params": "xetrack-monitors",
-    "measurement_interval": "xetrack-monitors",
-    "duckdb_cache": "xetrack-duckdb",
-    "memory_limit": "xetrack-duckdb",
-    "temp_directory": "xetrack-duckdb",
+_OPTIONS = {
+    "xetrack-assets": ("assets", "compress", "serializer"),
+    "xetrack-cache": ("cache", "cache_args", "cache_size_limit", "cache_version"),
+    "xetrack-sinks": ("jsonl", "jsonl_max_bytes", "logs_path", "logs_stdout", "logs_file_format"),
+    "xetrack-monitors": ("log_system_params", "log_network_params", "measurement_interval"),
+    "xetrack-duckdb": ("duckdb_cache", "memory_limit", "temp_directory"),
 }
-"""Options of `Tracker` that a package of ours claims."""
+
+OPTIONS: dict[str, str] = {option: distribution for distribution, options in _OPTIONS.items() for option in options}
+"""Options of `Tracker` that our packages claim, and the distribution of each."""
 
 PROVIDERS: dict[tuple[str, str], str] = {
     ("engines", "duckdb"): "xetrack-duckdb",
@@ -37,4 +26,4 @@ PROVIDERS: dict[tuple[str, str], str] = {
     ("sinks", "jsonl"): "xetrack-sinks",
     ("monitors", "system"): "xetrack-monitors",
 }
-"""Kind and name of the providers that our packages register."""
+"""Providers that our packages register, by kind and name, and the distribution of each."""

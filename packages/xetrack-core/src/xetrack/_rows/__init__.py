@@ -1,1 +1,1 @@
-"""Rows: what users log becomes what engines store, and comes back."""
+"""Rows: from what users log to what engines store, and back."""

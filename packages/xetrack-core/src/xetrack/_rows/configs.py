@@ -1,7 +1,7 @@
 """Configs and tables of other libraries, read as dicts.
 
-A config is a mapping, a dataclass, an attrs class, a pydantic model, a namespace or an OmegaConf container. None of
-their libraries is imported here: a value of theirs can only be there once its library is.
+A config is a mapping, a dataclass, an attrs class, a pydantic model, a namespace or an OmegaConf container. This module
+imports none of these libraries: whoever passes such a value has imported its library.
 """
 
 import sys
@@ -16,19 +16,17 @@ from xetrack.errors import InvalidValueError
 __all__ = ["as_row", "as_rows", "fields_of", "is_config", "is_omegaconf_list", "omegaconf_list"]
 
 _SHOWN = 200  # characters of a value in an error
-_MISSING = "???"  # as OmegaConf writes a value that is yet to be given
+# How OmegaConf writes a mandatory value that is not set yet.
+_MISSING = "???"
 
 
 def is_config(kind: type) -> bool:
-    """Whether values of this type are configs, dicts aside."""
+    """Return whether values of this type are configs other than dicts."""
     return _reader(kind) is not None or (issubclass(kind, Mapping) and not issubclass(kind, dict))
 
 
 def fields_of(config: Any) -> dict[Any, Any] | None:
-    """Return the fields of a config, or the items of a mapping; None for any other value.
-
-    Configs inside it stay as they are.
-    """
+    """Return the fields of a config, or the items of a mapping; None for any other value. Not recursive."""
     read = _reader(type(config))
     if read is not None:
         return read(config)
@@ -62,12 +60,12 @@ def _of_omegaconf(config: Any) -> dict[Any, Any]:
 
 
 def is_omegaconf_list(kind: type) -> bool:
-    """Whether this is the type of a list or tuple of OmegaConf."""
+    """Return whether this is the type of an OmegaConf list or tuple."""
     return kind.__module__.partition(".")[0] == "omegaconf" and issubclass(kind, Sequence)
 
 
 def omegaconf_list(value: Any) -> list[Any] | None:
-    """Return the items of a list or tuple of OmegaConf, resolved; None for any other value."""
+    """Return the resolved items of an OmegaConf list or tuple; None for any other value."""
     if not is_omegaconf_list(type(value)):
         return None
     items: list[Any] = sys.modules["omegaconf"].OmegaConf.to_container(value, resolve=True)
@@ -75,15 +73,15 @@ def omegaconf_list(value: Any) -> list[Any] | None:
 
 
 def as_row(data: Any, what: str, cure: str = "") -> Mapping[Any, Any]:
-    """Return a mapping as it is, and the fields of a config.
+    """Return a dict as it is, and the fields of a config.
 
     Args:
-        data: what the user gave.
-        what: the argument, for the error.
-        cure: what to do instead, for the error.
+        data: what the user passed.
+        what: name of the argument, for the error.
+        cure: how to fix it, for the error.
 
     Raises:
-        InvalidValueError: it is neither.
+        InvalidValueError: it is neither a dict nor a config.
     """
     if type(data) is dict:
         return data
@@ -96,7 +94,7 @@ def as_row(data: Any, what: str, cure: str = "") -> Mapping[Any, Any]:
 
 
 def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
-    """Return the rows of a table of pandas, polars or Arrow, or of an iterable of mappings and configs.
+    """Return the rows of a pandas, polars or Arrow table, or of an iterable of mappings and configs.
 
     Raises:
         InvalidValueError: it is none of these.
@@ -109,16 +107,18 @@ def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
     if library == "pandas" and hasattr(data, "columns"):
         columns = {str(name): _cells(data.iloc[:, place]) for place, name in enumerate(data.columns)}
         if len(columns) < data.shape[1]:
-            raise InvalidValueError(f"{what} got a DataFrame with two columns of one name. Rename one of them.")
+            raise InvalidValueError(f"{what} got a DataFrame with duplicate column names. Rename the columns.")
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable) or fields_of(data) is not None:
         message = f"{what} takes a list of dicts, or a table of pandas, polars or Arrow, not"
-        raise InvalidValueError(f"{message} {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}. For one row: log().")
+        raise InvalidValueError(
+            f"{message} {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}. For a single row, use log()."
+        )
     return [as_row(each, f"row {number} of {what}") for number, each in enumerate(data)]
 
 
 def _cells(column: Any) -> list[Any]:
-    """The values of a pandas column; what is missing is None, and NaN where the column holds floats."""
+    """Return the values of a pandas column. Missing ones are None, or NaN in a column of floats."""
     values: list[Any] = column.tolist()
     if column.dtype.kind == "f":
         return values

@@ -12,12 +12,13 @@ __all__ = ["CONTAINERS", "Path", "encode", "label", "path_text", "plain_copy"]
 CONTAINERS = (list, tuple, dict, set, frozenset)
 
 Path: TypeAlias = tuple[object, ...]
-"""Where a part of a logged value is: the key of the event, then the key or index at each level."""
+"""The place of a part of a logged value: the key of the event, then a key or index for each level."""
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
-_NESTED = frozenset({list, tuple, dict})
+_TEXT = frozenset({str})
 
-_MAX_DEPTH = 50  # of containers on the fast path
+# Deeper containers, and circular ones, take the slow path.
+_MAX_DEPTH = 50
 
 _LABELS = (
     type,
@@ -38,9 +39,9 @@ _LABEL_NAMES = frozenset(
 
 
 def plain_copy(container: Any) -> Any | None:
-    """Return a copy, with lists for tuples, if `json.dumps` stores the container without loss; else None.
+    """Return a copy, with lists for tuples, if JSON can hold the container without loss; else None.
 
-    Most containers are plain: this is the fast path.
+    The fast path: most containers are plain.
     """
     try:
         return _copied(container, _MAX_DEPTH)
@@ -50,16 +51,19 @@ def plain_copy(container: Any) -> Any | None:
 
 def _copied(container: Any, depth: int) -> Any:
     kind = type(container)
-    if kind not in _NESTED or not depth or (kind is dict and not {str}.issuperset(map(type, container))):
-        raise _NotPlainError
-    items = list(container.values() if kind is dict else container)
-    if not _SCALARS.issuperset(map(type, items)):
-        items = [item if type(item) in _SCALARS else _copied(item, depth - 1) for item in items]
-    return dict(zip(container, items, strict=True)) if kind is dict else items
+    if kind is dict and depth and _TEXT.issuperset(map(type, container)):
+        if _SCALARS.issuperset(map(type, container.values())):
+            return container.copy()
+        return {key: item if type(item) in _SCALARS else _copied(item, depth - 1) for key, item in container.items()}
+    if (kind is list or kind is tuple) and depth:
+        if _SCALARS.issuperset(map(type, container)):
+            return list(container)
+        return [item if type(item) in _SCALARS else _copied(item, depth - 1) for item in container]
+    raise _NotPlainError
 
 
 class _NotPlainError(Exception):
-    """The container holds something that JSON has no form for, or nests too deeply to look."""
+    """The container holds something that JSON cannot, or is nested too deeply for the fast path."""
 
 
 def encode(
@@ -72,10 +76,9 @@ def encode(
 
     Args:
         container: one of `CONTAINERS`, or a config, nested to any depth.
-        path: where it is.
-        leaf: gives what JSON holds for anything else. Also called with a whole dict whose keys `key_text` cannot tell
-            apart.
-        key_text: gives the text of a key that is not text, None if it has none.
+        path: its place.
+        leaf: returns the JSON form of anything else. It also gets a whole dict if the texts of two keys are equal.
+        key_text: returns the text of a key that is not text, or None if there is none.
     """
     if type(container) in _SCALARS:
         return leaf(path, container)
@@ -94,7 +97,7 @@ def encode(
 
 
 def _in_order(members: Iterable[Any]) -> list[Any]:
-    """Sort a set, so that its order does not change between processes, as far as its members allow."""
+    """Sort a set, because the order of its members may change between processes."""
     try:
         return sorted(members)
     except TypeError:
@@ -102,10 +105,10 @@ def _in_order(members: Iterable[Any]) -> list[Any]:
 
 
 def label(value: object) -> str | None:
-    """Return the text for a value that only describes something; None for any other.
+    """Return the text of a value that only names something; None for any other value.
 
-    Such are classes, functions, modules, ranges, patterns, and the devices and dtypes of array libraries. As text they
-    keep a config readable, and nothing is lost that a reader of the config would miss.
+    These are classes, functions, modules, ranges, patterns, and the devices and dtypes of array libraries. In a config,
+    their text says as much as the object.
     """
     if isinstance(value, _LABELS):
         name = getattr(value, "__qualname__", None)
@@ -120,5 +123,5 @@ def label(value: object) -> str | None:
 
 
 def path_text(path: Path) -> str:
-    """Return a path as Python spells it: `config['layers'][0]`."""
+    """Return a path in Python's syntax: `config['layers'][0]`."""
     return str(path[0]) + "".join(f"[{key!r}]" for key in path[1:])

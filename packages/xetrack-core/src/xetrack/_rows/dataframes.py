@@ -1,8 +1,8 @@
-"""Columns of values as frames of pandas, Arrow and polars; each is imported when it is asked for.
+"""Columns as pandas, Arrow and polars tables. Each library is imported when it is needed.
 
-pandas gets Python objects: lists and dicts where JSON was logged, integers of any size. Arrow and polars, whose columns
-have one type, get the JSON text, and keep None and NaN apart. A column of several types is text there, and so is one
-with integers beyond 64 bits, unless all of them fit unsigned ones.
+pandas gets Python objects: lists and dicts for JSON, and integers of any size. Columns of Arrow and polars have one
+type: JSON stays text, and None differs from NaN. A column of mixed types becomes text, and so does one with integers
+beyond 64 bits, unless all of them fit into unsigned 64 bits.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xetrack._rows.normalize import decode
 from xetrack._spec.types import BigInt, Columns, Json, SurrogateText, Value
 from xetrack._util.arguments import refused
+from xetrack._util.paths import resolve
 from xetrack._util.text import escaped, safe_text
 from xetrack.errors import DatabaseError, DatabaseReadOnlyError, PluginNotInstalledError, XetrackError
 
@@ -23,19 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["to_arrow", "to_pandas", "to_polars", "write_csv", "write_parquet"]
 
-_EXACT = 2**53  # integers up to this size survive as floats
+# Integers up to this size are exact as floats.
+_EXACT = 2**53
 _ENCODED = frozenset({Json, BigInt, SurrogateText})
 _INTEGERS = frozenset({int, BigInt})
 _UINT64 = 2**64
 _NULLABLE = {"int64": "Int64", "uint64": "UInt64", "bool": "boolean"}
-"""Types of Arrow, and what pandas calls those that have room for missing values."""
+"""Arrow types, and the pandas types that can hold the same values and missing ones."""
 
 
 def to_pandas(columns: Columns) -> "pd.DataFrame":
-    """A DataFrame with one row a row, in order.
+    """Return columns as a DataFrame.
 
-    Numbers with missing values become float64 with NaN, as pandas users expect, unless that would change an integer:
-    then the column is Int64 with NA. Booleans with missing values are objects.
+    Numbers with missing values become float64 with NaN, as pandas users expect. If that would change an integer, the
+    column is Int64 with NA. Booleans with missing values become objects.
     """
     import pandas as pd
 
@@ -64,7 +66,7 @@ def _series(values: list[Value], index: Any) -> "pd.Series[Any]":
 
 
 def _texts(values: list[Value]) -> Any:
-    """What pandas makes of a list of texts; where it keeps them as Arrow does, by the short way."""
+    """Return what pandas makes of a list of texts. If it stores text as Arrow, converting through Arrow is faster."""
     import pandas as pd
 
     kind = pd.Series([""]).dtype
@@ -91,7 +93,7 @@ def _exact_as_floats(values: list[Value]) -> bool:
 
 
 def _of_one_type(values: list[Value]) -> list[Any]:
-    """The values, as floats or text where they are of several types."""
+    """Return values of one type: as floats or text if they are of several types."""
     kinds = set(map(type, values)) - {type(None)}
     if len(kinds) <= 1 and not kinds & _ENCODED:
         return list(values)
@@ -100,7 +102,7 @@ def _of_one_type(values: list[Value]) -> list[Any]:
 
 
 def _are_unsigned(values: list[Any]) -> bool:
-    """Whether the values are integers that fit 64 bits only without a sign, as hashes often are."""
+    """Return whether the values are integers that fit 64 bits only unsigned, as hashes often do."""
     kinds = set(map(type, values)) - {type(None)}
     return BigInt in kinds <= _INTEGERS and all(value is None or 0 <= value < _UINT64 for value in values)
 
@@ -116,20 +118,19 @@ def _spell_nested(value: Value) -> Value:
 
 
 def to_arrow(columns: Columns) -> Any:
-    """A `pyarrow.Table`. Raises `PluginNotInstalledError` without pyarrow."""
+    """Return columns as a `pyarrow.Table`. Raises `PluginNotInstalledError` if pyarrow is missing."""
     try:
         import pyarrow as pa
     except ModuleNotFoundError as error:
-        message = "Arrow and Parquet need pyarrow: pip install pyarrow"
-        raise PluginNotInstalledError(message) from error
+        raise PluginNotInstalledError("Arrow and Parquet need pyarrow: pip install pyarrow") from error
     table = pa.table({key: _arrow_array(values) for key, values in columns.items()})
     return table.replace_schema_metadata({"pandas": json.dumps(_for_pandas(table))})
 
 
 def _for_pandas(table: Any) -> dict[str, Any]:
-    """Metadata by which pandas reads integers and booleans with missing values as Int64, UInt64 and boolean.
+    """Return metadata with which pandas reads integers and booleans with missing values as Int64, UInt64 and boolean.
 
-    Without it, integers become floats, which round those beyond 2**53, and booleans become objects.
+    Otherwise integers become floats, which round those beyond 2**53, and booleans become objects.
     """
     nullable = [
         {"name": each.name, "field_name": each.name, "pandas_type": str(each.type), "metadata": None}
@@ -149,14 +150,14 @@ def _arrow_array(values: list[Value]) -> Any:
 
 
 def write_csv(columns: Columns, path: str | os.PathLike[str]) -> None:
-    """Write a CSV file with JSON text where lists and dicts were logged, bytes in hex, and no index."""
+    """Write columns as CSV: JSON text for lists and dicts, bytes in hex, no index."""
     spelt = {key: list(map(_spell_nested, values)) for key, values in columns.items()}
     with _written(path) as target:
         to_pandas(spelt).to_csv(target, index=False)
 
 
 def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
-    """Write a Parquet file of `to_arrow`. Raises `PluginNotInstalledError` without pyarrow."""
+    """Write the table of `to_arrow` as Parquet. Raises `PluginNotInstalledError` if pyarrow is missing."""
     table = to_arrow(columns)
     import pyarrow.parquet as pq
 
@@ -166,38 +167,30 @@ def write_parquet(columns: Columns, path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _written(path: Any) -> Iterator[Any]:
-    """Yield a path whose folder is there, to write to. URLs and open files are left to pandas or pyarrow.
-
-    Raises:
-        OptionError: it is no path.
-        DatabaseError: nothing can be written there.
-    """
+    """Yield a path in a folder that exists. Leave URLs and open files to pandas or pyarrow."""
     if hasattr(path, "write") or (isinstance(path, str) and "://" in path):
         yield path
         return
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        raise refused("path", path, "the file to write is a path, a URL or an open file.")
+    target = Path(resolve(path, "path"))
     try:
-        target = Path(path).expanduser()
         target.parent.mkdir(parents=True, exist_ok=True)
         yield target
-    except PermissionError as error:
-        raise DatabaseReadOnlyError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except XetrackError:
+        raise
     except OSError as error:
-        if isinstance(error, XetrackError):
-            raise
-        raise DatabaseError(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
-    except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
+        kind = DatabaseReadOnlyError if isinstance(error, PermissionError) else DatabaseError
+        raise kind(f"{safe_text(path)} cannot be written ({error}). Choose another path.") from error
+    except ValueError as error:
+        # pyarrow takes no lone surrogates.
         raise refused("path", path, f"this cannot be a path: {error}. Choose another.") from error
 
 
 def to_polars(columns: Columns) -> Any:
-    """A `polars.DataFrame`. Raises `PluginNotInstalledError` without polars."""
+    """Return columns as a `polars.DataFrame`. Raises `PluginNotInstalledError` if polars is missing."""
     try:
         import polars as pl
     except ModuleNotFoundError as error:
-        message = "to_polars() needs polars: pip install polars"
-        raise PluginNotInstalledError(message) from error
+        raise PluginNotInstalledError("to_polars() needs polars: pip install polars") from error
     return pl.DataFrame(
         [
             pl.Series(key, values, pl.UInt64) if _are_unsigned(values) else pl.Series(key, _of_one_type(values))

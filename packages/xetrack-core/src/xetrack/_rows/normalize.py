@@ -1,16 +1,16 @@
-"""From what a user logs to what an engine stores: keys are checked, values become one of the types of `Value`.
+"""Normalization of rows: keys are checked, and values converted to the types of `Value`.
 
 | logged                                            | stored                                                |
 |---------------------------------------------------|-------------------------------------------------------|
-| None, bool, int, float, str, bytes                | as it is                                              |
+| None, bool, int, float, str, bytes                | unchanged                                             |
 | scalar or 0-d array of numpy, torch, jax          | the Python number                                     |
 | IntEnum, IntFlag                                  | the int                                               |
-| datetime, date, time, timedelta, UUID, Path,      | text in its standard form                             |
+| datetime, date, time, timedelta, UUID, Path,      | text in the standard form                             |
 | Decimal, Fraction, other Enum, numpy.datetime64   |                                                       |
-| list, tuple, dict, set, config of such values     | JSON; tuples and sets come back as lists, keys as text|
-| the same, with anything else in it                | what `keep(key, value, objects)` returns              |
+| list, tuple, dict, set, config of such values     | JSON: tuples and sets become lists, keys become text  |
+| the same, with other objects inside               | what `keep(key, value, objects)` returns              |
 | pandas.NA, NaT                                    | None                                                  |
-| anything else                                     | what `keep(key, value)` returns                       |
+| any other object                                  | what `keep(key, value)` returns                       |
 """
 
 import json
@@ -40,87 +40,112 @@ __all__ = [
     "decode",
     "describe",
     "readable",
+    "stored_value",
     "to_rows",
 ]
 
 IDENTITY = ("timestamp", "track_id")
-"""The keys that every row has and no user may set."""
+"""The keys that every row has, and that users may not set."""
 
 EXTRA = "xetrack_extra"
-"""The column of what no other column can hold."""
+"""The column for values that no other column can hold."""
 
 INT64 = 2**63
 
 MAX_INT_BITS = 14_000
-"""Integers up to this size have at most 4,300 decimal digits, the most that Python reads and prints."""
+"""Integers of at most so many bits have at most 4,300 digits, the most that Python parses and prints."""
 
 
 class Keep(Protocol):
-    """Takes what a row cannot hold: an object, or a container that holds objects.
+    """Stores what a row cannot hold: an object, or a container with objects inside.
 
-    It may have a method `claims(value)`, which returns whether a config is an object nevertheless.
+    It may also have a method `claims(value)`, which returns whether to store a config as an object instead of JSON.
     """
 
     def __call__(self, key: str, value: Any, objects: Sequence[str] = (), /) -> Value:
-        """Return what the row holds instead. For a container, `objects` says where in it the objects are."""
+        """Return what the row holds instead. `objects` are the places of the objects in a container."""
 
 
 Converter: TypeAlias = Callable[[str, Any, Keep], "Value | _Encoded"]
 
-_UNTOUCHED = frozenset({type(None), bool, float, bytes, Json})
+_UNTOUCHED = frozenset({type(None), bool, float, bytes})
 _MARKED = frozenset({Json, BigInt, SurrogateText})
 _MAX_KNOWN = 4096
 _SHOWN = 200  # characters of a value in an error
 
+# Made once: `json.dumps` with arguments makes an encoder per call. What is encoded here is a tree, never circular.
+_to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
 
 def check_key(key: object) -> str:
-    """Return `key` if it can name a value, else raise `InvalidKeyError`."""
+    """Return the key as a plain `str`.
+
+    Raises:
+        InvalidKeyError: the key is not text, is reserved, or cannot be encoded as UTF-8.
+    """
     if not isinstance(key, str):
         shown = safe_text(key)[:_SHOWN]
-        message = f"keys are text, but this one is {type(key).__name__}: {shown}. Use str({shown})."
-        raise InvalidKeyError(message)
+        raise InvalidKeyError(f"the key {shown} is of type {type(key).__name__}, not text. Use str({shown}).")
     if key in IDENTITY:
-        message = f"{key!r} is set by xetrack itself on every row. Choose another key, such as 'my_{key}'."
-        raise InvalidKeyError(message)
+        raise InvalidKeyError(
+            f"the key {key!r} is set by xetrack on every row. Choose another key, such as 'my_{key}'."
+        )
     if key.lower() == EXTRA:
-        message = f"{key!r} is where the store keeps what fits no column. Choose another key."
-        raise InvalidKeyError(message)
+        raise InvalidKeyError(f"the key {key!r} is reserved for values that fit no column. Choose another key.")
     try:
         key.encode()
     except UnicodeEncodeError:
-        message = f"the key {key!r} holds a lone surrogate, which no database can store as text."
+        message = f"the key {key!r} holds a lone surrogate, which UTF-8 cannot encode. Choose another key."
         raise InvalidKeyError(message) from None
     return str.__str__(key)
 
 
 class _Shape(NamedTuple):
-    """What is to be done with rows of the same keys and types."""
+    """How to normalize rows with the same keys and types.
 
-    integers: tuple[str, ...]  # may be too big
-    texts: tuple[str, ...]  # may hold what is no Unicode
-    others: tuple[tuple[str, Converter], ...]  # are to be converted
-    plain: bool  # holds nothing but numbers and text: no None, no JSON, unless a value is beyond what types tell
+    Attributes:
+        integers: keys whose values may exceed 64 bits.
+        texts: keys whose values may hold lone surrogates.
+        others: keys whose values need a converter.
+        plain: no value is None or needs a converter.
+    """
+
+    integers: tuple[str, ...]
+    texts: tuple[str, ...]
+    others: tuple[tuple[str, Converter], ...]
+    plain: bool
 
 
 class Normaliser:
-    """Turns dicts into rows, remembering how rows of the same keys and types went.
+    """Normalizes dicts into rows, in place.
 
-    A training loop logs the same few shapes of dict over and over: the work of looking at keys and types is done once
-    a shape, and what is left per row is to convert the values that need it.
+    ```python
+    event = {"loss": numpy.float32(0.5), "layers": (64, 10)}
+    Normaliser()(event, describe)
+    # event is now {"loss": 0.5, "layers": Json("[64, 10]")}
+    ```
+
+    A training loop logs a few shapes of dict over and over. Keys and types are looked at once per shape: what is left
+    per row is to convert the values that need it.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], _Shape] = {}
 
     def __call__(self, event: dict[str, Any], keep: Keep) -> dict[str, Any] | None:
-        """Turn `event` itself into a row.
+        """Normalize `event` in place.
+
+        Args:
+            event: what the user logged.
+            keep: stores what a row cannot hold.
 
         Returns:
-            The values that reading gives where the row's are encoded, such as the list for JSON. None if the row is
-            plain: no value is encoded or None.
+            The decoded values of keys whose stored ones are encoded, such as a list for `Json`. None if the row is
+            plain, with no encoded values and no None.
 
         Raises:
-            InvalidKeyError, InvalidValueError: the message names the key.
+            InvalidKeyError: a key cannot be used.
+            InvalidValueError: a value cannot be stored. The message names its key.
         """
         key = (*event, *map(type, event.values()))
         integers, texts, others, plain = self._known.get(key) or self._learn(event, key)
@@ -144,7 +169,7 @@ class Normaliser:
         return None if plain and not decoded else decoded
 
     def value(self, key: str, value: object, keep: Keep) -> Value:
-        """The stored form of one value. Raises as for a row."""
+        """Return a single value as it is stored. Raises as `__call__` does."""
         row: dict[str, Any] = {key: value}
         self(row, keep)
         stored: Value = row[key]
@@ -157,7 +182,7 @@ class Normaliser:
         others = {
             name: convert
             for name, kind in kinds.items()
-            if kind not in {int, str} and (convert := _as_it_is if kind is Json else _converter(kind)) is not None
+            if kind not in {int, str} and (convert := _converter(kind)) is not None
         }
         shape = _Shape(
             tuple(name for name, kind in kinds.items() if kind is int),
@@ -172,7 +197,7 @@ class Normaliser:
 
 
 class _Encoded(NamedTuple):
-    """A value in a row, and the one that reading gives for it."""
+    """A stored value, and what reading returns for it."""
 
     stored: Value
     decoded: Any
@@ -182,16 +207,18 @@ def _convert(key: str, value: Any, convert: Converter, keep: Keep) -> "Value | _
     try:
         return convert(key, value, keep)
     except (InvalidValueError, RecursionError) as error:
-        reason = "is nested too deeply, or holds itself" if isinstance(error, RecursionError) else error
+        reason = (
+            "is nested too deeply, or contains itself. Log its parts." if isinstance(error, RecursionError) else error
+        )
         raise InvalidValueError(f"the value of {key!r} {reason}") from error
 
 
 def _converter(kind: type) -> Converter | None:
-    """What turns values of this type into stored ones; None if they are that already."""
+    """Return the converter of a type; None if its values are stored unchanged."""
     if kind in _UNTOUCHED:
         return None
-    if _is_missing(kind):
-        return _missing
+    if kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas":
+        return _simple(lambda _: None)
     for base, convert in _CONVERTERS:
         if issubclass(kind, base):
             return convert
@@ -200,57 +227,30 @@ def _converter(kind: type) -> Converter | None:
     return _config if is_config(kind) or is_omegaconf_list(kind) else _kept
 
 
-def _is_missing(kind: type) -> bool:
-    return kind.__name__ in {"NAType", "NaTType"} and kind.__module__.partition(".")[0] == "pandas"
-
-
 def _value(key: str, value: object, keep: Keep) -> Value:
     convert = _converter(type(value))
     found = value if convert is None else convert(key, value, keep)
     return found.stored if type(found) is _Encoded else found  # type: ignore[return-value] # untouched types
 
 
-def _as_it_is(_: str, value: Json, __: Keep) -> Json:
-    return value
+def _simple(convert: Callable[[Any], Value]) -> Converter:
+    """Return a converter of values that need neither their key nor a store."""
+    return lambda _key, value, _keep: convert(value)
 
 
-def _missing(_: str, __: object, ___: Keep) -> None:
-    return None
-
-
-def _enum(key: str, value: Enum, keep: Keep) -> Value:
+def _enum(value: Enum) -> Value:
     if isinstance(value, int):
-        return _integer(key, value, keep)
-    return _as_text(value.value if isinstance(value.value, str) else str(value.name))
+        return _integer(value)
+    return _text(value.value if isinstance(value.value, str) else str(value.name))
 
 
-def _integer(_: str, value: int, __: Keep) -> int:
+def _integer(value: int) -> int:
     return int(value) if -INT64 <= value < INT64 else BigInt(value)
 
 
-def _real(_: str, value: float, __: Keep) -> float:
-    return float(value)
-
-
-def _text(_: str, value: str, __: Keep) -> str:
-    return _as_text(value)
-
-
-def _as_text(value: str) -> str:
+def _text(value: str) -> str:
     text = str.__str__(value)
     return text if is_utf8(text) else SurrogateText(text)
-
-
-def _bytes(_: str, value: bytes, __: Keep) -> bytes:
-    return bytes(value)
-
-
-def _iso(_: str, value: date | time, __: Keep) -> str:
-    return value.isoformat()
-
-
-def _spelt(_: str, value: object, __: Keep) -> str:
-    return _as_text(str(value))
 
 
 def _kept(key: str, value: object, keep: Keep) -> Value:
@@ -258,15 +258,16 @@ def _kept(key: str, value: object, keep: Keep) -> Value:
 
 
 def _scalar(key: str, value: Any, keep: Keep) -> Value:
-    """A numpy scalar, or a 0-d array or tensor of any library that has `shape` and `item()`."""
+    """Convert a numpy scalar, or a 0-d array or tensor of any library with `shape` and `item()`."""
     if tuple(value.shape) != ():
         return keep(key, value)
     if getattr(getattr(value, "dtype", None), "kind", "") in {"M", "m"}:
-        return None if str(value) == "NaT" else str(value)  # item() of a time in nanoseconds is a bare integer
+        # item() of a time in nanoseconds is a bare integer.
+        return None if str(value) == "NaT" else str(value)
     number = value.item()
     if type(number) is not type(value):
         return _value(key, number, keep)
-    # what has no Python number is its own item(): numpy.longdouble, numpy.clongdouble
+    # numpy.longdouble and numpy.clongdouble have no Python number: item() returns themselves.
     if getattr(value.dtype, "kind", "") == "c":
         return keep(key, value)
     return float(value) if float(value) == value or value != value else str(value)
@@ -275,7 +276,8 @@ def _scalar(key: str, value: Any, keep: Keep) -> Value:
 def _container(key: str, value: Any, keep: Keep) -> "Value | _Encoded":
     copied = plain_copy(value)
     if copied is not None:
-        with suppress(ValueError):  # an integer of thousands of digits
+        # Integers of thousands of digits raise a ValueError.
+        with suppress(ValueError):
             return _Encoded(_json(copied), copied)
     objects: list[str] = []
 
@@ -293,36 +295,44 @@ def _config(key: str, value: Any, keep: Keep) -> "Value | _Encoded":
     items = omegaconf_list(value)
     try:
         return _container(key, value if items is None else items, keep)
-    except RecursionError:  # one that refers to itself can still be serialized
+    except RecursionError:
+        # A config that contains itself can still be serialized.
         return keep(key, value)
 
 
 def _json(plain: Any) -> Json:
-    text = json.dumps(plain, ensure_ascii=False)
+    text = _to_json(plain)
     return Json(text if is_utf8(text) else json.dumps(plain))
 
 
 def describe(key: str, value: Any, objects: Sequence[str] = ()) -> Value:
-    """Return what stands for an object where no store keeps it: its repr, or JSON with the reprs of objects inside."""
+    """Return the `repr` of an object, or a container as JSON with the `repr` of each object. Used without a store."""
     if not objects:
         return safe_text(value)
     return _json(_encode(key, value, lambda _, each: safe_text(each)))
 
 
+def stored_value(key: str, value: object) -> Value:
+    """Return a single value as it is stored; an object, which only a tracker stores, as its `repr`."""
+    return Normaliser().value(key, value, describe)
+
+
 _CONVERTERS: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
-    (Enum, _enum),  # first: some enums are integers or texts as well
-    (int, _integer),
-    (float, _real),
-    (str, _text),
-    ((bytes, bytearray, memoryview), _bytes),
+    # Enums come first: some are integers or text as well.
+    (Enum, _simple(_enum)),
+    (int, _simple(_integer)),
+    (float, _simple(float)),
+    (Json, _simple(lambda value: value)),
+    (str, _simple(_text)),
+    ((bytes, bytearray, memoryview), _simple(bytes)),
     (CONTAINERS, _container),
-    ((datetime, date, time), _iso),
-    ((Decimal, Fraction, UUID, PurePath, timedelta), _spelt),
+    ((datetime, date, time), _simple(lambda value: value.isoformat())),
+    ((Decimal, Fraction, UUID, PurePath, timedelta), _simple(lambda value: _text(str(value)))),
 )
 
 
 def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) -> Any:
-    """The container as `json.dumps` takes it, with `of_object(path, value)` in place of each object."""
+    """Return the container for `json.dumps`, with `of_object(path, value)` in place of each object."""
 
     def leaf(path: Path, value: Any) -> object:
         text = label(value)
@@ -342,7 +352,7 @@ def _encode(key: str, container: Any, of_object: Callable[[Path, Any], object]) 
 
 
 class _NoValueError(Exception):
-    """An object is no value of a row."""
+    """The value is an object."""
 
 
 def _no_value(_: str, __: object, ___: Sequence[str] = ()) -> Value:
@@ -350,7 +360,7 @@ def _no_value(_: str, __: object, ___: Sequence[str] = ()) -> Value:
 
 
 def _key_text(key: object) -> str | None:
-    """The text of a key of a dict; None if it has none."""
+    """Return the text of a dict's key; None if it has none."""
     if key is None or isinstance(key, (bool, float)):
         return json.dumps(key)
     try:
@@ -361,9 +371,9 @@ def _key_text(key: object) -> str | None:
 
 
 def decode(value: Value) -> Any:
-    """Return the Python object that a value stands for: lists and dicts for JSON, any other value as it is.
+    """Return a stored value as the user sees it: lists and dicts for `Json`, plain types for the others.
 
-    Text in a JSON column that is not JSON is returned as text: another program, or damage, may have put it there.
+    Invalid JSON is returned as text: another program may have written it.
     """
     if type(value) is Json:
         try:
@@ -376,11 +386,11 @@ def decode(value: Value) -> Any:
 
 
 def to_rows(columns: Columns) -> list[dict[str, Any]]:
-    """Columns as a list of dicts of decoded values."""
+    """Return columns as a list of dicts of decoded values."""
     decoded = ([decode(value) for value in column] for column in columns.values())
     return [dict(zip(columns, values, strict=True)) for values in zip(*decoded, strict=True)]
 
 
 def readable(row: Row) -> dict[str, Any]:
-    """A copy of the row, with decoded values."""
+    """Return a copy of the row with decoded values."""
     return {key: decode(value) for key, value in row.items()}

@@ -1,27 +1,34 @@
-"""Which table of events a reader reads, and the error for one that does not exist."""
+"""Choosing the table of events that a reader reads, and the error for a missing one."""
 
-import difflib
 from collections.abc import Sequence
 
 from xetrack._spec.engine import Engine
+from xetrack._util.text import did_you_mean
 from xetrack.errors import TableNotFoundError
 
 __all__ = ["DEFAULT", "choose_table", "table_not_found"]
 
 DEFAULT = "events"
-"""The table that trackers write to unless told otherwise."""
+"""The table that trackers write to by default."""
 
-_NAMES = {DEFAULT, "default"}  # one table: 0.x called it "default"
+# One table: xetrack 0.x calls it "default".
+_NAMES = {DEFAULT, "default"}
 _LISTED = 8  # names that fit a line
 
 
 def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
-    """Return the table to read; None if none was named, and the file has no tables yet, or several but no `events`.
+    """Return the table to read.
 
-    A file without any table has the default one, which is empty.
+    Args:
+        engine: the engine to read from.
+        db: path of the database, for the error.
+        table: the table that the user named. In a file without tables, the default one exists and is empty.
+
+    Returns:
+        The table. None if the user named none, and the file has no tables, or several but no `events`.
 
     Raises:
-        TableNotFoundError: the table that was named does not exist.
+        TableNotFoundError: the table does not exist.
     """
     tables = engine.tables()
     if table is None:
@@ -30,13 +37,14 @@ def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
         return tables[0] if len(tables) == 1 else None
     if table in tables or (table in _NAMES and (not tables or _NAMES & set(tables))):
         return table
-    if engine.columns(table) or engine.runs(table):  # a name in another case, or a table that has no rows yet
+    # The name may be in another case, or the table may have no rows yet.
+    if engine.columns(table) or engine.runs(table):
         return table
     raise table_not_found(db, table, tables)
 
 
 def table_not_found(db: str, table: str | None, tables: Sequence[str]) -> TableNotFoundError:
-    """The error for a table that does not exist; for None, that one of several has to be chosen."""
+    """Return the error for a table that does not exist; for None, that one of several must be chosen."""
     listed = f"Tables: {', '.join(tables[:_LISTED])}{', and more' * (len(tables) > _LISTED)}."
     if table is None:
         return TableNotFoundError(f"{db} has several tables and none named {DEFAULT!r}. {listed} {_CHOOSE}")
@@ -44,10 +52,7 @@ def table_not_found(db: str, table: str | None, tables: Sequence[str]) -> TableN
         return TableNotFoundError(f"{db} has no table {table!r}: it has no tables yet. {_MADE}")
     if table in _NAMES:
         return TableNotFoundError(f"{db} has no table {table!r}. {listed} {_CHOOSE}")
-    folded = {each.casefold(): each for each in reversed(tables)}
-    close = difflib.get_close_matches(table.casefold(), folded, n=1)
-    guess = f" Did you mean {folded[close[0]]!r}?" if close else ""
-    return TableNotFoundError(f"{db} has no table {table!r}.{guess} {listed} {_MADE}")
+    return TableNotFoundError(f"{db} has no table {table!r}.{did_you_mean(table, tables)} {listed} {_MADE}")
 
 
 _CHOOSE = "Choose one with table=NAME."

@@ -1,4 +1,4 @@
-"""Rows as a sequence and a table, for whatever can read them: what `Tracker` and `Reader` have in common."""
+"""Rows as a sequence and as a table: what `Tracker` and `Reader` have in common."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -22,22 +22,29 @@ _TYPES: dict[str, type] = {"BOOLEAN": bool, "INTEGER": int, "REAL": float, "TEXT
 
 
 class View(ABC):
-    """A sequence of rows. `view[i]` is the row as a dict, `view["key"]` the values of a key as a Series."""
+    """A sequence of rows.
+
+    ```python
+    view["loss"]  # a pandas Series
+    view[0], view[-1]  # a row as a dict
+    view[10:20]  # rows as a list of dicts
+    ```
+    """
 
     @abstractmethod
     def _read(self, *, head: int | None = None, tail: int | None = None) -> Columns:
-        """The rows in the order of insertion."""
+        """Return the rows in insertion order."""
 
     @abstractmethod
     def _types(self) -> dict[str, str]:
-        """The declared type of each key."""
+        """Return the declared type of each key."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
 
     def __bool__(self) -> bool:
-        """Always True: without rows it still is what one writes to or reads from."""
+        """Return True, also without rows: `if tracker:` asks whether there is a tracker."""
         return True
 
     @overload
@@ -47,12 +54,12 @@ class View(ABC):
     @overload
     def __getitem__(self, item: slice) -> list[dict[str, Any]]: ...
     def __getitem__(self, item: str | int | slice) -> "pd.Series[Any] | dict[str, Any] | list[dict[str, Any]]":
-        """Return a column by key, or a row or a slice of rows by position, as a list would.
+        """Return a column by its key, or a row or a slice of rows by position, as in a list.
 
         Raises:
-            KeyNotFoundError: no row has the key. It is a `KeyError` too.
-            RowNotFoundError: there is no row at the position. It is an `IndexError` too.
-            OptionError: the item is neither a key, nor a position, nor a slice.
+            KeyNotFoundError: no row has the key. It is also a `KeyError`.
+            RowNotFoundError: there is no row at the position. It is also an `IndexError`.
+            OptionError: the item is not a key, a position or a slice.
         """
         if isinstance(item, str):
             return self._column(item)
@@ -71,19 +78,18 @@ class View(ABC):
         return dataframes.to_pandas({key: columns[key]})[key]
 
     def _slice(self, item: slice) -> list[dict[str, Any]]:
-        bounds = [None if each is None else integer("a bound of a slice", each) for each in (item.start, item.stop)]
-        step = 1 if item.step is None else integer("the step of a slice", item.step)
-        if not step:
-            raise OptionError("the step of a slice is 0. Use 1 or more, or a negative one to count from the end.")
-        chosen = range(len(self))[bounds[0] : bounds[1] : step]
+        try:
+            chosen = range(len(self))[item]
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"cannot use {safe_text(item)} as a slice of rows: {error}.") from error
         if not chosen:
             return []
         first, last = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
         rows = self._rows(first, last + 1)
-        return rows[:: abs(step)] if step > 0 else rows[:: abs(step)][::-1]
+        return rows[:: chosen.step]
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        """The rows from one position to another, which both may count from the end."""
+        """Return the rows from one position up to another. Both may count from the end."""
         size = len(self)
         if start < 0:
             start, stop = start + size, stop + size
@@ -92,31 +98,31 @@ class View(ABC):
         return to_rows(self._read(head=stop, tail=stop - start))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Every row as a dict."""
+        """Iterate over the rows as dicts."""
         return iter(to_rows(self._read()))
 
     def head(self, n: int = 5) -> "pd.DataFrame":
-        """The first `n` rows."""
+        """Return the first `n` rows."""
         return dataframes.to_pandas(self._read(head=count("n", n)))
 
     def tail(self, n: int = 5) -> "pd.DataFrame":
-        """The last `n` rows."""
+        """Return the last `n` rows."""
         return dataframes.to_pandas(self._read(tail=count("n", n)))
 
     @property
     def columns(self) -> list[str]:
-        """Every key of the table."""
+        """The keys of the table."""
         return list(self._types())
 
     @property
     def dtypes(self) -> dict[str, type]:
-        """The Python type of each key, by its first value; `object` where there is none, or lists and dicts."""
+        """The Python type of each key's first value; `object` for lists and dicts, or if there is no value."""
         return {key: _TYPES.get(declared, object) for key, declared in self._types().items()}
 
     def __str__(self) -> str:
-        """The rows as a table."""
+        """Return the rows as a table."""
         return str(dataframes.to_pandas(self._read()))
 
     def _repr_html_(self) -> str:
-        """The rows as a table, for notebooks."""
+        """Return the rows as an HTML table, for notebooks."""
         return str(dataframes.to_pandas(self._read())._repr_html_())  # type: ignore[operator]

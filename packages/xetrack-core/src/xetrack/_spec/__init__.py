@@ -1,1 +1,1 @@
-"""What plugins promise, and the hooks that bring them in. Nothing here does anything."""
+"""What plugins implement: the hooks, and a protocol for each kind. Only declarations."""

@@ -1,4 +1,4 @@
-"""What serializers and asset stores promise."""
+"""Protocols of serializers and asset stores."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,30 +11,38 @@ __all__ = ["Asset", "AssetInfo", "AssetStore", "Serializer"]
 
 @runtime_checkable
 class Serializer(Protocol):
-    """Turns values of some kind into bytes and back."""
+    """Turns some kinds of objects into bytes and back.
+
+    Attributes:
+        safe: whether `loads` never runs code that the bytes bring. Untrusted files are read with safe serializers only.
+        general: whether this is a fallback, asked only for objects that no other serializer takes.
+    """
 
     safe: bool
-    """Whether `loads` runs no code of whoever made the bytes. Where nothing is trusted, only such are asked."""
-
     general: bool
-    """Whether this is one for all kinds of values, asked only for what no other serializer takes."""
 
     def takes(self, value: object) -> bool:
-        """Whether this serializer is meant for `value`, and gives it back as it is."""
+        """Return whether `loads(dumps(value))` is equal to `value` and of the same type."""
 
     def dumps(self, value: object) -> Buffer | Sequence[Buffer]:
-        """The bytes of `value`, in one piece or several, which may be views of its memory: nothing is changed."""
+        """Return the object as bytes, in one piece or several.
+
+        Pieces may be views of the object's memory: nobody writes to them.
+        """
 
     def loads(self, data: Buffer) -> object:
-        """The value again. `data` may be kept and written to: it is nobody else's."""
+        """Return the object. `data` belongs to the serializer, which may keep it and write to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An object turned into bytes, ready to be kept.
+    """A serialized object, ready to be stored.
 
-    `hash` is what its rows hold instead of it, `serializer` the name of the provider that made the bytes, `pieces` the
-    bytes in order, `digest` what tells its content from any other, beyond a hash that could be forged.
+    Attributes:
+        hash: the hash of its content. Rows hold it in place of the object.
+        serializer: name of the provider of the serializer.
+        pieces: the bytes, in order.
+        digest: a cryptographic digest of the content, since a short `hash` could be forged.
     """
 
     hash: str
@@ -50,7 +58,15 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class AssetInfo:
-    """What a store tells of an object without loading it. `size` is in bytes; `place` tells where these are."""
+    """What a store knows about an object without loading it.
+
+    Attributes:
+        hash: the hash of its content.
+        serializer: name of the provider of the serializer.
+        size: number of bytes, before compression.
+        uses: number of cells that were logged with the object.
+        place: where the bytes are, for people to read.
+    """
 
     hash: str
     serializer: str
@@ -61,64 +77,88 @@ class AssetInfo:
 
 @runtime_checkable
 class AssetStore(Protocol):
-    """Keeps objects once, however often they are logged, under the hash of their content.
+    """Stores each object once, under the hash of its content, however often it is logged.
 
-    A use is one cell of a row that was logged with the object itself. Rows that were logged with the hash as text are
-    no uses, but `unused()` sees them. Only `get` turns bytes into objects.
+    A *use* is a cell that was logged with the object itself. Cells that were logged with the hash as text are not
+    uses, but `unused()` takes them into account. Only `get` deserializes.
 
-    A store may have a method `claims(value)` too, which returns whether a serializer for something particular takes the
-    value. A dataclass or another config is then stored as an object; otherwise its fields are JSON.
+    A store may also have a method `claims(value)`. It returns whether a serializer other than a general one takes a
+    config, such as a dataclass. A claimed config is stored as an object, any other as JSON.
     """
 
     def prepare(self, value: object) -> Asset:
-        """Turn an object into bytes, without storing anything.
+        """Serialize an object without storing it.
 
-        Raises `InvalidValueError` if it cannot be done, `PluginConflictError` if two serializers are meant for it.
+        Raises:
+            InvalidValueError: no serializer can do it.
+            PluginConflictError: two serializers take it, and neither is general.
         """
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
-        """Keep what was prepared, or what another store keeps, with so many more uses.
+        """Store an object in the engine's transaction. If it is there already, only add its uses.
 
-        `get(name)` finds it too, until another object is put under that name. Joins the engine's transaction.
+        Args:
+            asset: what `prepare` returned, or `raw` of another store.
+            name: `get(name)` returns the object until another one is stored under this name.
+            uses: the number of new uses.
         """
 
     def insert(self, value: object, name: str | None = None) -> str:
-        """`prepare` and `put` in one; returns the hash."""
+        """Prepare and put an object; return its hash."""
 
     def get(self, key: str) -> object | None:
-        """The object with this hash, or the last one of this name; None if there is none.
+        """Return the object with this hash, or the last one stored under this name; None if there is none.
 
-        Raises `AssetDamagedError` if its bytes are not what was stored, `UntrustedError` if loading it could run code
-        and the store was opened as not trusted, `PluginNotInstalledError` if its serializer is missing.
+        Raises:
+            AssetDamagedError: its bytes have changed since they were stored.
+            UntrustedError: the store was opened as not trusted, and the serializer is not safe.
+            PluginNotInstalledError: its serializer is missing.
         """
 
     def raw(self, key: str) -> Asset:
-        """The bytes of the object with this hash. Raises `KeyError`, or `AssetDamagedError`."""
+        """Return the object with this hash, still serialized.
+
+        Raises:
+            KeyError: there is no such object.
+            AssetDamagedError: its bytes have changed since they were stored.
+        """
 
     def recount(self, changes: Mapping[str, int]) -> list[str]:
-        """Add to the uses of objects (never below none), and return the hashes of those that have none left."""
+        """Change the number of uses of objects, never below zero; return the hashes of those without uses left.
+
+        Args:
+            changes: what to add to the uses, by hash. May be negative.
+        """
 
     def remove(self, key: str, uses: int | None = 1) -> bool:
-        """Take back some uses, None for all; with the last one the object goes. False if there was no such object."""
+        """Take back uses of an object, and delete it with the last one.
+
+        Args:
+            key: its hash.
+            uses: how many; None means all.
+
+        Returns:
+            Whether there was such an object.
+        """
 
     def unused(self) -> list[str]:
-        """The hashes of objects that no row of any table names, whatever their uses. Reads every row."""
+        """Return the hashes of objects that no row of any table names, whatever their uses. Reads every row."""
 
     def collect(self) -> list[str]:
-        """Remove what is unused, give the disk space back, and return the hashes."""
+        """Delete the unused objects, free their disk space, and return their hashes."""
 
     def info(self, key: str) -> AssetInfo | None:
-        """What is known of the object with this hash."""
+        """Return what is known about the object with this hash; None if there is none."""
 
     @property
     def size(self) -> int:
-        """The number of bytes of all objects, before they are compressed."""
+        """The number of bytes of all objects, before compression."""
 
     def keys(self) -> list[str]:
-        """The hashes of all objects, in the order in which they came."""
+        """Return the hashes of all objects, oldest first."""
 
     def names(self) -> dict[str, str]:
-        """Every name, and the hash of the object that was last put under it."""
+        """Return the hash of the last object stored under each name."""
 
     def __contains__(self, key: object) -> bool: ...
     def __len__(self) -> int: ...

@@ -1,4 +1,4 @@
-"""What a cache of function results promises."""
+"""Protocol of caches of function results."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -8,20 +8,20 @@ __all__ = ["Claim", "ResultCache"]
 
 
 class Claim(AbstractContextManager[Any], Protocol):
-    """Somebody's wish to compute a result that is missing. Inside of the `with` block, others wait for them."""
+    """A claim to compute a missing result. Inside its `with` block, other claims to the same key wait."""
 
     def wait(self) -> None:
-        """Wait until nobody else computes it, or waiting could never end."""
+        """Wait until nobody else computes the result. Return at once if waiting could deadlock."""
 
     def poll(self) -> bool:
-        """The same without waiting: False as long as somebody else computes it."""
+        """Return whether nobody else computes the result, without waiting."""
 
 
 @runtime_checkable
 class ResultCache(Protocol):
-    """Keeps results of function calls under a key. An entry is `{"result": value, "cache": track_id}`.
+    """Stores the results of function calls. An entry is `{"result": value, "cache": track_id}`.
 
-    What a method raises costs no call: it is warned of, and the function is called.
+    A method that raises fails no call: the error becomes a warning, and the function is called.
     """
 
     def key(
@@ -32,25 +32,33 @@ class ResultCache(Protocol):
         params: Mapping[str, Any],
         depends_on: Sequence[Any] = (),
     ) -> str | None:
-        """The key of a call, different for calls whose results may differ; None, and a warning, if it has none.
+        """Return the key of a call. Calls whose results may differ have different keys.
 
-        `params` are those of the run and of the call; `depends_on` is what else the result depends on.
+        Args:
+            function: the function to call.
+            args: its positional arguments.
+            kwargs: its keyword arguments.
+            params: the params of the run and of the call.
+            depends_on: whatever else the result depends on.
+
+        Returns:
+            The key, or None if the call cannot have one. Warn in that case.
         """
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """The entry, or None. A damaged entry is None."""
+        """Return the entry; None if there is none, or if it is damaged."""
 
     def set(self, key: str, result: object, track_id: str) -> None:
-        """Keep a result and the run it came from. A result that cannot be kept is warned of."""
+        """Store a result and the run that computed it. Warn if the result cannot be stored."""
 
     def claim(self, key: str) -> Claim:
-        """A claim on computing what is missing under a key, for a `with` block."""
+        """Return a claim to compute the result that is missing under a key."""
 
     def delete_run(self, track_id: str) -> int:
-        """Forget what a run computed; return how many entries."""
+        """Delete the entries that a run computed; return how many."""
 
     def scan(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
-        """Every entry with its key."""
+        """Return every key with its entry."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release all resources."""

@@ -1,4 +1,4 @@
-"""What a storage engine promises."""
+"""Protocol of storage engines."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -11,50 +11,60 @@ __all__ = ["Engine"]
 
 @runtime_checkable
 class Engine(Protocol):
-    """Stores rows in tables, in the order of insertion, and gives them back as they were.
+    """Stores rows in tables, in insertion order, and returns them with their types.
 
-    Tables come into being with their first row. Reading a table that does not exist gives nothing, never an error.
-    One engine may be shared by threads. Every method raises `DatabaseError` or one of its subclasses when the store
-    fails, and then nothing of that call was stored.
+    A table is created by its first row. Reading a table that does not exist returns nothing, without an error. Threads
+    may share an engine. If the store fails, a method raises `DatabaseError` or a subclass, and nothing of that call is
+    stored.
 
     An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected
-    without being closed: `conn` or an asset store may still be in use. The engine then closes when its last user is
-    gone.
+    without being closed, because `conn` or an asset store may still be in use. The engine then closes when its last
+    user is gone.
     """
 
     @property
     def conn(self) -> Any:
-        """A connection to query with; for SQL engines the data is attached as `db`."""
+        """A connection for queries. SQL engines attach the data as `db`."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """What is written inside is committed together at the end, or not at all if the block raises. May be nested."""
+        """Return a `with` block whose writes are committed together, or not at all if it raises. Blocks may nest."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`, all or none; durable on return unless inside `transaction()`.
+        """Store all rows or none. They are durable on return, unless inside `transaction()`.
 
-        `(track_id, timestamp)` is unique in a table. Where a row's is taken, its `timestamp` moves on by as many
-        microseconds as it takes, in the row handed in too.
+        `(track_id, timestamp)` is unique in a table. If it is taken, the row's `timestamp` moves on by microseconds
+        until it is free, in the stored row and in the one that was passed.
         """
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those `rows` whose `(track_id, timestamp)` is not there yet, and return those, in their order."""
+        """Store the rows whose `(track_id, timestamp)` is not taken; return those, in order.
+
+        The rows that were passed do not change.
+        """
 
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """The rows of `table` (of one run, the first `head`, the last `tail`) in the order of insertion."""
+        """Return rows in insertion order.
+
+        Args:
+            table: the table to read.
+            track_id: only the rows of this run.
+            head: only the first rows, at most so many.
+            tail: only the last rows, at most so many; of the first ones if `head` is given too.
+        """
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows of `table` in the order of insertion, at most `size` at a time, in bounded memory."""
+        """Yield all rows in insertion order, at most `size` at a time, in bounded memory."""
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Return the number of rows, of one run or of all."""
 
     def tables(self) -> list[str]:
-        """The names of the tables that hold events, sorted."""
+        """Return the names of the tables of events, sorted."""
 
     def columns(self, table: str) -> dict[str, str]:
-        """Each key of `table` and its declared type: BOOLEAN, INTEGER, REAL, TEXT, BLOB, JSON, or "" if unknown."""
+        """Return the declared type of each key: BOOLEAN, INTEGER, REAL, TEXT, BLOB, JSON, or "" if unknown."""
 
     def update(
         self,
@@ -65,37 +75,47 @@ class Engine(Protocol):
         track_id: str | None = None,
         where: tuple[str, Value] | None = None,
     ) -> int:
-        """Set `key` to `value` in the rows of one run, or where another key has a value; return how many rows."""
+        """Set a key in rows; return how many rows were set.
+
+        Args:
+            table: the table to change.
+            key: the key to set.
+            value: its new value.
+            track_id: only in the rows of this run.
+            where: only in rows where this key has this value.
+        """
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete one run, its rows and its record; return how many rows."""
+        """Delete the rows and the record of a run; return how many rows it had."""
 
     def drop(self, table: str) -> None:
         """Delete a table with all its runs."""
 
     def save_run(self, run: Run) -> None:
-        """Record that `run` goes on. A run recorded before keeps its `started`."""
+        """Record that a run is running. A run that was recorded before keeps its `started`."""
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended, if it was recorded and no other process has resumed it since.
+        """Record how a run ended, unless it was never recorded or another process has resumed it since.
 
-        `rows` and `values` are what its tracker knows; an engine may take them over where nobody else changed the run.
+        `run.rows` and `run.values` are what the tracker counted. The engine may store them as a summary if nobody else
+        has changed the run.
         """
 
     def runs(self, table: str) -> list[Run]:
-        """Every run in `table`, the one that logged last first, recorded or told from its rows."""
+        """Return every run, most recently active first. A run without a record is derived from its rows."""
 
     def latest_run(self, table: str) -> str | None:
-        """The track id of the run that logged last."""
+        """Return the track id of the most recently active run; None if there are no rows."""
 
     def has_assets(self) -> bool:
-        """Whether objects were logged into this store."""
+        """Return whether objects were logged into this store."""
 
     def flush(self) -> bool:
-        """Make the store whole on its own: afterwards a copy of its file is a copy of everything.
+        """Write everything into the store's own file, so that a copy of the file is complete.
 
-        False if somebody who is reading kept a part of it from getting there.
+        Returns:
+            False if another reader prevented it.
         """
 
     def close(self) -> None:
-        """`flush()`, then let go of everything. Closing twice does nothing."""
+        """Flush, then release all resources. Closing twice does nothing."""

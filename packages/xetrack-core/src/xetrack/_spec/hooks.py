@@ -1,10 +1,9 @@
-"""The hooks a plugin may implement: the methods of `Plugin`.
+"""The hooks that a plugin may implement.
 
-The `xetrack_<kind>s` hooks fire once, when plugins are first needed, and return providers; nothing goes through a hook
-per row. The order of plugins never matters: providers are chosen by name.
+The `xetrack_<kind>s` hooks are called once per process, when plugins are first needed, and return providers. No hook is
+called per row. The order of plugins never matters: providers are chosen by name.
 
-A plugin is a module with functions marked `@hookimpl`, any object with methods so marked, or a class derived from
-`Plugin`, whose overrides need no mark and are checked by mypy.
+A plugin is a module with functions marked `@hookimpl`, an object with such methods, or a class derived from `Plugin`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ PROJECT = "xetrack"
 """The name of the project for pluggy, and of the entry-point group."""
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a function as the implementation of the hook of its name."""
+"""Decorator that marks a function as the implementation of the hook with the same name."""
 
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
@@ -54,14 +53,20 @@ class RunInfo:
 
 
 class Plugin:
-    """Every hook, with its types. Derive from it, and override those that you need.
+    """Base class of plugins, with every hook and its types.
 
-    A type checker shows an override that does not fit, and registering tells of one that is no hook. What is not
-    overridden is not called. An entry point may name such a class: it is made without arguments.
+    Derive from it and override the hooks you need. Overrides need no `@hookimpl`, and a type checker verifies them.
+    An override that is not a hook is refused. An entry point may name the class: it is instantiated without arguments.
+
+    ```python
+    class CsvPlugin(Plugin):
+        def xetrack_sinks(self):
+            return [Provider("csv", open_csv, CsvOptions)]
+    ```
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Mark the overrides, misspelt ones too, so that registering tells of these."""
+        """Mark the overrides, including misspelled ones, so that these are refused."""
         super().__init_subclass__(**options)
         for name, member in vars(cls).items():
             if name.startswith(f"{PROJECT}_") and isinstance(member, FunctionType):
@@ -69,44 +74,46 @@ class Plugin:
 
     @_hookspec
     def xetrack_engines(self) -> Sequence[Provider[Engine]]:
-        """Storage engines, chosen with `Tracker(engine=name)`. Fires once, when plugins are first needed."""
+        """Return storage engines. Users choose one with `Tracker(engine=NAME)`. Called once per process."""
 
     @_hookspec
     def xetrack_serializers(self) -> Sequence[Provider[Serializer]]:
-        """Serializers for objects, asked in turn which takes a value. Fires once, when plugins are first needed."""
+        """Return serializers. Each object goes to the one that takes it. Called once per process."""
 
     @_hookspec
     def xetrack_asset_stores(self) -> Sequence[Provider[AssetStore]]:
-        """Stores for objects, opened with the first object. Fires once, when plugins are first needed."""
+        """Return stores for objects. A store opens when the first object is logged. Called once per process."""
 
     @_hookspec
     def xetrack_caches(self) -> Sequence[Provider[ResultCache]]:
-        """Caches of function results. Fires once, when plugins are first needed."""
+        """Return caches of function results. Called once per process."""
 
     @_hookspec
     def xetrack_sinks(self) -> Sequence[Provider[Sink]]:
-        """Listeners to committed rows. Fires once, when plugins are first needed."""
+        """Return sinks, which receive committed rows. Called once per process."""
 
     @_hookspec
     def xetrack_monitors(self) -> Sequence[Provider[Monitor]]:
-        """Measurements around a call. Fires once, when plugins are first needed."""
+        """Return monitors, which measure tracked calls. Called once per process."""
 
     @_hookspec
     def xetrack_commands(self) -> Sequence[Provider[Any]]:
-        """Commands of `xt`: a provider named `assets` is `xt assets`. Fires once, when plugins are first needed.
+        """Return commands of `xt`: a provider named `assets` is `xt assets`. Called once per process.
 
-        `open(None, context)` gives a `typer.Typer`, and is called when somebody types the command; what it needs is
-        imported there. The first line of its docstring is what `xt --help` tells. The commands show what they find
-        through `context.terminal`.
+        `open(None, context)` returns a `typer.Typer`. It is called only when somebody runs the command, so import what
+        the command needs there. `xt --help` shows the first line of its docstring. Print through `context.terminal`.
         """
 
     @_hookspec
     def xetrack_run_started(self, run: RunInfo) -> None:
-        """Fires once per run, after its first row is committed. An exception becomes a warning; the run continues."""
+        """Take note that a run has started. Called once per run, after its first row is committed.
+
+        An exception becomes a warning, and the run goes on.
+        """
 
     @_hookspec
     def xetrack_run_finished(self, run: RunInfo, status: str) -> None:
-        """Fires when a run that logged rows is closed. `status` is "finished" or "failed".
+        """Take note that a run with rows was closed. Called once per run.
 
-        An exception becomes a warning.
+        `status` is "finished" or "failed". An exception becomes a warning.
         """

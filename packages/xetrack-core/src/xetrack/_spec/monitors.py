@@ -1,4 +1,4 @@
-"""What monitors promise."""
+"""Protocols of monitors."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -8,24 +8,26 @@ __all__ = ["Gauge", "Monitor"]
 
 @runtime_checkable
 class Monitor(Protocol):
-    """Measures one call. A fresh one is opened for each, so it needs no lock."""
+    """Measures one tracked call. Each call opens a monitor of its own, so it needs no lock."""
 
     def start(self) -> None:
-        """Called right before the function."""
+        """Start to measure, right before the function is called."""
 
     def stop(self) -> Mapping[str, Any]:
-        """Called right after it; what is returned joins the row."""
+        """Stop to measure, right after the function returned; return values to add to the row."""
 
 
 @runtime_checkable
 class Gauge(Monitor, Protocol):
-    """A monitor that also measures the time between two `log()`. One is opened with the tracker, and only ever read.
+    """A monitor that also measures the time between two calls of `log()`.
 
-    A monitor without `read()` is started and stopped at once for a `log()`.
+    A tracker opens one gauge, and only calls its `read()`. A monitor without `read()` is started and stopped at once
+    for a `log()`.
     """
 
     def read(self) -> Mapping[str, Any]:
-        """What was measured since the last `read()`; joins the row. The first is when the tracker is made, for nobody.
+        """Return what was measured since the previous `read()`, to add to the row.
 
-        Threads that share a tracker call it at the same time.
+        The tracker discards the first reading, which it takes when it is created. Threads that share a tracker may
+        call this at the same time.
         """

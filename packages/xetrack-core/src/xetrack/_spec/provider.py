@@ -1,4 +1,4 @@
-"""What plugins register, and what is handed to them."""
+"""What plugins register, and what they get when something is opened."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +11,8 @@ from xetrack.errors import XetrackWarning, outer_level
 
 __all__ = ["API_VERSION", "Context", "Provider", "Terminal"]
 
-
 API_VERSION = 1
-"""The version of the plugin API. A plugin module may state the one it was made for as `xetrack_api = 1`."""
-
+"""The version of the plugin API. A plugin module may declare the version it was made for: `xetrack_api = 1`."""
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -24,19 +22,26 @@ def _warn(_: str, message: str) -> None:
 
 
 class Terminal(Protocol):
-    """Where the commands of `xt` show what they found, so that those of plugins look like all others."""
+    """How commands of `xt` read their arguments and print results, so that those of plugins look like all others."""
 
     def arguments(self, words: Sequence[str] | None, *names: str) -> list[str]:
-        """The words of a command line as a database and one value a name; `XETRACK_DB` stands for a database left out.
+        """Return a database and one value for each name.
 
-        A name in brackets, such as `[COLUMN]`, may be left out too, and one with dots, `HASH...`, takes all that is
-        left. Raises `OptionError` if the words are too few or too many.
+        Args:
+            words: the arguments of the command line. If the database is left out, it is `$XETRACK_DB`.
+            names: what the values are, for the error. `[COLUMN]` may be left out; `HASH...` takes all that follow.
+
+        Raises:
+            OptionError: there are too few arguments, or too many.
         """
 
     def show(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), style: str = "") -> None:
-        """Print rows, in these columns, or in all that they have.
+        """Print rows.
 
-        `style` is "json", "csv" or "markdown"; by default it is a table for people, and markdown where it is piped.
+        Args:
+            rows: the rows.
+            columns: the columns to print; by default all that the rows have.
+            style: "json", "csv" or "markdown". By default a table on a terminal, and markdown in a pipe.
         """
 
     def tell(self, text: str) -> None:
@@ -45,12 +50,19 @@ class Terminal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a provider may need to know when it opens something for a tracker or reader.
+    """What a provider may need when it opens something for a tracker or reader.
 
-    `db` is an absolute path, `":memory:"`, or whatever the engine takes. `engine` is None while the engine opens.
-    `trusted` is False where reading what somebody stored must not run their code. `serializers`, by the names of their
-    providers, are given to asset stores, `terminal` to commands of `xt`.
-    `warn(about, message)` warns with `XetrackWarning`, once for each thing it is about, if warnings are wanted.
+    Attributes:
+        db: absolute path or URL of the database, or `":memory:"`.
+        table: table of events.
+        track_id: name of the run; None for readers.
+        read_only: whether nothing may be written.
+        engine: storage engine; None while the engine itself is being opened.
+        trusted: whether reading stored objects may run code that they bring.
+        serializers: serializers by the names of their providers. Only asset stores get them.
+        warn: call `warn(about, message)` for a `XetrackWarning`. It is issued once for each `about`, and only if the
+            user wants warnings.
+        terminal: input and output of a command of `xt`; None for other kinds.
     """
 
     db: str
@@ -66,11 +78,24 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Provider(Generic[T_co]):
-    """What a plugin registers, the same for every kind.
+    """What a plugin registers, of whatever kind.
 
-    `open` is called with an instance of `options` (None if the provider has none) and the `Context`. The fields of
-    `options`, a dataclass, are the `Tracker` options this provider claims. `open` may return None: with these options
-    there is nothing to do. `read`, where there is one, reads back what was written: `Reader.read_logs` and the like.
+    ```python
+    @dataclass
+    class Options:
+        csv: str
+        csv_delimiter: str = ","
+
+
+    Provider("csv", lambda options, context: CsvSink(options.csv, options.csv_delimiter), Options)
+    ```
+
+    Attributes:
+        name: name of the provider. It is unique among the providers of its kind.
+        open: called with an instance of `options`, or None without options, and a `Context`. May return None if there
+            is nothing to do.
+        options: a dataclass. Its fields are the options of `Tracker` that the provider claims.
+        read: reads back what was written, for `Reader.read_logs` and the like.
     """
 
     name: str

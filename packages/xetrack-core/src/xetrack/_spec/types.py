@@ -8,25 +8,25 @@ __all__ = ["BigInt", "Buffer", "Columns", "Json", "Row", "Run", "SurrogateText",
 
 
 class Json(str):
-    """The text of a JSON document, marked by its type."""
+    """The text of a JSON document."""
 
     __slots__ = ()
 
 
 class BigInt(int):
-    """An integer beyond 64 bits, marked by its type."""
+    """An integer beyond 64 bits."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """All digits. An `int` refuses to print more than 4,300."""
+        """Return all digits. `int` refuses to print more than 4,300."""
         return format(Decimal(int(self)), "f")
 
     __str__ = __repr__
 
 
 class SurrogateText(str):
-    """Text with lone surrogates, which UTF-8 cannot encode, marked by its type.
+    """Text with lone surrogates, which UTF-8 cannot encode.
 
     Python makes such text of file names whose bytes are not UTF-8 (PEP 383).
     """
@@ -35,33 +35,43 @@ class SurrogateText(str):
 
 
 Value: TypeAlias = bool | int | float | str | bytes | Json | BigInt | SurrogateText | None
-"""What an engine stores, and returns with its type.
+"""A value that an engine stores and returns with its type.
 
-Beyond 64 bits, signed, an int is a `BigInt`. Text that UTF-8 cannot encode is a `SurrogateText`. A float may be NaN or
+An int beyond 64 bits, signed, is a `BigInt`. Text that UTF-8 cannot encode is a `SurrogateText`. A float may be NaN or
 infinite.
 """
 
-
 Row: TypeAlias = dict[str, Value]
-"""One event, in the order of its keys. `timestamp` and `track_id` are always among them."""
-
+"""One event: its keys in order, `timestamp` and `track_id` always among them."""
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-"""Bytes, or a view of somebody's memory that holds them."""
-
+"""Bytes, or a view of memory that holds them."""
 
 Columns: TypeAlias = dict[str, list[Value]]
-"""Rows turned on their side: a list a key, all of one length, None where a row had no such key."""
+"""Rows by column: a list for each key, all of the same length, with None where a row lacks the key."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run in one table, as `Reader.runs()` tells it.
+    """One run in one table.
 
-    `started` and `ended` are local times, `YYYY-MM-DD HH:MM:SS.ffffff`; `ended` is None while the run goes on.
-    `status` is `running`, `finished` or `failed`, "" for a run told from its rows alone. `rows`, `first`, `last` and
-    `values` (the last one of each key that is not None) are what an engine tells when it lists runs. A tracker that
-    ends its run hands in `rows` and `values` as it knows them; the rows themselves decide if they disagree.
+    Attributes:
+        track_id: name of the run.
+        table: table of events.
+        started: local time, `YYYY-MM-DD HH:MM:SS.ffffff`.
+        ended: local time; None while the run is running.
+        status: `running`, `finished` or `failed`; "" for a run derived from its rows.
+        host: name of the machine.
+        pid: id of the process.
+        python: version of Python.
+        params: params of the run.
+        rows: number of rows.
+        first: timestamp of the first row.
+        last: timestamp of the last row.
+        values: the last value of each key that is not None.
+
+    Engines fill in `rows`, `first`, `last` and `values` when they list runs. A tracker that ends its run passes `rows`
+    and `values` as it counted them. If the stored rows disagree, they are right.
     """
 
     track_id: str

@@ -1,7 +1,11 @@
-"""Arguments of public calls, checked where they come in: numbers of rows, names of runs, positions.
+"""Checks of arguments of public calls.
 
-NumPy's integers and texts, and UUIDs, are taken too. Whatever cannot be meant raises `OptionError`, which names the
-argument, its value, and what to give in its place.
+Each check takes the name of the argument, for the error, and its value; it returns the value in a plain type. NumPy's
+integers and texts, and UUIDs, are accepted. Everything else raises `OptionError`.
+
+```python
+limit = count("limit", limit)  # OptionError: limit=-1: the number of rows cannot be negative. ...
+```
 """
 
 import operator
@@ -17,6 +21,7 @@ __all__ = [
     "callback",
     "count",
     "integer",
+    "named_run",
     "number",
     "place",
     "refused",
@@ -28,33 +33,33 @@ __all__ = [
 ]
 
 _SHOWN = 100  # characters of a value in an error
+_BOOLEANS = {"bool", "bool_"}  # names of the types of Python and NumPy
 _MOST = 2**63 - 1  # what SQLite takes for a number
 
 
 def refused(name: str, value: object, cure: str) -> OptionError:
-    """Return the error for an argument that cannot be meant."""
+    """Return the error for an invalid argument: `name=value: cure`."""
     return OptionError(f"{name}={safe_text(value)[:_SHOWN]}: {cure}")
 
 
 def integer(name: str, value: Any) -> int:
-    """Return a whole number as an int, kept within 64 bits; a boolean is none."""
-    kind = type(value)
-    if kind is bool or kind.__name__ in {"bool", "bool_"}:
-        raise refused(name, value, "not a whole number.")
+    """Return an integer, clamped to 64 bits. Booleans are refused."""
+    if type(value).__name__ in _BOOLEANS:
+        raise refused(name, value, "not an integer.")
     try:
         found = operator.index(value)
     except Exception:
-        raise refused(name, value, "not a whole number.") from None
+        raise refused(name, value, "not an integer.") from None
     return max(-_MOST, min(found, _MOST))
 
 
 def count(name: str, value: Any) -> int | None:
-    """Return a number of rows, which is 0 or more; None stays None."""
+    """Return a number of rows. None, for all rows, stays None."""
     if value is None:
         return None
     found = integer(name, value)
     if found < 0:
-        raise refused(name, value, "a number of rows is 0 or more. Leave it out for all rows.")
+        raise refused(name, value, "the number of rows cannot be negative. Leave it out for all rows.")
     return found
 
 
@@ -70,48 +75,54 @@ def number(name: str, value: Any, least: float, most: float) -> float:
 
 
 def text(name: str, value: Any) -> str:
-    """Return a text as a plain `str` that can be stored."""
+    """Return a text as a plain `str`. Lone surrogates are refused."""
     if not isinstance(value, str):
-        raise refused(name, value, "not a text.")
+        raise refused(name, value, "not text. Use a str.")
     if not is_utf8(value):
         raise refused(name, value, "cannot be encoded as UTF-8. Use other characters.")
     return str(value)
 
 
 def run_id(name: str, value: Any) -> str | None:
-    """Return the name of a run as a plain `str`; None stays None."""
+    """Return the name of a run as a plain `str`. None, for all runs, stays None."""
     if value is None:
         return None
-    if type(value).__module__ == "uuid":  # which is not imported: it takes milliseconds
+    # Importing uuid takes milliseconds.
+    if type(value).__module__ == "uuid":
         return str(value)
     if not isinstance(value, str):
-        raise refused(name, value, f"the name of a run is a text: use {name}=str(...).")
+        raise refused(name, value, f"the name of a run is text. Use {name}=str(...).")
     return text(name, value)
 
 
+def named_run(name: str, value: Any) -> str:
+    """Return the name of a run as a plain `str`. None is refused, too."""
+    return text(name, run_id(name, value))
+
+
 def sequence(name: str, value: Any) -> Sequence[Any]:
-    """Return a list or tuple as it is, and the items of anything else that can be iterated; a text or dict is none."""
+    """Return a list or tuple as it is, and other iterables as a tuple. Text and dicts are refused."""
     if isinstance(value, (str, bytes, Mapping, type)) or not isinstance(value, Iterable):
         raise refused(name, value, f"not a list. For one item: {name}=[...].")
     return value if isinstance(value, (list, tuple)) else tuple(value)
 
 
 def place(name: str, value: Any) -> str:
-    """Return a path, or a URL, as text."""
+    """Return a path or a URL as text."""
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(text, str):
-        raise refused(name, value, "a path is a text or a pathlib.Path.")
+        raise refused(name, value, "a path is text or a pathlib.Path.")
     if "\0" in text:
-        raise refused(name, value, "this cannot be a path: it holds a NUL. Choose another.")
+        raise refused(name, value, "this cannot be a path: it contains a NUL character. Choose another.")
     return text
 
 
 def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
-    """Check a folder that is to be written to, and may have to be made first.
+    """Check that a folder, or the nearest existing one above it, can be written to.
 
     Raises:
-        OptionError: it is a file, or lies in one, or is no path.
-        DatabaseReadOnlyError: it cannot be written.
+        OptionError: it is not a path, or a part of it is a file.
+        DatabaseReadOnlyError: it is not writable.
     """
     folder = _absolute(name, path)
     found = next(each for each in (folder, *folder.parents) if _exists(each))
@@ -122,7 +133,7 @@ def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
 
 
 def writable_file(name: str, path: str | os.PathLike[str]) -> None:
-    """Check a file that is to be written, and may have to be made first with its folders. Raises as for a folder."""
+    """Check that a file can be written, or created with its folders. Raises as `writable_folder` does."""
     file = _absolute(name, path)
     if not _exists(file):
         writable_folder(name, file.parent)
@@ -135,13 +146,14 @@ def writable_file(name: str, path: str | os.PathLike[str]) -> None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except PermissionError:  # of a folder on the way, which is found to be unwritable then
+    except PermissionError:
+        # A folder on the way cannot be entered: the check for write access finds that.
         return False
 
 
 def _unwritable(name: str, path: str | os.PathLike[str], place: Path) -> DatabaseReadOnlyError:
-    told = f"{name}={safe_text(os.fspath(path))[:_SHOWN]}: {place} cannot be written."
-    return DatabaseReadOnlyError(f"{told} Choose another path, or check its permissions.")
+    told = f"{name}={safe_text(os.fspath(path))[:_SHOWN]}: {place} is not writable."
+    return DatabaseReadOnlyError(f"{told} Choose another path, or change its permissions.")
 
 
 def _absolute(name: str, path: str | os.PathLike[str]) -> Path:
@@ -149,35 +161,31 @@ def _absolute(name: str, path: str | os.PathLike[str]) -> Path:
 
 
 def callback(name: str, value: Any) -> Any:
-    """Return a function to call back, or None."""
+    """Return a callback, or None."""
     if value is not None and not callable(value):
-        raise refused(name, value, "not a function to call with (done, total).")
+        raise refused(name, value, "not a function. It is called with (done, total).")
     return value
 
 
 def flag(name: str, value: object, *, strict: bool = False) -> bool:
-    """Return `value`, given as the option `name`, as a bool.
+    """Return a bool.
 
-    NumPy's booleans, 1 and 0 are taken too, unless `strict`: for options that delete or replace something.
+    Args:
+        name: name of the option, for the error.
+        value: its value.
+        strict: refuse NumPy's booleans, 1 and 0. For options that delete or replace something.
 
     Raises:
-        OptionError: the value is anything else.
+        OptionError: it is anything else.
     """
     if value is True or value is False:
         return value
-    if not strict and _is_like_bool(value):
+    if not strict and type(value).__name__ in {"int", *_BOOLEANS} and value in {0, 1}:
         return bool(value)
     message = f"{name}={safe_text(value)[:_SHOWN]} is not a boolean. Use {name}=True or {name}=False."
     raise OptionError(message)
 
 
 def optional_flag(name: str, value: object) -> bool | None:
-    """As `flag`, but None, for an option that was not given, stays None."""
+    """Return a bool. None, for an option that was not given, stays None."""
     return None if value is None else flag(name, value)
-
-
-def _is_like_bool(value: Any) -> bool:
-    kind = type(value)
-    if kind is int:
-        return value in {0, 1}
-    return kind.__module__ == "numpy" and kind.__name__ in {"bool", "bool_"}

@@ -1,4 +1,4 @@
-"""Local times, no two of them the same."""
+"""A clock whose local times are unique."""
 
 import time
 from collections.abc import Callable
@@ -11,20 +11,24 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock:
-    """Gives local times as `YYYY-MM-DD HH:MM:SS.ffffff`, no two the same as long as the clock goes forward.
+    """Returns local times as `YYYY-MM-DD HH:MM:SS.ffffff`, unique as long as the system clock goes forward.
 
-    A clock that stands still is helped on by microseconds. A clock that is set back is told as it is: order is the
-    order of insertion, and the engine sees to it that no two rows of a run share a time. `now` gives nanoseconds since
-    1970, as `time.time_ns` does.
+    If the system clock stands still, the time moves on by a microsecond. If it is set back, the time is set back, too:
+    rows are ordered by insertion, and the engine keeps the times within a run unique.
+
+    Args:
+        now: returns nanoseconds since 1970, as `time.time_ns` does.
     """
 
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         self._now = now
-        self._read = self._given = 0  # microseconds
-        self._second: tuple[int | None, str] = (None, "")  # the last second, and its text
+        # In microseconds.
+        self._read = self._given = 0
+        # The last second and its text: the calendar is asked once per second.
+        self._second: tuple[int | None, str] = (None, "")
 
     def stamp(self) -> str:
-        """The time now."""
+        """Return the current time."""
         now = self._now() // 1000
         self._given = now if now > self._given or now < self._read else self._given + 1
         self._read = now
@@ -33,7 +37,7 @@ class Clock:
         return f"{text if second == known else self._text_of(second)}.{rest:06d}"
 
     def stamps(self, count: int) -> list[str]:
-        """`count` times, a microsecond apart, from now on."""
+        """Return `count` times from now on, a microsecond apart."""
         if count < 1:
             return []
         first = self.stamp()
@@ -43,9 +47,8 @@ class Clock:
         return [first, *(f"{self._text_of(second)}.{rest:06d}" for second, rest in others)]
 
     def _text_of(self, second: int) -> str:
-        """A second as text; the calendar is asked once per second."""
         known, text = self._second
         if second != known:
-            text = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - local times, as documented
+            text = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - rows have local times
             self._second = second, text
         return text

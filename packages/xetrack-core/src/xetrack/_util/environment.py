@@ -1,4 +1,4 @@
-"""Environment variables that xetrack obeys."""
+"""Environment variables."""
 
 import os
 
@@ -6,10 +6,10 @@ __all__ = ["safe_mode", "strict"]
 
 
 def strict() -> bool:
-    """Whether `XETRACK_STRICT_PLUGINS` asks for an error where a discovered plugin would only be warned of."""
+    """Return whether `XETRACK_STRICT_PLUGINS` turns warnings about plugins into errors."""
     return os.environ.get("XETRACK_STRICT_PLUGINS", "") not in {"", "0"}
 
 
 def safe_mode() -> bool:
-    """Whether `XETRACK_SAFE` asks for nothing to be trusted."""
+    """Return whether `XETRACK_SAFE` forbids loading what could run code."""
     return os.environ.get("XETRACK_SAFE", "") not in {"", "0"}

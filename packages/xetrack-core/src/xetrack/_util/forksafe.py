@@ -1,6 +1,6 @@
-"""What threads share when the process forks: locks that the child finds free, and things that hold still meanwhile.
+"""Locks and resources that survive a fork.
 
-A fork copies a lock as it is, but not the thread that holds it: the child would wait for ever.
+A forked child inherits a lock as it is, but not the thread that holds it: without care it would wait forever.
 """
 
 import os
@@ -15,25 +15,25 @@ __all__ = ["HeldAtFork", "new_lock", "renew_in_children"]
 
 
 def new_lock() -> AbstractContextManager[bool]:
-    """A reentrant lock, made anew in each forked child."""
+    """Return a re-entrant lock that is released in every forked child."""
     lock = threading.RLock()
     renew_in_children(lock)
     return lock
 
 
 def renew_in_children(lock: Any) -> None:
-    """Call `lock._at_fork_reinit()` in each forked child, as long as it lives."""
+    """Release a lock in every forked child, for as long as the lock exists."""
     _locks().add(lock)
 
 
 @lru_cache(maxsize=1)
 def _locks() -> "weakref.WeakSet[Any]":
-    """Every such lock; the first one asks to be told of forks."""
+    """Return all such locks. The first call registers with `os`."""
     locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def free() -> None:
         for lock in locks:
-            lock._at_fork_reinit()  # noqa: SLF001 - as logging does
+            lock._at_fork_reinit()  # noqa: SLF001 - logging frees its locks like this, too
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=free)
@@ -52,9 +52,10 @@ T = TypeVar("T", bound=_Holdable)
 
 
 class HeldAtFork(Generic[T]):
-    """Things that are told of forks as long as they live. Other threads may add some at any time.
+    """A set of weakly referenced resources that hold still while the process forks.
 
-    No lock of ours is held while they are told: one may have to wait for a thread that is about to add another.
+    Each has the methods `before_fork`, `after_fork_in_parent` and `after_fork_in_child`. Threads may add resources at
+    any time. No lock is held while the methods run: one may wait for a thread that is about to add a resource.
     """
 
     def __init__(self) -> None:
@@ -69,7 +70,7 @@ class HeldAtFork(Generic[T]):
             )
 
     def add(self, each: T) -> None:
-        """Tell `each` of forks from now on."""
+        """Add a resource."""
         with self._lock:
             self._alive.add(each)
 
@@ -80,7 +81,7 @@ class HeldAtFork(Generic[T]):
                 self._held.append(each)
 
     def alive(self) -> list[T]:
-        """Those that somebody still holds."""
+        """Return the resources that still exist."""
         with self._lock:
             return list(self._alive)
 

@@ -1,4 +1,4 @@
-"""Making a great many objects at once."""
+"""Creating many objects at once."""
 
 import gc
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ __all__ = ["paused_gc"]
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Keep the garbage collector from looking at a million fresh objects again and again: 1.3 to 2 times faster."""
+    """Pause the garbage collector. Creating a million objects is 1.3 to 2 times faster without its passes."""
     enabled = gc.isenabled()
     gc.disable()
     try:

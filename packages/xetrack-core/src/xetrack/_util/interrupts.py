@@ -1,4 +1,4 @@
-"""`with` blocks that Ctrl-C cannot leave half entered."""
+"""`with` blocks that Ctrl-C cannot leave half-entered."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 def block(steps: Callable[P, Iterator[T]]) -> Callable[P, AbstractContextManager[T]]:
-    """As `contextlib.contextmanager`, but an interrupt while the block is entered or left ends it at once.
+    """Like `contextlib.contextmanager`, but an interrupt while the block is entered or left closes the generator.
 
-    With `contextmanager` a KeyboardInterrupt just after the generator has yielded leaves it standing, its transaction
-    open and its lock held, for as long as somebody looks at the traceback: what was written meanwhile was lost.
+    With `contextmanager`, a KeyboardInterrupt just after the `yield` leaves the generator suspended until the traceback
+    is gone, with its transaction open and its lock held. Rows written in between are lost.
     """
 
     @wraps(steps)
     def begin(*args: P.args, **kwargs: P.kwargs) -> "_Block[T]":
-        return _Block(steps(*args, **kwargs))  # type: ignore[arg-type] # a generator function's iterator is one
+        return _Block(steps(*args, **kwargs))  # type: ignore[arg-type] # it is a generator
 
     return begin
 

@@ -11,21 +11,24 @@ __all__ = ["MEMORY", "SKIP_INSERT", "is_same_file", "resolve", "resolve_option"]
 
 
 SKIP_INSERT = "SKIP_INSERT"
-"""Given as a database: no rows are kept."""
+"""As a database: store no rows."""
 
 
 def resolve(db: str | os.PathLike[str], name: str = "db") -> str:
-    """`db` as an absolute path, so that a later `chdir` changes nothing. In memory, none, and URLs stay as they are.
+    """Return a database as an absolute path, so that a later `chdir` does not matter. URLs stay as they are.
 
-    Raises `OptionError`, naming the argument, for what cannot name a file.
+    Raises:
+        OptionError: it cannot be a path. The message names the argument `name`.
     """
     text = place(name, db)
     if text in {MEMORY, SKIP_INSERT} or "://" in text:
         return text
     try:
-        path = str((Path(text).expanduser() if text.startswith("~") else Path(text)).resolve())  # ./~name is a name
-    except (ValueError, RuntimeError) as error:  # a NUL, half a surrogate pair, the home of nobody
-        raise refused(name, text, f"this cannot be a path: {error}. Choose another.") from error
+        # ./~name is a file: expanduser() alone would look for a user's home.
+        path = str((Path(text).expanduser() if text.startswith("~") else Path(text)).resolve())
+    except (ValueError, RuntimeError) as error:
+        # A NUL, a lone surrogate, or the home of an unknown user.
+        raise refused(name, text, f"this cannot be a path: {str(error).rstrip('.')}. Choose another.") from error
     if _is_too_long(path):
         raise refused(name, text, "this cannot be a path: it is too long. Choose another.")
     return path
@@ -40,14 +43,14 @@ def _is_too_long(path: str) -> bool:
 
 
 def resolve_option(name: str, value: Any) -> Any:
-    """An option that names a place, as `resolve` gives it; what is no path, for whoever claims the option to refuse."""
+    """Return a path given as an option like `resolve`, and any other value as it is: its provider refuses it."""
     return resolve(value, name) if isinstance(value, (str, os.PathLike)) and value else value
 
 
 def is_same_file(one: str, other: str) -> bool:
-    """Whether two resolved databases are one, by whatever names."""
+    """Return whether two resolved paths are the same file, by whatever names."""
     return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
 
 
 MEMORY = ":memory:"
-"""Given as a database: rows are kept in memory."""
+"""As a database: store rows in memory."""

@@ -1,4 +1,4 @@
-"""Text that UTF-8 can encode, whatever it is made of."""
+"""Text for messages, and text that UTF-8 can encode."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,7 +7,7 @@ __all__ = ["did_you_mean", "escaped", "is_utf8", "safe_text"]
 
 
 def is_utf8(text: str) -> bool:
-    """Whether UTF-8 can encode the text; it cannot encode a lone surrogate."""
+    """Return whether UTF-8 can encode the text. It cannot encode lone surrogates."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
@@ -15,11 +15,11 @@ def is_utf8(text: str) -> bool:
 
 
 def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
-    """`spell(value)`, whatever it does, as text that a database can store."""
+    """Return `spell(value)` with lone surrogates escaped; a placeholder if it raises."""
     try:
         text = spell(value)
     except Exception as error:
-        text = f"<{type(value).__name__}: {type(error).__name__} on showing it>"
+        text = f"<{type(value).__name__}: {spell.__name__}() raised {type(error).__name__}>"
     return escaped(text)
 
 
@@ -29,7 +29,7 @@ def escaped(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return " Did you mean 'word'?" for the known word that is closest, or "" if none is close."""
+    """Return `" Did you mean 'word'?"` for the closest known word, or `""` if none is close."""
     import difflib
 
     close = difflib.get_close_matches(word, list(known), n=1)
@@ -37,8 +37,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """What failed, and for a missing module what to install."""
+    """Return an error's type and message, and for a missing module how to install it."""
     told = f"{type(error).__name__}: {error}."
     if isinstance(error, ModuleNotFoundError) and error.name:
-        told += f" Install what brings the module: pip install {error.name.partition('.')[0]}"
+        told += f" Install the module: pip install {error.name.partition('.')[0]}"
     return told
