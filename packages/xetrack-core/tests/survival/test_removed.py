@@ -377,7 +377,7 @@ def test_a_log_that_is_removed_is_noticed_and_its_rows_are_kept(db, suffix):
     tracker.log({"x": 1})
     db.with_name(f"{db.name}{suffix}").unlink()
 
-    with pytest.raises(DatabaseRemovedError, match=rf"{suffix} was removed while it was in use\. .* Close the tracker"):
+    with pytest.raises(DatabaseRemovedError, match=rf"{suffix} was removed while in use\. .* Close the tracker"):
         tracker.log({"x": 2})
     tracker.close()
 
@@ -407,7 +407,9 @@ def test_a_folder_that_may_not_be_searched_is_no_sign_of_a_removed_file(db, monk
     def refuse(path):
         raise PermissionError(path)
 
-    place = file_identity.Place(str(make(db, 1)))
+    identity = file_identity.FileIdentity(str(make(db, 1)), read_only=False)
     monkeypatch.setattr(file_identity.os, "stat", refuse)
 
-    assert place.look() is file_identity.Found.SAME
+    identity.check()
+    assert not identity.is_lost
+    assert not identity.is_shared

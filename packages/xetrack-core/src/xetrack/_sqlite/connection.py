@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from xetrack._sqlite import registry
 from xetrack._sqlite.errors import FAILURES, check_path, is_busy, is_unwritable, translate
-from xetrack._sqlite.file_identity import Places, clear_leftovers
+from xetrack._sqlite.file_identity import FileIdentity, remove_leftovers
 from xetrack._sqlite.user_connection import MemoryConnection, UsersConnection
 from xetrack._util.interrupts import block
 from xetrack._util.paths import MEMORY
@@ -65,7 +65,7 @@ class Database:
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self._users: Callable[[], UsersConnection | None] = _no_connection  # held weakly: it holds this database
-        self._places: Places | None = None  # since the file was first opened
+        self._identity: FileIdentity | None = None  # once the file was opened
         self._closed = False
         self.compilations = _Compilations()
         if path != MEMORY:
@@ -77,22 +77,17 @@ class Database:
     @property
     def exists(self) -> bool:
         """Whether there is anything to read: a writer's file comes into being with the first write."""
-        return self._places is not None or self.path == MEMORY or Path(self.path).exists()
+        return self._identity is not None or self.path == MEMORY or Path(self.path).exists()
 
-    def check(self) -> None:
-        """Raise `DatabaseRemovedError` if the file is not the one that was registry."""
-        if self._places is not None:
-            self._places.check()
-
-    def look_again(self) -> None:
-        """Look at the paths now, however old the last look is."""
-        if self._places is not None:
-            self._places.due = 0.0
+    def check(self, *, now: bool = False) -> None:
+        """Raise `DatabaseRemovedError` if the file was removed or replaced; `now`, even if checked a moment ago."""
+        if self._identity is not None and (now or time.monotonic() >= self._identity.due):
+            self._identity.check()
 
     @property
-    def is_told_gone(self) -> bool:
-        """Whether the file is gone, and an error has said so."""
-        return self._places is not None and self._places.is_told
+    def is_lost(self) -> bool:
+        """Whether the last check found that the file was removed or replaced."""
+        return self._identity is not None and self._identity.is_lost
 
     def connection(self) -> sqlite3.Connection:
         """The connection of the engine itself. Raises `DatabaseRemovedError` if its file is gone."""
@@ -107,16 +102,16 @@ class Database:
                     self.connections += 1
                     if not self.read_only:
                         self._own.set_authorizer(self.compilations)
-                    if self._places is not None:
-                        self._places.look_beside()
+                    if self._identity is not None:
+                        self._identity.remember_log()
         return self._own
 
     def cursor(self) -> sqlite3.Cursor:
         """One cursor of that connection, for the path of every `log()`: making a new one costs as much as using it."""
         if self._cursor is None:
             self._cursor = self.connection().cursor()
-        elif self._places is not None and time.monotonic() >= self._places.due:  # `check`, spelt out
-            self._places.check_all()
+        elif self._identity is not None and time.monotonic() >= self._identity.due:  # inlined `check`
+            self._identity.check()
         return self._cursor
 
     def users_connection(self) -> sqlite3.Connection:
@@ -141,7 +136,7 @@ class Database:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
-        registry.leave_removed(self.path)
+        registry.abandon_removed(self.path)
         try:
             if self.read_only and self.path != MEMORY:
                 return self._open_to_read(factory)
@@ -188,7 +183,7 @@ class Database:
         try:
             target = MEMORY if self.path == MEMORY else f"{Path(self.path).absolute().as_uri()}?mode={mode}"
             connection.execute("ATTACH ? AS db", (target,))
-            places = self._take_place(connection)
+            identity = self._identify(connection)
             self._setup(connection, not self.read_only)
             if self.read_only:
                 connection.execute("PRAGMA query_only = ON")
@@ -197,18 +192,18 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        self._places = places
+        self._identity = identity
         return connection
 
-    def _take_place(self, connection: sqlite3.Connection) -> Places | None:
-        """Remember which file is open, and see to it that a log beside it is its own."""
+    def _identify(self, connection: sqlite3.Connection) -> FileIdentity | None:
+        """Remember which file is open, and remove the log of a database that was at this path before."""
         if self.path == MEMORY:
             return None
         if not self.read_only and not Path(self.path).stat().st_size and Path(f"{self.path}-shm").exists():
             connection.execute("BEGIN EXCLUSIVE")
-            clear_leftovers(self.path)
+            remove_leftovers(self.path)
             connection.execute("ROLLBACK")
-        return self._places or Places(self.path, read_only=self.read_only)
+        return self._identity or FileIdentity(self.path, read_only=self.read_only)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         # while another connection writes, SQLite gives up at once here, whatever the timeout: so we do the waiting
@@ -281,8 +276,7 @@ class Database:
         `DatabaseRemovedError` if the file or its log is gone.
         """
         with self.lock:
-            if self._places is not None:
-                self._places.check_all()
+            self.check(now=True)
             return self._flush()
 
     def _flush(self) -> bool:
@@ -319,7 +313,7 @@ class Database:
         with self.lock:
             self._closed = True
             try:
-                if self._places is None or not self._places.is_shared:
+                if not self._is_shared:
                     users = self._users()
                     if users is not None:
                         users.close()  # a result of the user's, half read, would hold up the flush
@@ -341,24 +335,28 @@ class Database:
 
     def let_go(self) -> None:
         """Prepare to be closed once nobody holds it: its tracker was forgotten, its connection may be in use."""
-        if self._own is not None and self.path != MEMORY and not (self._places and self._places.is_shared):
+        if self._own is not None and self.path != MEMORY and not self._is_shared:
             with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
                 self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
 
-    def leave(self) -> None:
-        """Give up the log at the path of the file if that was removed or replaced."""
-        if self._places is not None and self._own is not None:
-            self._places.leave()
+    @property
+    def _is_shared(self) -> bool:
+        return self._identity is not None and self._identity.is_shared
+
+    def abandon_log(self) -> None:
+        """Remove the log if the file was removed or replaced, so that it is not taken for that of the next file."""
+        if self._identity is not None and self._own is not None:
+            self._identity.abandon_log()
 
     def _disconnect(self) -> None:
         own, users = self._own, self._users()
         self._own = self._cursor = None
         self._users = _no_connection
-        if self._places is not None and self._places.is_shared:
+        if self._is_shared:
             _left_open.extend((own, users))
             own = users = None
-        if self._places is not None:
-            self._places.forget_beside()  # SQLite removes them with the last connection
+        if self._identity is not None:
+            self._identity.forget_log()  # SQLite removes it with the last connection
         for connection in (users, own):
             if connection is not None:
                 connection.close()

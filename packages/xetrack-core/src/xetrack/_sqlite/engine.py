@@ -363,10 +363,10 @@ class SqliteEngine:
             run_table.save(self.database, replace(run, table=self._schema.physical(run.table)))
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended. Not where the file is gone and a call before has said so: once is enough."""
-        if self.database.is_told_gone:
+        """Record how `run` ended, unless its file is lost and an earlier call has said so."""
+        if self.database.is_lost:
             return
-        self.database.look_again()  # what was logged in the last moments may be gone with the file
+        self.database.check(now=True)
         with self._writing():
             if self._schema.recorded and self._schema.has(run.table):
                 named = replace(run, table=self._schema.physical(run.table))
