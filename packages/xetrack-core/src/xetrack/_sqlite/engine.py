@@ -88,7 +88,7 @@ class SqliteEngine:
                 with self._writing() as connection:
                     self._inserts.insert(connection, table, rows)
                 return
-            # what transaction() does, spelt out: this is the path of every log()
+            # inlined transaction(): every log() comes this way
             cursor = database.cursor()
             try:
                 cursor.execute("BEGIN IMMEDIATE")
@@ -96,11 +96,14 @@ class SqliteEngine:
                     self._inserts.insert(cursor, table, rows)
                     stale = database.compilations.any and self._is_stale(cursor)
                 except sqlite3.OperationalError:
-                    stale = self._inserts.look(cursor)
+                    stale = self._is_stale(cursor)
                     if not stale:
                         raise
                 if stale:
-                    self._insert_anew(cursor, table, rows)
+                    cursor.execute("ROLLBACK")
+                    cursor.execute("BEGIN IMMEDIATE")
+                    self._inserts.look(cursor)
+                    self._inserts.insert(cursor, table, rows)
                 cursor.execute("COMMIT")
             except BaseException as error:
                 database.undo(cursor.connection)
@@ -110,20 +113,9 @@ class SqliteEngine:
                 raise
 
     def _is_stale(self, cursor: sqlite3.Cursor) -> bool:
-        """Whether rows went in as the schema was, but is no longer.
-
-        To look at every row would cost as much as a fifth of it. SQLite looks anyway: where others changed the schema
-        it compiles the statement anew, or fails to. So only then do we look as well.
-        """
+        """Whether others changed the schema since it was planned how the rows go in."""
         self.database.compilations.any = False
         return self._inserts.look(cursor)
-
-    def _insert_anew(self, cursor: sqlite3.Cursor, table: str, rows: Sequence[Row]) -> None:
-        cursor.execute("ROLLBACK")
-        cursor.execute("BEGIN IMMEDIATE")
-        self._inserts.look(cursor)
-        self._inserts.insert(cursor, table, rows)
-        self.database.compilations.any = True  # others may have been in between: look again after the next row
 
     @block
     def transaction(self) -> Iterator[None]:

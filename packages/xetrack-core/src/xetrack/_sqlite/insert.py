@@ -44,27 +44,30 @@ class Inserts:
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
         """Insert `rows`; where the time of one is taken in its run, it moves on."""
-        if len(rows) > 1:
+        if len(rows) != 1:
             for _, group in groupby(rows, _shape):
                 self._insert_many(connection, table, list(group))
             return
-        # the path of every `log()`: a row of a known shape goes in with one statement
-        for row in rows:
-            values = [*row.values()]
-            plan = self._plans.get((table, *row, *map(type, values)))
-            if plan is not None and plan.exact:
-                for key in plan.floats:
-                    value = row[key]
-                    if (not value or value != value) and not fits(value, "REAL"):
-                        break
-                else:
-                    try:
-                        connection.execute(plan.sql, values)
-                    except sqlite3.IntegrityError:
-                        pass
-                    else:
-                        continue
-            self._insert_one(connection, table, row)
+        # every log() comes this way: a row of a known shape goes in with one statement
+        (row,) = rows
+        values = [*row.values()]
+        plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
+        exact = plan.exact
+        for key in plan.floats:
+            value = row[key]
+            if not value or value != value:  # zero may be negative
+                exact = exact and fits(value, "REAL")
+        try:
+            if exact:
+                connection.execute(plan.sql, values)
+            else:
+                connection.execute(*self._with_extra(connection, table, row))
+        except sqlite3.IntegrityError:
+            free = self._free_time(connection, table, row)
+            if free == row["timestamp"]:
+                raise  # the row breaks a rule that somebody else gave the table
+            row["timestamp"] = free
+            self.insert(connection, table, rows)
 
     def merge(self, connection: Executor, table: str, row: Row) -> bool:
         """Insert `row` unless its run has one of this time; tell whether it went in."""
@@ -77,25 +80,11 @@ class Inserts:
             self.forget()
         return self._schema.columns(table)
 
-    def _insert_one(self, connection: Executor, table: str, row: Row) -> None:
-        values = [*row.values()]
-        plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
-        try:
-            if _goes_in_as_it_is(row, plan):
-                connection.execute(plan.sql, values)
-            else:
-                connection.execute(*self._with_extra(connection, table, row))
-        except sqlite3.IntegrityError:
-            free = self._free_time(connection, table, row)
-            if free == row["timestamp"]:
-                raise  # not a clash of times, but a rule that somebody else gave the table
-            row["timestamp"] = free
-            self._insert_one(connection, table, row)
-
     def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
         plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
-        if all(_goes_in_as_it_is(row, plan) for row in rows):
+        floats = (row[key] for row in rows for key in plan.floats)
+        if plan.exact and all((value and value == value) or fits(value, "REAL") for value in floats):
             connection.execute("SAVEPOINT many")
             try:
                 connection.executemany(plan.sql, ([*row.values()] for row in rows))
@@ -115,7 +104,7 @@ class Inserts:
             first, last = moved.get(run, ("", ""))
             if first <= asked <= last:
                 row["timestamp"] = _later(last)
-            self._insert_one(connection, table, row)
+            self.insert(connection, table, [row])
             if row["timestamp"] != asked:
                 moved[run] = (first if first <= asked <= last else asked, str(row["timestamp"]))
 
@@ -159,15 +148,6 @@ def _shape(row: Row) -> tuple[Any, ...]:
 
 def _declared(row: Row) -> dict[str, str]:
     return {key: declared_type(value) for key, value in row.items()}
-
-
-def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
-    for key in plan.floats:
-        value = row[key]
-        # a NaN, or a zero that may be negative
-        if (not value or value != value) and not fits(value, "REAL"):
-            return False
-    return plan.exact
 
 
 def _later(time: str) -> str:
