@@ -8,7 +8,6 @@ in one process breaks its locks, and committed rows are lost.
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,10 +26,6 @@ __all__ = ["Database"]
 _FLUSH_WAITS = 1000  # milliseconds
 
 C = TypeVar("C", bound=sqlite3.Connection)
-
-
-def _no_connection() -> None:
-    return None
 
 
 class _Compilations:
@@ -66,7 +61,7 @@ class Database:
         self._setup = setup
         self._own: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        self._users: Callable[[], UsersConnection | None] = _no_connection  # held weakly: it holds this database
+        self._users: UsersConnection | None = None
         self._identity: FileIdentity | None = None  # once the file was opened
         self._closed = False
         self.compilations = _Compilations()
@@ -126,12 +121,11 @@ class Database:
             return self.connection()
         with self.lock:
             self.connection()
-            users = self._users()
-            if users is None:
-                users = self._open(UsersConnection)
+            users = self._users
+            if users is None or users.is_closed:
+                users = self._users = self._open(UsersConnection)
                 users.note_alone()
                 users.check = self.check
-                self._users = weakref.ref(users)
             return users
 
     def _open(self, factory: type[C]) -> C:
@@ -316,10 +310,8 @@ class Database:
             self._closed = True
             try:
                 if not self._is_shared:
-                    users = self._users()
-                    if users is not None:
-                        users.close()  # a result of the user's, half read, would hold up the flush
-                        self._users = _no_connection
+                    if self._users is not None:
+                        self._users.close()  # a result of the user's, half read, would hold up the flush
                     self._flush()
             finally:
                 self._disconnect()
@@ -336,10 +328,16 @@ class Database:
             self.close()
 
     def let_go(self) -> None:
-        """Prepare to be closed once nobody holds it: its tracker was forgotten, its connection may be in use."""
+        """Move the log into the file as far as possible, since it may be a while until the last user is gone."""
         if self._own is not None and self.path != MEMORY and not self._is_shared:
-            with self.lock, suppress(sqlite3.Error):  # closing comes later, and tells of what fails
+            with self.lock, suppress(sqlite3.Error):  # close() comes later, and reports errors
                 self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
+
+    def release_users_connection(self) -> None:
+        """Close the users' connection unless somebody holds it: it would keep this database alive."""
+        users = self._users
+        if users is not None and not users.is_held():
+            users.close()
 
     @property
     def _is_shared(self) -> bool:
@@ -351,9 +349,8 @@ class Database:
             self._identity.abandon_log()
 
     def _disconnect(self) -> None:
-        own, users = self._own, self._users()
-        self._own = self._cursor = None
-        self._users = _no_connection
+        own, users = self._own, self._users
+        self._own = self._cursor = self._users = None
         if self._is_shared:
             _left_open.extend((own, users))
             own = users = None
@@ -380,9 +377,8 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Go on; a connection in the middle of a transaction is the parent's, and may not even be closed here."""
         if self.path != MEMORY and self.depth:
-            _left_open.extend((self._own, self._users()))
-            self._own = self._cursor = None
-            self._users = _no_connection
+            _left_open.extend((self._own, self._users))
+            self._own = self._cursor = self._users = None
             self.depth = 0
             self._blocks.clear()
         self.lock.release()

@@ -1,7 +1,7 @@
 """Rows into SQLite tables, fast: how rows of one shape go in is worked out once and remembered."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -29,18 +29,7 @@ class Inserts:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._plans: dict[tuple[Any, ...], _Plan] = {}
-
-    def look(self, connection: Executor) -> bool:
-        """Notice what others did to tables and columns; tell whether they did anything."""
-        if not self._schema.refresh(connection):
-            return False
-        self.forget()
-        return True
-
-    def forget(self) -> None:
-        """Work out anew how rows go in: a table or column is not what it was."""
-        self._plans.clear()
+        self._plans: dict[tuple[Any, ...], _Plan] = schema.plans
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
         """Insert `rows`; where the time of one is taken in its run, it moves on."""
@@ -73,12 +62,6 @@ class Inserts:
         """Insert `row` unless its run has one of this time; tell whether it went in."""
         sql, values = self._with_extra(connection, table, row)
         return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
-
-    def make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The columns of `table`, after making what is missing of it and of them."""
-        if self._schema.make(connection, table, wanted):
-            self.forget()
-        return self._schema.columns(table)
 
     def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
@@ -123,8 +106,8 @@ class Inserts:
         return free
 
     def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
-        self.look(connection)
-        columns = self.make_columns(connection, table, _declared(row))
+        self._schema.refresh(connection)
+        columns = self._schema.make(connection, table, _declared(row))
         exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
         floats = tuple(key for key, value in row.items() if type(value) is float)
         if len(self._plans) >= _MAX_PLANS:
@@ -134,10 +117,10 @@ class Inserts:
         return plan
 
     def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
-        self.look(connection)
-        kept, extra = split(row, self.make_columns(connection, table, _declared(row)))
+        self._schema.refresh(connection)
+        kept, extra = split(row, self._schema.make(connection, table, _declared(row)))
         if extra is not None:
-            self.make_columns(connection, table, {EXTRA: "JSON TEXT"})
+            self._schema.make(connection, table, {EXTRA: "JSON TEXT"})
             kept[EXTRA] = extra
         return _insert_sql(self._schema.name(table), kept), [*kept.values()]
 

@@ -8,6 +8,7 @@ remembers of them is not enough.
 """
 
 import json
+import sqlite3
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY
@@ -37,46 +38,39 @@ def invalidation(table: str) -> list[str]:
     ]
 
 
-def save(database: Database, run: Run) -> None:
-    """Record that `run` goes on."""
-    with database.transaction() as connection:
-        connection.execute(
-            f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
-            " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
-            " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
-            " summary = NULL",
-            [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
-        )
+def save(connection: sqlite3.Connection, run: Run) -> None:
+    """Record that `run` started, or was resumed."""
+    connection.execute(
+        f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
+        " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
+        " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
+        " summary = NULL",
+        [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
+    )
 
 
 def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
-    """Record the end of `run`, with its summary."""
-    with database.transaction() as connection:
-        mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
-        identity = (run.track_id, run.table, run.pid, run.host)
-        kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
-        if kept is None:
-            return  # never recorded, or resumed by another process since
-        connection.execute(
-            f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ? WHERE {mine}",
-            (run.ended, run.status, _dump(run.params), *identity),
-        )
-        ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
-        if rows != run.rows or kept[0] is None:  # others logged to this run as well, or rows were changed
-            _fill(database, run.table, columns, {run.track_id: run})
-        summary = json.dumps([rows, _dump(run.values)])
-        connection.execute(
-            f"UPDATE db.xetrack_runs SET summary = ? WHERE {mine}",
-            (summary, *identity),
-        )
+    """Record the end of `run` and its summary, inside a transaction of the caller."""
+    connection = database.connection()
+    mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
+    identity = (run.track_id, run.table, run.pid, run.host)
+    kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
+    if kept is None:
+        return  # never recorded, or resumed by another process since
+    ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
+    if rows != run.rows or kept[0] is None:  # others logged to this run too, or changed its rows
+        _fill(database, run.table, columns, {run.track_id: run})
+    connection.execute(
+        f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ?, summary = ? WHERE {mine}",
+        (run.ended, run.status, _dump(run.params), json.dumps([rows, _dump(run.values)]), *identity),
+    )
 
 
-def forget(database: Database, table: str, track_id: str | None = None) -> None:
+def forget(connection: sqlite3.Connection, table: str, track_id: str | None = None) -> None:
     """Delete the record of one run, or of every run in `table`."""
-    with database.transaction() as connection:
-        connection.execute(
-            "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
-        )
+    connection.execute(
+        "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
+    )
 
 
 def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:

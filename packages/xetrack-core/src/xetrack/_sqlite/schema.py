@@ -6,7 +6,7 @@ Other processes add columns, tables and views, or drop them. So every transactio
 
 import sqlite3
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from xetrack._rows.normalize import IDENTITY
 from xetrack._sqlite import run_table, triggers
@@ -33,6 +33,8 @@ class Schema:
     def __init__(self) -> None:
         self.version: tuple[int] | None = None
         self.recorded = self.assets = False  # whether there are tables of runs and of objects
+        self.plans: dict[tuple[Any, ...], Any] = {}
+        """How `Inserts` inserts rows of each shape. Emptied whenever the schema is loaded."""
         self._tables: dict[str, str] = {}
         self._views: set[str] = set()
         self._columns: dict[str, dict[str, str]] = {}
@@ -51,6 +53,7 @@ class Schema:
         found = connection.execute(
             "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM db.sqlite_master WHERE type IN ('table', 'view')"
         ).fetchall()
+        self.plans.clear()
         tables = [name for name, kind, _ in found if kind == "table"]
         virtual = {name for name, _, virtual in found if virtual}  # may need a module that is not here
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
@@ -89,15 +92,17 @@ class Schema:
         """All tables of events."""
         return sorted(self.shown(name) for name, columns in self._columns.items() if columns)
 
-    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
-        """Make the table and those `wanted` columns that are missing and can be made; tell whether anything was."""
+    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Make the table and those `wanted` columns that are missing and can be made. Return all of its columns."""
         made = self.make_records(connection)
         if self.has(table):
             made |= self._make_columns(connection, table, wanted)
         else:
             self._make_table(connection, table, wanted)
             made = True
-        return made and self.refresh(connection)
+        if made:
+            self.refresh(connection)
+        return self.columns(table)
 
     def _make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
         columns = self.columns(table)

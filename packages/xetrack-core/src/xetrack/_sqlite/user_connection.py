@@ -101,7 +101,9 @@ class UsersConnection(_Shared):
     """
 
     check: Callable[[], None] | None = None
-    """Raises if the file is gone; a method of the database, which lives as long as this."""
+    """Raises if the file is gone. A method of the database, which so lives as long as this is open."""
+
+    is_closed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -150,6 +152,7 @@ class UsersConnection(_Shared):
         cursors, self._cursors = self._cursors, weakref.WeakSet()
         for cursor in cursors:
             cursor.close()
+        self.check, self.is_closed = None, True  # let go of the database, which holds this
         super().close()
 
     def __del__(self) -> None:
