@@ -1,6 +1,6 @@
-"""Engines that keep no file: plain Python lists, and nothing at all.
+"""Engines without a file: one keeps plain Python lists, the other nothing.
 
-The first is what the tests hold every other engine against: slow to search, but short enough to see that it is right.
+Tests compare every other engine with the first: it is slow to search, but short enough to be obviously right.
 """
 
 import copy
@@ -34,13 +34,13 @@ class MemoryEngine:
 
     @property
     def conn(self) -> "MemoryEngine":
-        """There is no SQL here: the engine itself."""
+        """The engine itself: there is no SQL."""
         self._check_open()
         return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep what is written inside, or nothing of it."""
+        """Keep everything written inside the block, or nothing if it raises."""
         with self._lock:
             self._check_open()
             before = copy.deepcopy((self._tables, self._runs))
@@ -51,7 +51,7 @@ class MemoryEngine:
                 raise
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`, moving their times on where these are taken."""
+        """Store `rows`. A row whose time is taken in its run gets the next free one."""
         with self._lock:
             self._check_open()
             if not rows:
@@ -66,7 +66,7 @@ class MemoryEngine:
                 kept.append(dict(row))
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those that are not there yet, and return them."""
+        """Store the rows that are missing, and return them."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
             fresh: list[Row] = []
@@ -80,7 +80,7 @@ class MemoryEngine:
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Rows in the order of insertion."""
+        """Return rows in the order of insertion."""
         with self._lock:
             rows = [row for row in self._rows(table) if track_id in {None, row["track_id"]}]
             rows = rows if head is None else rows[: max(head, 0)]
@@ -88,23 +88,23 @@ class MemoryEngine:
             return {key: [row.get(key) for row in rows] for key in self.columns(table)}
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows, `size` at a time."""
+        """Iterate over all rows, `size` at a time."""
         start = 0
         while rows := self._rows(table)[start : start + size]:
             yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
             start += size
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Count the rows of a table or run."""
         return sum(track_id in {None, row["track_id"]} for row in self._rows(table))
 
     def tables(self) -> list[str]:
-        """The names of tables."""
+        """List the tables."""
         self._check_open()
         return sorted(self._tables)
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys with the types of their first values that are not None."""
+        """Return each key with the type of its first value other than None."""
         with self._lock:
             rows = self._rows(table)
             columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
@@ -116,7 +116,7 @@ class MemoryEngine:
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in some rows; return how many."""
+        """Set `key` in the matching rows, and return their number."""
         with self._lock:
             chosen = [
                 row
@@ -128,7 +128,7 @@ class MemoryEngine:
             return len(chosen)
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run, and return its number of rows."""
         with self._lock:
             rows = self._rows(table)
             left = [row for row in rows if row["track_id"] != track_id]
@@ -146,7 +146,7 @@ class MemoryEngine:
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 
     def save_run(self, run: Run) -> None:
-        """Record that `run` goes on."""
+        """Record that `run` started, or was resumed."""
         with self._lock:
             self._check_open()
             key = (run.track_id, self._name(run.table))
@@ -162,7 +162,7 @@ class MemoryEngine:
                 known.ended, known.status, known.params = run.ended, run.status, run.params
 
     def runs(self, table: str) -> list[Run]:
-        """Every run, newest first."""
+        """List every run, most recently active first."""
         with self._lock:
             found: dict[str, Run] = {}
             for row in self._rows(table):
@@ -176,27 +176,27 @@ class MemoryEngine:
             return list(reversed(found.values()))
 
     def latest_run(self, table: str) -> str | None:
-        """The run that logged last."""
+        """Return the run whose row was inserted last."""
         rows = self._rows(table)
         return str(rows[-1]["track_id"]) if rows else None
 
     def has_assets(self) -> bool:
-        """Objects are not kept here."""
+        """Return False: objects are not stored here."""
         self._check_open()
         return False
 
     def flush(self) -> bool:
-        """Nothing to do."""
+        """Do nothing."""
         return True
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self._lock:
             self._closed = True
             self._tables, self._runs = {}, {}
 
     def let_go(self) -> None:
-        """There is nothing to close: whoever holds it reads on."""
+        """Do nothing: users of the engine can still read."""
 
     def _rows(self, table: str) -> list[Row]:
         self._check_open()
@@ -213,19 +213,19 @@ class MemoryEngine:
 
 
 class NullEngine(MemoryEngine):
-    """Keeps nothing: for a tracker whose rows only go to sinks."""
+    """Stores nothing, for a tracker whose rows only go to sinks."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Let the rows go."""
+        """Discard the rows."""
         self._check_open()
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Let the rows go."""
+        """Discard the rows."""
         self._check_open()
         return []
 
     def save_run(self, run: Run) -> None:
-        """Let it go."""
+        """Discard it."""
         self._check_open()
 
 

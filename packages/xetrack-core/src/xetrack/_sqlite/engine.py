@@ -1,4 +1,4 @@
-"""The SQLite engine, the default: one transaction a call, durable when the call returns."""
+"""The SQLite engine, the default: one transaction per call, durable when the call returns."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +34,10 @@ _LONGEST = 2_000_000  # seconds, in milliseconds almost as much as SQLite can wa
 
 @dataclass(frozen=True, slots=True)
 class SqliteOptions:
-    """The options of trackers and readers that the engine "sqlite" claims.
+    """Options of trackers and readers with `engine="sqlite"`.
 
     Attributes:
-        timeout: seconds to wait while another connection writes, then `DatabaseLockedError` is raised.
+        timeout: seconds to wait for another connection's write before raising `DatabaseLockedError`.
     """
 
     timeout: float = 60.0
@@ -63,7 +63,7 @@ class SqliteEngine(Queries):
 
     @property
     def conn(self) -> sqlite3.Connection:
-        """A connection of the user's own; the file is attached as `db`, read-only for a reader."""
+        """The connection for users' SQL. The file is attached as `db`, read-only in a reader."""
         return self.database.users_connection()
 
     # Writing
@@ -107,7 +107,7 @@ class SqliteEngine(Queries):
 
     @block
     def transaction(self) -> Iterator[None]:
-        """Commit what is written inside together, or nothing of it."""
+        """Commit everything written inside the block together, or nothing if it raises."""
         with self._writing():
             yield
 
@@ -118,18 +118,18 @@ class SqliteEngine(Queries):
                 self._schema.refresh(connection)
                 yield connection
         except BaseException:
-            self._schema.version = None  # tables and columns made inside are gone
+            self._schema.version = None  # tables and columns created inside are gone
             raise
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store those rows that are not there yet, and return them."""
+        """Store the rows that are missing, and return them."""
         with self._writing() as connection:
             return [row for row in rows if self._inserts.merge(connection, table, row)]
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in some rows of an existing table; return how many."""
+        """Set `key` in the matching rows of a table, and return their number."""
         if not self.database.exists:
             return 0
         with self._writing() as connection:
@@ -138,7 +138,7 @@ class SqliteEngine(Queries):
             name = self._schema.name(table)
             condition, bound = _condition(self._schema.columns(table), track_id, where)
             if connection.execute(f"SELECT 1 FROM {name} WHERE {condition} LIMIT 1", bound).fetchone() is None:
-                return 0  # and make no column
+                return 0  # without adding a column
             columns = self._schema.make(connection, table, {key: declared_type(value)})
             extra = None if key in columns and fits(value, columns[key]) else pack({key: value})
             if extra is not None:
@@ -155,7 +155,7 @@ class SqliteEngine(Queries):
             return connection.execute(sql, [*values, *bound]).rowcount
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete a run; return how many rows it had."""
+        """Delete a run, and return its number of rows."""
         if not self.database.exists:
             return 0
         with self._writing() as connection:
@@ -179,7 +179,7 @@ class SqliteEngine(Queries):
                 self._positions.forget()
 
     def save_run(self, run: Run) -> None:
-        """Record that `run` goes on."""
+        """Record that `run` started, or was resumed."""
         with self._writing() as connection:
             self._schema.make_records(connection)
             run_table.save(connection, replace(run, table=self._schema.physical(run.table)))
@@ -195,7 +195,7 @@ class SqliteEngine(Queries):
                 run_table.finish(self.database, named, self._schema.columns(run.table))
 
     def flush(self) -> bool:
-        """Fold the write-ahead log into the file. False if another process's reader kept part of it back."""
+        """Move the write-ahead log into the file. Return False if another reader kept part of it."""
         return self.database.flush()
 
     def close(self) -> None:
@@ -222,7 +222,7 @@ def _condition(
         bound.append(track_id)
     if where is not None:
         key, value = where
-        there = f"+{quote(key)}" if key in columns else "NULL"  # the plus keeps SQLite from converting what is compared
+        there = f"+{quote(key)}" if key in columns else "NULL"  # the plus prevents type conversions
         plain = f"{there} IS ?" if _comparable(value, columns.get(key, "")) else "? AND 0"
         if EXTRA in columns:
             parts.append(f"CASE WHEN {EXTRA} IS NULL THEN {plain} ELSE xetrack_same({EXTRA}, ?, {there}, ?) END")
@@ -234,7 +234,7 @@ def _condition(
 
 
 def _comparable(value: Value, declared: str) -> bool:
-    """Whether SQLite compares `value` with cells of this type as Python would: no NaN, no text with JSON."""
+    """Whether SQLite compares `value` with cells of this type as Python does: not so for NaN, or text and JSON."""
     if isinstance(value, (str, BigInt)):
         return type_fits(type(value), declared)
     return value == value

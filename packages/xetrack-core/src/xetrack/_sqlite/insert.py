@@ -1,4 +1,4 @@
-"""Rows into SQLite tables, fast: how rows of one shape go in is worked out once and remembered."""
+"""Insert rows into SQLite tables. How to insert rows of one shape is planned once and cached."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ _MAX_PLANS = 4096
 
 
 class _Plan(NamedTuple):
-    """How rows of one shape (table, keys, types) go in."""
+    """How to insert rows of one shape (table, keys, types)."""
 
     sql: str
     floats: tuple[str, ...]  # keys whose value may be NaN
-    exact: bool  # whether the columns give every value back as it is, NaN aside
+    exact: bool  # whether columns give every value back unchanged, NaN and -0.0 aside
 
 
 class Inserts:
-    """Inserts rows inside a transaction that the caller holds, making tables and columns as they are needed."""
+    """Inserts rows inside the caller's transaction, creating tables and columns as needed."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._plans: dict[tuple[Any, ...], _Plan] = schema.plans
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
-        """Insert `rows`; where the time of one is taken in its run, it moves on."""
+        """Insert `rows`. A row whose time is taken in its run gets the next free one."""
         if len(rows) != 1:
             for _, group in groupby(rows, _shape):
                 self._insert_many(connection, table, list(group))
             return
-        # every log() comes this way: a row of a known shape goes in with one statement
+        # every log() comes this way: a row of a known shape takes one statement
         (row,) = rows
         values = [*row.values()]
         plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
@@ -54,12 +54,12 @@ class Inserts:
         except sqlite3.IntegrityError:
             free = self._free_time(connection, table, row)
             if free == row["timestamp"]:
-                raise  # the row breaks a rule that somebody else gave the table
+                raise  # the row violates a constraint that another program added
             row["timestamp"] = free
             self.insert(connection, table, rows)
 
     def merge(self, connection: Executor, table: str, row: Row) -> bool:
-        """Insert `row` unless its run has one of this time; tell whether it went in."""
+        """Insert `row` unless its run has a row of this time. Return whether it was inserted."""
         sql, values = self._with_extra(connection, table, row)
         return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
 
@@ -80,7 +80,7 @@ class Inserts:
         self._insert_each(connection, table, rows)
 
     def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:
-        # once a row was moved past a block of taken times, those after it need not look through the block again
+        # once a row was moved past a block of taken times, later rows need not search that block again
         moved: dict[Value, tuple[str, str]] = {}
         for row in rows:
             run, asked = row["track_id"], str(row["timestamp"])
@@ -92,7 +92,7 @@ class Inserts:
                 moved[run] = (first if first <= asked <= last else asked, str(row["timestamp"]))
 
     def _free_time(self, connection: Executor, table: str, row: Row) -> str:
-        """The first time from the row's on that no row of its run has."""
+        """Return the first time, from the row's on, that no row of its run has."""
         name = self._schema.name(table)
         taken = connection.execute(
             f"SELECT timestamp FROM {name} WHERE track_id = ? AND timestamp >= ? ORDER BY timestamp",

@@ -31,7 +31,7 @@ class Queries:
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Rows in the order of insertion; the last `tail` of the first `head` if both are given."""
+        """Return rows in the order of insertion: the last `tail` of the first `head` if both are given."""
         if head is None and tail is None:
             if track_id is None:
                 columns, cells = self._select_all(table)
@@ -46,7 +46,7 @@ class Queries:
         return _restored(columns, cells)
 
     def _last(self, table: str, track_id: str | None, rows: int) -> tuple[dict[str, str], Cells]:
-        """The last `rows`, which most often are among the newest of the table."""
+        """Read the last `rows`. They are usually among the newest rows of the table."""
         run, bound = ("1", []) if track_id is None else (f"_rowid_ > ? - {_NEWEST} AND +track_id = ?", [track_id])
 
         def fetch_them(connection: sqlite3.Connection, names: list[str], name: str) -> Cells:
@@ -62,11 +62,11 @@ class Queries:
     def _between(
         self, table: str, track_id: str | None, head: int | None, tail: int | None
     ) -> tuple[dict[str, str], Cells]:
-        """The last `tail` of the first `head`, found by their rowids."""
+        """Read the last `tail` of the first `head` rows, found by their rowids."""
 
         def fetch_them(connection: sqlite3.Connection, names: list[str], name: str) -> Cells:
             rowids = chosen(self._positions.find(name, track_id), head, tail)
-            # the plus has SQLite go by the rowids: rows of other runs may lie between
+            # the plus makes SQLite search by rowid, not by run; rows of other runs may lie in between
             run, bound = ("1", []) if track_id is None else ("+track_id = ?", [track_id])
             bounds = [rowids[0], rowids[-1]] if rowids else [1, 0]
             rest = f"FROM {name} WHERE _rowid_ BETWEEN ? AND ? AND {run} ORDER BY _rowid_"
@@ -75,7 +75,7 @@ class Queries:
         return self._fetched(table, fetch_them)
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """All rows, `size` at a time. No lock is held in between."""
+        """Iterate over all rows, `size` at a time, without holding a lock in between."""
         after = -1 << 63
         while True:
             rest = "WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ?"
@@ -88,16 +88,16 @@ class Queries:
     def _select(
         self, table: str, rest: str, bound: Sequence[Value], *, also: Sequence[str] = ()
     ) -> tuple[dict[str, str], Cells]:
-        """The columns of `table` and the cells of each, and those of what else is asked for, of some rows."""
+        """Read some rows: the columns of `table` and their cells, followed by the cells of the columns in `also`."""
         return self._fetched(
             table, lambda connection, names, name: fetch(connection, [*names, *also], f"FROM {name} {rest}", bound)
         )
 
     def _select_all(self, table: str) -> tuple[dict[str, str], Cells]:
-        """The columns of `table` and all cells of each."""
+        """Read the columns of `table` and all of their cells."""
         with self.database.lock:
-            # in a transaction the lock stays this thread's, so no other could read; and in memory the connection is the
-            # user's as well, who may use it meanwhile: sqlite3 would wait for SQLite, and SQLite for our function
+            # inside a transaction this thread holds the lock, so another thread could not read. In memory, users share
+            # the connection: their query would hold the GIL and wait for SQLite, which waits for our function
             if self.database.depth or self.database.path == MEMORY:
                 return self._select(table, "ORDER BY _rowid_", ())
         return run_aside(
@@ -112,7 +112,7 @@ class Queries:
         with self.database.lock, paused_gc():
             if not self._known(table):
                 return {}, []
-            columns = dict(self._schema.columns(table))  # as they are now: a handler of signals may log new ones
+            columns = dict(self._schema.columns(table))  # a copy: a signal handler may log new ones
             try:
                 cells = how(self.database.connection(), list(map(quote, columns)), self._schema.name(table))
             except FAILURES as error:
@@ -120,7 +120,7 @@ class Queries:
             return columns, cells
 
     def _known(self, table: str) -> bool:
-        """Whether there is such a table now, in a file that may not exist yet."""
+        """Whether the table exists now. The file may not exist yet."""
         if not self.database.exists:
             return False
         try:
@@ -130,7 +130,7 @@ class Queries:
         return self._schema.has(table)
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """The number of rows."""
+        """Count the rows of a table or run."""
         with self.database.lock:
             if not self._known(table):
                 return 0
@@ -142,13 +142,13 @@ class Queries:
             return int(rows)
 
     def tables(self) -> list[str]:
-        """The tables that hold events; the one of 0.x files goes by its name of today."""
+        """List the tables of events, sorted. The `default` table of 0.x files is called `events`."""
         with self.database.lock:
             self._known("")
             return self._schema.tables()
 
     def columns(self, table: str) -> dict[str, str]:
-        """Keys that have a column, with their declared types, and those found in extras, with "" as theirs."""
+        """Return each key with its column's type, or with "" if it occurs only in extras."""
         with self.database.lock:
             if not self._known(table):
                 return {}
@@ -160,7 +160,7 @@ class Queries:
             return columns
 
     def latest_run(self, table: str) -> str | None:
-        """The run whose row was inserted last."""
+        """Return the run whose row was inserted last."""
         with self.database.lock:
             if not self._known(table):
                 return None
@@ -176,7 +176,7 @@ class Queries:
             return bool(self.database.query("SELECT EXISTS (SELECT 1 FROM db.counts)")[0][0])
 
     def runs(self, table: str) -> list[Run]:
-        """Every run, newest first, from records and rows."""
+        """List every run, most recently active first."""
         with self.database.lock:
             known, physical = self._known(table), self._schema.physical(table)
             if not known:
@@ -188,7 +188,7 @@ class Queries:
 
 
 def _restored(columns: Mapping[str, str], cells: Cells) -> Columns:
-    """Cells as what was logged."""
+    """Turn cells into the values that were logged."""
     named = dict(zip(columns, cells, strict=False))
     extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
     restored = {key: restore(values, columns[key]) for key, values in named.items()}
