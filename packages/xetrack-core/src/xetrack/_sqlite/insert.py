@@ -20,7 +20,7 @@ class _Plan(NamedTuple):
     """How to insert rows of one shape (table, keys, types)."""
 
     sql: str
-    floats: tuple[str, ...]  # keys whose value may be NaN
+    floats: tuple[str, ...]  # keys whose value may be NaN or -0.0
     exact: bool  # whether columns give every value back unchanged, NaN and -0.0 aside
 
 
@@ -42,9 +42,9 @@ class Inserts:
         values = [*row.values()]
         plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
         exact = plan.exact
-        for key in plan.floats:
+        for key in plan.floats:  # inlined _floats_fit()
             value = row[key]
-            if not value or value != value:  # zero may be negative
+            if not value or value != value:
                 exact = exact and fits(value, "REAL")
         try:
             if exact:
@@ -66,8 +66,7 @@ class Inserts:
     def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
         plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
-        floats = (row[key] for row in rows for key in plan.floats)
-        if plan.exact and all((value and value == value) or fits(value, "REAL") for value in floats):
+        if plan.exact and _floats_fit(rows, plan.floats):
             connection.execute("SAVEPOINT many")
             try:
                 connection.executemany(plan.sql, ([*row.values()] for row in rows))
@@ -131,6 +130,16 @@ def _shape(row: Row) -> tuple[Any, ...]:
 
 def _declared(row: Row) -> dict[str, str]:
     return {key: declared_type(value) for key, value in row.items()}
+
+
+def _floats_fit(rows: Sequence[Row], keys: Sequence[str]) -> bool:
+    """Whether the values of `keys`, which are floats, are neither NaN nor -0.0."""
+    for key in keys:
+        for row in rows:
+            value = row[key]
+            if (not value or value != value) and not fits(value, "REAL"):
+                return False
+    return True
 
 
 def _later(time: str) -> str:
