@@ -82,7 +82,7 @@ def _reading(database: Database) -> Iterator[sqlite3.Connection]:
 
 
 def _write(connection: sqlite3.Connection, part: Path, progress: Progress | None) -> None:
-    def told(status: int, left: int, total: int) -> None:
+    def report(status: int, left: int, total: int) -> None:
         if status in _BUSY:  # in memory everybody shares one connection, and sqlite3 would retry forever
             raise DatabaseError("the database in memory has an open transaction. Commit it before the backup.")
         if progress is not None:
@@ -90,7 +90,7 @@ def _write(connection: sqlite3.Connection, part: Path, progress: Progress | None
 
     with closing(sqlite3.connect(part)) as file:
         file.execute("PRAGMA journal_mode = OFF")  # a failed backup is deleted
-        connection.backup(file, pages=_STEP, name="db", progress=told)
+        connection.backup(file, pages=_STEP, name="db", progress=report)
 
 
 def _check_free(path: str, *, overwrite: bool) -> None:

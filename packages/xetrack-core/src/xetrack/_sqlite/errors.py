@@ -53,8 +53,8 @@ def translate(error: Exception, path: str) -> DatabaseError:
     if _OTHER_ENCODING in str(error):
         message = f"{path}: its text is in UTF-16, and xetrack uses UTF-8; choose another path"
         return NotADatabaseError(message)
-    kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
-    return kind(f"{path}: {cure} ({error})")
+    kind, fix = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
+    return kind(f"{path}: {fix} ({error})")
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -88,8 +88,8 @@ def list_runs(database: Database, table: str, columns: dict[str, str], *, record
         track_id: Run(track_id, table, status="", rows=rows, first=first, last=last)
         for track_id, rows, first, last, _ in counted
     }
-    told = _load_records(database, table, runs) if recorded else set()
-    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in told})
+    valid = _load_records(database, table, runs) if recorded else set()
+    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in valid})
     return list(runs.values())
 
 
@@ -104,7 +104,7 @@ def list_recorded(database: Database, table: str) -> list[Run]:
 
 def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:
     """Add the records to `runs`. Return the runs whose summary is valid."""
-    told = set()
+    valid = set()
     sql = f"SELECT {_FIELDS}, params, summary FROM db.xetrack_runs WHERE event_table = ?"
     for track_id, _, started, ended, status, host, pid, python, params, summary in database.query(sql, (table,)):
         run = runs.get(track_id)
@@ -115,8 +115,8 @@ def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[s
         rows, values = _summary(summary)
         if rows == run.rows:
             run.values = _load(values)
-            told.add(track_id)
-    return told
+            valid.add(track_id)
+    return valid
 
 
 def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[str, Run]) -> None:

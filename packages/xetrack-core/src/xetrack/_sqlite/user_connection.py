@@ -14,7 +14,7 @@ _STEPS = 100_000
 """SQLite instructions between two checks for signals: a few milliseconds, so that checks cost nothing."""
 
 
-def _look(raised: list[BaseException]) -> Iterator[int]:
+def _poll_signals(raised: list[BaseException]) -> Iterator[int]:
     """Let Python handle signals each time SQLite calls its progress handler, and keep what a signal handler raises.
 
     `sqlite3` discards exceptions of callbacks. Python handles signals when it enters a function, before any `try` in
@@ -109,20 +109,20 @@ class UsersConnection(_Shared):
         super().__init__(*args, **kwargs)
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
         self._raised: list[BaseException] = []
-        self._look_for_signals()
+        self._watch_for_signals()
 
-    def _look_for_signals(self) -> None:
+    def _watch_for_signals(self) -> None:
         self._raised.clear()
-        looks = _look(self._raised)  # no reference to this connection, which would keep it open
-        next(looks)
-        self.set_progress_handler(partial(next, looks, 0), _STEPS)
+        polls = _poll_signals(self._raised)  # no reference to this connection, which would keep it open
+        next(polls)
+        self.set_progress_handler(partial(next, polls, 0), _STEPS)
 
     def cause(self, error: sqlite3.OperationalError) -> BaseException:
         """Return what a signal handler raised to stop a query, or `error` if nothing was raised."""
         if not self._raised or str(error) != "interrupted":
             return error
         raised = self._raised[0]
-        self._look_for_signals()  # a generator that raised has ended
+        self._watch_for_signals()  # a generator that raised has ended
         return raised
 
     def cursor(self, factory: Callable[..., Any] | None = None) -> Any:
@@ -130,7 +130,7 @@ class UsersConnection(_Shared):
         if self.check is not None:
             self.check()
         if self._raised:  # in a cursor of another class, which raised "interrupted"
-            self._look_for_signals()
+            self._watch_for_signals()
         cursor = super().cursor(factory or UsersCursor)
         self._cursors.add(cursor)
         return cursor
