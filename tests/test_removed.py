@@ -1,4 +1,4 @@
-"""A database that is removed while a tracker with everything on has it open: an error, and the rest goes on."""
+"""A database removed under a tracker with every feature on raises an error, and the other parts go on."""
 
 import json
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody rem
 
 @pytest.fixture(autouse=True)
 def look_each_time(monkeypatch):
-    """At the paths, and not only now and then."""
+    """Check the paths at every call."""
     monkeypatch.setattr(file_identity, "_EVERY", 0.0)
 
 

@@ -43,7 +43,7 @@ def told(done):
 
 @every_command
 def test_a_wrong_path_makes_no_file(xt, tmp_path, words):
-    assert "there is no such database" in told(xt(*(word.replace("DB", "nowhere/none.db") for word in words)))
+    assert "does not exist" in told(xt(*(word.replace("DB", "nowhere/none.db") for word in words)))
     assert not list(tmp_path.iterdir())
 
 
@@ -60,7 +60,7 @@ def test_no_database(xt, tmp_path, words):
 @pytest.mark.parametrize("words", [words for words in READING if words[0] not in {"copy", "backup"}], ids=" ".join)
 def test_no_path(xt, words):
     done = xt(*(word for word in words if word != "DB"))
-    assert done.code == 2 or "no such database" in done.err
+    assert done.code == 2 or "does not exist" in done.err
     told(done)
 
 

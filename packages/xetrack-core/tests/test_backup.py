@@ -272,7 +272,7 @@ def test_the_database_itself_is_refused_by_whatever_name(db, overwrite, monkeypa
 
 @pytest.mark.parametrize("path", [":memory:", "s3://bucket/backup.db", "SKIP_INSERT"])
 def test_a_backup_is_a_file(db, path):
-    with pytest.raises(OptionError, match="is a file"):
+    with pytest.raises(OptionError, match="is not the path of a file"):
         Reader(db).backup(path)
 
 

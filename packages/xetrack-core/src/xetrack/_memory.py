@@ -1,7 +1,6 @@
-"""Engines without a file: `MemoryEngine` keeps rows in Python lists, `NullEngine` keeps nothing.
+"""Engines without a file: one keeps plain Python lists, the other nothing.
 
-`MemoryEngine` is the reference implementation of `xetrack.plugin.Engine`, and the oracle that tests compare other
-engines with. It is slow, and short enough to see that it is right.
+Tests compare every other engine with the first: it is slow to search, but short enough to be obviously right.
 """
 
 import copy
@@ -24,10 +23,7 @@ __all__ = ["MemoryEngine", "NullEngine", "xetrack_engines"]
 
 
 class MemoryEngine:
-    """The reference implementation of `Engine`: rows in Python lists, lost when the process ends.
-
-    Read it to learn what an engine does. It passes every test of `xetrack_testing.EngineContract`.
-    """
+    """Rows in lists, gone with the process."""
 
     def __init__(self) -> None:
         self._lock = new_lock()
@@ -38,13 +34,13 @@ class MemoryEngine:
 
     @property
     def conn(self) -> "MemoryEngine":
-        """The engine itself, because there is no SQL."""
+        """The engine itself: there is no SQL."""
         self._check_open()
         return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep all changes made inside, or none. Transactions may be nested."""
+        """Keep everything written inside the block, or nothing if it raises."""
         with self._lock:
             self._check_open()
             before = copy.deepcopy((self._tables, self._runs))
@@ -55,7 +51,7 @@ class MemoryEngine:
                 raise
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store rows. A taken timestamp advances by microseconds, in the caller's row too."""
+        """Store `rows`. A row whose time is taken in its run gets the next free one."""
         with self._lock:
             self._check_open()
             if not rows:
@@ -70,7 +66,7 @@ class MemoryEngine:
                 kept.append(dict(row))
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store the rows that are new, and return them."""
+        """Store the rows that are missing, and return them."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
             fresh: list[Row] = []
@@ -84,7 +80,7 @@ class MemoryEngine:
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Return rows as columns, in insertion order."""
+        """Return rows in the order of insertion."""
         with self._lock:
             rows = [row for row in self._rows(table) if track_id in {None, row["track_id"]}]
             rows = rows if head is None else rows[: max(head, 0)]
@@ -92,23 +88,23 @@ class MemoryEngine:
             return {key: [row.get(key) for row in rows] for key in self.columns(table)}
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """Yield all rows as columns, in insertion order, `size` at a time."""
+        """Iterate over all rows, `size` at a time."""
         start = 0
         while rows := self._rows(table)[start : start + size]:
             yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
             start += size
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """Return the number of rows."""
+        """Count the rows of a table or run."""
         return sum(track_id in {None, row["track_id"]} for row in self._rows(table))
 
     def tables(self) -> list[str]:
-        """Return the names of tables, sorted."""
+        """List the tables."""
         self._check_open()
         return sorted(self._tables)
 
     def columns(self, table: str) -> dict[str, str]:
-        """Return keys, with the types of their first values that are not None."""
+        """Return each key with the type of its first value other than None."""
         with self._lock:
             rows = self._rows(table)
             columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
@@ -120,7 +116,7 @@ class MemoryEngine:
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in matching rows, and return their number."""
+        """Set `key` in the matching rows, and return their number."""
         with self._lock:
             chosen = [
                 row
@@ -150,7 +146,7 @@ class MemoryEngine:
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 
     def save_run(self, run: Run) -> None:
-        """Record that a run is running. A resumed run keeps its start."""
+        """Record that `run` started, or was resumed."""
         with self._lock:
             self._check_open()
             key = (run.track_id, self._name(run.table))
@@ -158,7 +154,7 @@ class MemoryEngine:
             self._runs[key] = replace(run, table=key[1], ended=None, started=known.started if known else run.started)
 
     def finish_run(self, run: Run) -> None:
-        """Record how a run ended, unless another process has resumed it."""
+        """Record how `run` ended."""
         with self._lock:
             self._check_open()
             known = self._runs.get((run.track_id, self._name(run.table)))
@@ -166,7 +162,7 @@ class MemoryEngine:
                 known.ended, known.status, known.params = run.ended, run.status, run.params
 
     def runs(self, table: str) -> list[Run]:
-        """Return all runs, most recently active first."""
+        """List every run, most recently active first."""
         with self._lock:
             found: dict[str, Run] = {}
             for row in self._rows(table):
@@ -180,27 +176,27 @@ class MemoryEngine:
             return list(reversed(found.values()))
 
     def latest_run(self, table: str) -> str | None:
-        """Return the most recently active run."""
+        """Return the run whose row was inserted last."""
         rows = self._rows(table)
         return str(rows[-1]["track_id"]) if rows else None
 
     def has_assets(self) -> bool:
-        """Return False: the engine stores no objects."""
+        """Return False: objects are not stored here."""
         self._check_open()
         return False
 
     def flush(self) -> bool:
-        """Return True: there is nothing to flush."""
+        """Do nothing."""
         return True
 
     def close(self) -> None:
-        """Discard all rows."""
+        """Delete everything."""
         with self._lock:
             self._closed = True
             self._tables, self._runs = {}, {}
 
     def let_go(self) -> None:
-        """Do nothing: there is no file to release."""
+        """Do nothing: users of the engine can still read."""
 
     def _rows(self, table: str) -> list[Row]:
         self._check_open()
@@ -217,7 +213,7 @@ class MemoryEngine:
 
 
 class NullEngine(MemoryEngine):
-    """Keeps nothing, for trackers whose rows only go to sinks."""
+    """Stores nothing, for a tracker whose rows only go to sinks."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Discard the rows."""
@@ -229,7 +225,7 @@ class NullEngine(MemoryEngine):
         return []
 
     def save_run(self, run: Run) -> None:
-        """Discard the run."""
+        """Discard it."""
         self._check_open()
 
 
@@ -240,7 +236,7 @@ def _same(mine: Value, wanted: Value) -> bool:
 
 @hookimpl
 def xetrack_engines() -> list[Provider[Any]]:
-    """Register the engines "memory" and "none"."""
+    """The engines named "memory" and "none"."""
     return [
         Provider("memory", lambda _options, _context: MemoryEngine()),
         Provider("none", lambda _options, _context: NullEngine()),

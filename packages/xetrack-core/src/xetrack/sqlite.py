@@ -1,7 +1,7 @@
-"""What plugins that work on the SQLite file may use.
+"""The interface for plugins that work on the SQLite file.
 
-Only Python's `sqlite3` may open the file: a second copy of the SQLite library in one process loses committed rows. So
-open it through `Database`, or use the connection of the engine.
+Open the file through `Database`, or use the engine's connection. Only Python's `sqlite3` may open it: a second copy of
+the SQLite library in one process loses committed rows.
 """
 
 from xetrack._sqlite.connection import Database

@@ -457,6 +457,13 @@ def test_what_the_user_changes_through_the_connection_is_noticed(db):
         assert [(row["x"], row["y"]) for row in tracker] == [(7, None), (2, True)]
 
 
+def test_after_the_user_closed_the_connection_there_is_a_new_one(db):
+    with Tracker(db) as tracker:
+        tracker.log({"x": 1})
+        tracker.conn.close()
+        assert tracker.conn.execute("SELECT x FROM db.events").fetchall() == [(1,)]
+
+
 def test_in_memory_the_users_connection_sees_the_rows():
     with Tracker(Tracker.IN_MEMORY) as tracker:
         tracker.log({"x": 1})

@@ -1,4 +1,4 @@
-"""A database that is removed, moved or replaced while it is open: an error, and the file that comes next is safe."""
+"""A database removed, moved or replaced while open raises an error, and the next file at its path is safe."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ REPLACED = r"track\.db was replaced by another file since it was opened\. Nothin
 
 
 def rows(db):
-    """What another program finds in the file and its log, which it leaves as they are."""
+    """Return what another program reads from the file and its log, without changing them."""
     with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return [x for (x,) in connection.execute("SELECT x FROM events ORDER BY _rowid_")]
@@ -60,7 +60,7 @@ def replace_folder(db):
 
 @pytest.fixture(autouse=True)
 def look_each_time(monkeypatch):
-    """At the paths, and not only now and then."""
+    """Check the paths at every call."""
     monkeypatch.setattr(file_identity, "_EVERY", 0.0)
 
 
@@ -76,7 +76,7 @@ def tracker(db):
     tracker = Tracker(db)
     tracker.log({"x": "old"})
     yield tracker
-    with suppress(DatabaseRemovedError):  # said at close(), if it was not said before
+    with suppress(DatabaseRemovedError):  # raised by close() if no earlier call did
         tracker.close()
 
 
@@ -156,11 +156,11 @@ def test_a_link_that_is_led_elsewhere_changes_nothing(tmp_path):
     assert (rows(first), rows(second)) == ([1, 2], [0])
 
 
-# Beginning anew
+# The next file
 
 
 @pytest.mark.parametrize("change", [remove, move, replace])
-@pytest.mark.parametrize("logged", [1, 4200])  # 4,200 rows, and the index of the log has a second page
+@pytest.mark.parametrize("logged", [1, 4200])  # with 4,200 rows the index of the log has a second page
 def test_the_next_tracker_is_safe_from_the_one_before(db, change, logged):
     old = Tracker(db)
     for number in range(logged):
@@ -186,7 +186,7 @@ def test_the_next_tracker_is_safe_from_the_one_before(db, change, logged):
 
 
 def test_the_next_tracker_may_be_of_another_process(db, start, finish):
-    """It has its own index of its own log, while this one keeps the index of the removed file open."""
+    """It creates its own log and index, while this process keeps those of the removed file open."""
     old = Tracker(db)
     for number in range(100):
         old.log({"x": number})
@@ -212,7 +212,7 @@ def test_the_next_tracker_may_be_of_another_process(db, start, finish):
 
 
 def test_a_log_that_another_process_took_with_the_new_file_is_left_to_it(db, start, finish):
-    """What SQLite itself makes of a file that is replaced: a pair of new file and old log, which we leave alone."""
+    """SQLite pairs a file that replaced another with the old log. The old tracker must leave that log alone."""
     old = Tracker(db)
     old.log({"x": 6})
     replace(db)
@@ -377,7 +377,7 @@ def test_a_log_that_is_removed_is_noticed_and_its_rows_are_kept(db, suffix):
     tracker.log({"x": 1})
     db.with_name(f"{db.name}{suffix}").unlink()
 
-    with pytest.raises(DatabaseRemovedError, match=rf"{suffix} was removed while it was in use\. .* Close the tracker"):
+    with pytest.raises(DatabaseRemovedError, match=rf"{suffix} was removed while in use\. .* Close the tracker"):
         tracker.log({"x": 2})
     tracker.close()
 
@@ -385,14 +385,14 @@ def test_a_log_that_is_removed_is_noticed_and_its_rows_are_kept(db, suffix):
 
 
 def test_a_tight_loop_is_told_within_a_moment(db, monkeypatch):
-    """What is logged until then is in the moved file."""
+    """Rows logged until then are in the moved file."""
     monkeypatch.undo()
     tracker = Tracker(db)
     tracker.log({"x": 1})
     move(db)
     logged, until = 1, time.monotonic() + 60
 
-    with pytest.raises(DatabaseRemovedError):  # noqa: PT012 - which of them it is, time tells
+    with pytest.raises(DatabaseRemovedError):  # noqa: PT012 - which call raises depends on time
         while time.monotonic() < until:
             tracker.log({"x": 1})
             logged += 1
@@ -402,12 +402,14 @@ def test_a_tight_loop_is_told_within_a_moment(db, monkeypatch):
 
 
 def test_a_folder_that_may_not_be_searched_is_no_sign_of_a_removed_file(db, monkeypatch):
-    """As root there is no such folder, so the refusal is made up."""
+    """Root may search every folder, so the refusal is simulated."""
 
     def refuse(path):
         raise PermissionError(path)
 
-    place = file_identity.Place(str(make(db, 1)))
+    identity = file_identity.FileIdentity(str(make(db, 1)), read_only=False)
     monkeypatch.setattr(file_identity.os, "stat", refuse)
 
-    assert place.look() is file_identity.Found.SAME
+    identity.check()
+    assert not identity.is_lost
+    assert not identity.is_shared

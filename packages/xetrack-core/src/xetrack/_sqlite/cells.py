@@ -1,8 +1,8 @@
-"""How rows fit into SQL columns, for every engine that keeps them in a SQL table.
+"""How values are stored in SQL columns, for every engine with SQL tables.
 
-A column is declared by the first value it sees. A value that a column cannot give back exactly (a text that looks
-like a number in an INTEGER column, a NaN anywhere) goes into the column as well as SQL allows, and exactly into the
-row's *extra*, a JSON object beside it; so do keys that cannot be a column at all. A reader prefers the extra.
+A column is declared by its first value. A value that a column cannot give back exactly (a text that looks like a number
+in an INTEGER column, a NaN anywhere) is stored in the column as well as SQL allows, and exactly in the row's *extra*, a
+JSON object in a column of its own. Keys that cannot be a column are stored only there. Readers prefer the extra.
 """
 
 import base64
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 MAX_COLUMNS = 1000
-"""Columns of a table beyond which new keys go to the extra; SQLite allows 2,000."""
+"""The most columns of a table; further keys go to the extra. SQLite allows 2,000."""
 
 DECLARED: dict[type, str] = {
     bool: "BOOLEAN",
@@ -47,7 +47,7 @@ DECLARED: dict[type, str] = {
     bytes: "BLOB",
     BigInt: "INTEGER",
     SurrogateText: "TEXT",
-    Json: "JSON TEXT",  # of JSON alone SQLite would make a number where the text looks like one
+    Json: "JSON TEXT",  # with JSON alone SQLite would convert text that looks like a number
     type(None): "",
 }
 
@@ -62,7 +62,7 @@ _FITTING: dict[type, frozenset[str]] = {
     BigInt: frozenset(),
     SurrogateText: frozenset(),
 }
-# SQLite finds a column's affinity by parts of its declared type, in this order (sqlite.org/datatype3.html, 3.1)
+# the order in which SQLite derives a column's affinity from its declared type (sqlite.org/datatype3.html, 3.1)
 _AFFINITIES = (
     ("JSON TEXT", "JSON"),
     ("INT", "INTEGER"),
@@ -77,28 +77,28 @@ _AFFINITIES = (
 )
 _BOOLEANS = {0: False, 1: True}
 _OURS = frozenset({"assets", "keys", "counts"})
-# _rowid_ is how order is asked for; a column of that name would hide it
+# queries order by _rowid_, which a column of that name would hide
 _NO_COLUMN = frozenset({"", "_rowid_", EXTRA})
 
 
 def quote(name: str) -> str:
-    """`name` as an SQL identifier."""
+    """Return `name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def check_table(name: object) -> str:
-    """Return `name` if a user may keep events in a table of that name, else raise `InvalidTableError`."""
+    """Return `name` if it is allowed for a table of events. Raises `InvalidTableError` if not."""
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
         raise InvalidTableError(f"a table needs a name, as text that can be stored: got {safe_text(name)[:100]}.")
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
-        message = f"the table name {name!r} is kept for the store itself. Choose another one."
+        message = f"the table name {name!r} is reserved for xetrack. Choose another one."
         raise InvalidTableError(message)
     return name
 
 
 def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
-    """Whether `key` can become a column beside `columns`; if not, it lives in the extra."""
+    """Whether `key` can become a column beside `columns`. If not, it is stored in the extra."""
     lower = key.lower()
     return (
         len(columns) < MAX_COLUMNS
@@ -109,12 +109,12 @@ def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
 
 
 def declared_type(value: Value) -> str:
-    """The type to declare a column with whose first value is `value`."""
+    """Return the type to declare for a column whose first value is `value`."""
     return DECLARED[type(value)]
 
 
 def normal_type(declared: str) -> str:
-    """One of our types for whatever a table of any origin declares."""
+    """Return our type for any declared type."""
     upper = declared.upper()
     if not upper:
         return ""
@@ -122,7 +122,7 @@ def normal_type(declared: str) -> str:
 
 
 def fits(value: Value, declared: str) -> bool:
-    """Whether a column of this type gives `value` back as it is."""
+    """Whether a column of this type gives `value` back unchanged."""
     if isinstance(value, float):
         if value != value or (not value and math.copysign(1, value) < 0):
             return False  # SQLite stores a NaN as NULL, and -0.0 as 0.0
@@ -132,12 +132,12 @@ def fits(value: Value, declared: str) -> bool:
 
 
 def type_fits(kind: type, declared: str) -> bool:
-    """Whether a column of this type gives back every value of `kind` as it is, NaN aside."""
+    """Whether a column of this type gives back every value of `kind` unchanged, NaN and -0.0 aside."""
     return kind in _FITTING_ANY or declared in _FITTING[kind]
 
 
 def split(row: Row, columns: Mapping[str, str]) -> tuple[Row, str | None]:
-    """`row` as the columns take it, and the text of its extra (None if all fits)."""
+    """Split `row` into the cells of its columns and the text of its extra (None if all values fit)."""
     kept: Row = {}
     extra: Row = {}
     for key, value in row.items():
@@ -150,14 +150,14 @@ def split(row: Row, columns: Mapping[str, str]) -> tuple[Row, str | None]:
 
 
 def cell(value: Value) -> Value:
-    """Return the value as a column takes it: a big integer as its digits, text with lone surrogates escaped."""
+    """Return the value for a column: big integers as digits, text with lone surrogates escaped."""
     if type(value) is BigInt:
         return str(value)
     return escaped(value) if type(value) is SurrogateText else value
 
 
 def pack(extra: Row) -> str | None:
-    """The text of an extra. JSON scalars stand for themselves, other values for an object that names their type."""
+    """Serialize an extra: JSON scalars as they are, other values as an object that names their type."""
     if not extra:
         return None
     return json.dumps({key: _pack_value(value) for key, value in extra.items()}, ensure_ascii=False, allow_nan=False)
@@ -178,13 +178,13 @@ def _pack_value(value: Value) -> object:
 
 
 def unpack(text: str) -> Row:
-    """The extra again. Raises `NotADatabaseError` for one that `pack` did not write."""
+    """Parse what `pack` wrote. Raises `NotADatabaseError` for anything else."""
     try:
         return {key: _unpack_value(value) for key, value in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         message = (
-            "the file is damaged, or another program wrote it: what is kept beside the columns "
-            f"cannot be read ({error}). Read the columns in SQL, or a backup."
+            f"the file is damaged, or another program wrote it: an extra cannot be read ({error}). "
+            "Query the columns in SQL, or use a backup."
         )
         raise NotADatabaseError(message) from error
 
@@ -207,7 +207,7 @@ _UNPACK: dict[str, Callable[[str], Value]] = {
 
 
 def restore(values: list[Any], declared: str) -> list[Value]:
-    """The cells of a column as they were logged, but for what the extras know better."""
+    """Turn cells of a column into the values that were logged, except those that extras override."""
     if declared == "BOOLEAN":
         return [_BOOLEANS.get(value, value) for value in values]
     if declared == "JSON":
@@ -216,7 +216,7 @@ def restore(values: list[Any], declared: str) -> list[Value]:
 
 
 def put_extra(text: str | None, key: str, packed: str | None) -> str | None:
-    """The text of an extra after `key` was set to the value packed alone in `packed`, or taken out (None)."""
+    """Return the text of an extra after setting `key` to the one value in `packed`, or removing it (None)."""
     extra = json.loads(text) if text else {}
     extra.pop(key, None)
     if packed is not None:
@@ -225,14 +225,14 @@ def put_extra(text: str | None, key: str, packed: str | None) -> str | None:
 
 
 def load_extra(columns: dict[str, list[Value]], texts: Iterable[tuple[int, str]], length: int) -> None:
-    """Put the extras, each with the number of its row, where a reader expects them: over the columns."""
+    """Override columns with the extras, each given with the index of its row."""
     for index, text in texts:
         for key, value in unpack(text).items():
             columns.setdefault(key, [None] * length)[index] = value
 
 
 def same(text: str | None, key: str, cell: Value, wanted: str) -> bool:
-    """Whether a row with this extra and this cell holds, under `key`, the value packed alone in `wanted`."""
+    """Whether a row with this extra and cell has, under `key`, the one value in `wanted`."""
     extra = json.loads(text) if text else {}
     if key not in extra:
         extra = json.loads(pack({key: cell}) or "")

@@ -1,4 +1,4 @@
-"""What may be wrong with a database file, as errors of ours that say what to do."""
+"""Translate errors of SQLite and check paths. Every error says what to do."""
 
 import os
 import sqlite3
@@ -15,54 +15,55 @@ from xetrack.errors import (
 __all__ = ["FAILURES", "check_path", "is_busy", "is_unwritable", "translate"]
 
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
-"""What `sqlite3` raises; the second, where a message quotes what is damaged."""
+"""What `sqlite3` raises; `UnicodeDecodeError` when a message quotes damaged text."""
 
-_SMALLEST = 512  # bytes of a page, of which a database has one at least (sqlite.org/fileformat2.html, 1.2)
+_SMALLEST = 512  # bytes: a database has at least one page (sqlite.org/fileformat2.html, 1.2)
 _BUSY, _LOCKED, _READ_ONLY, _DAMAGED, _CANNOT_OPEN, _NO_LEAVE, _NOT_A_DATABASE = 5, 6, 8, 11, 14, 23, 26
-# SQLite takes a read that fails for damage
+# SQLite reports a failed read as damage
 _DAMAGE = "the file is damaged, or its disk cannot be read; run 'PRAGMA integrity_check' on a copy"
-_OTHER_ENCODING = "must use the same text encoding"  # has no code of its own
+_OTHER_ENCODING = "must use the same text encoding"  # this error has no code of its own
 _PRIMARY = 0xFF  # the low byte of an extended result code (sqlite.org/rescode.html)
 _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     3: (DatabaseReadOnlyError, "permission denied"),
-    _BUSY: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
-    _LOCKED: (DatabaseLockedError, "another connection kept it locked; try again, or give a longer timeout="),
-    _READ_ONLY: (DatabaseReadOnlyError, "it cannot be written; check the permissions of the file and its folder"),
-    10: (DatabaseError, "reading or writing the file failed; what was committed before is still there"),
+    _BUSY: (DatabaseLockedError, "another connection held its lock; try again, or pass a longer timeout="),
+    _LOCKED: (DatabaseLockedError, "another connection held its lock; try again, or pass a longer timeout="),
+    _READ_ONLY: (DatabaseReadOnlyError, "the file is not writable; check the permissions of the file and its folder"),
+    10: (DatabaseError, "reading or writing the file failed; earlier rows are still there"),
     _DAMAGED: (NotADatabaseError, _DAMAGE),
-    13: (DatabaseError, "the disk is full; nothing of this call was stored, what was there before still is"),
+    13: (DatabaseError, "the disk is full; nothing of this call was stored, earlier rows are still there"),
     _CANNOT_OPEN: (
         DatabaseReadOnlyError,
-        "it cannot be opened; check that its folder exists and can be written, and how many files are open (ulimit -n)",
+        "the file cannot be opened; check that its folder exists and is writable, and raise the limit of open files",
     ),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
 
 
 def translate(error: Exception, path: str) -> DatabaseError:
-    """Our error for one of SQLite's, with the path and the cure.
+    """Return our error for one of SQLite's, with the path and the fix.
 
-    Raises `KeyboardInterrupt` for a statement that was refused leave. We never refuse any, but a handler of signals may
-    raise in the function that SQLite asks, and `sqlite3` throws away what it raised.
+    Raises:
+        KeyboardInterrupt: a statement was not authorized. Our authorizer allows every statement, so a signal handler
+            must have raised in it, and `sqlite3` discarded that exception.
     """
-    if _code(error) == _NO_LEAVE or str(error).startswith("not authorized"):  # of functions, SQLite gives no code
+    if _code(error) == _NO_LEAVE or str(error).startswith("not authorized"):  # for functions there is no code
         raise KeyboardInterrupt from error
     if isinstance(error, UnicodeDecodeError):
         return NotADatabaseError(f"{path}: {_DAMAGE} ({error})")
     if _OTHER_ENCODING in str(error):
-        message = f"{path}: its text is in UTF-16, and xetrack keeps UTF-8; choose another path"
+        message = f"{path}: its text is in UTF-16, and xetrack uses UTF-8; choose another path"
         return NotADatabaseError(message)
-    kind, cure = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
-    return kind(f"{path}: {cure} ({error})")
+    kind, fix = _KINDS.get(_code(error), (DatabaseError, "the statement failed"))
+    return kind(f"{path}: {fix} ({error})")
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Whether somebody else holds a lock."""
+    """Whether another connection holds a lock."""
     return _code(error) in {_BUSY, _LOCKED}
 
 
 def is_unwritable(error: sqlite3.Error) -> bool:
-    """Whether the file, or what SQLite keeps beside it, cannot be opened for writing."""
+    """Whether the file, or its log, cannot be opened for writing."""
     return _code(error) in {_READ_ONLY, _CANNOT_OPEN}
 
 
@@ -71,39 +72,39 @@ def _code(error: Exception) -> int:
 
 
 def check_path(path: str, *, read_only: bool) -> None:
-    """Raise what is to be said of a path before SQLite is asked to open it."""
+    """Raise for a path that SQLite should not be asked to open."""
     if Path(path).is_dir():
-        message = f"{path} is a folder. Give the path of a file, such as {Path(path) / 'track.db'}."
+        message = f"{path} is a folder. Pass the path of a file, such as {Path(path) / 'track.db'}."
         raise NotADatabaseError(message)
     if Path(path).exists():
         _check_format(path)
         if not read_only and not os.access(path, os.W_OK):
-            # where a killed writer left its log, SQLite would notice only at the first row
-            raise DatabaseReadOnlyError(f"{path}: {_KINDS[_READ_ONLY][1]}. A Reader can read it.")
+            # SQLite itself may notice only at the first row, if a killed writer left its log
+            raise DatabaseReadOnlyError(f"{path}: {_KINDS[_READ_ONLY][1]}. A Reader can open it.")
         if not read_only and Path(path).stat().st_nlink > 1:
-            # SQLite keeps a log beside each name: of two that write under two names, one loses its rows
+            # SQLite keeps one log per name, so of two writers that use two names, one loses its rows
             message = (
-                f"{path} has another name too (a hard link), and is not written. Put a copy in its place,"
-                " or remove the other name."
+                f"{path} has a second hard link, and writing under two names would lose rows. Replace it with a copy,"
+                " or remove the other link."
             )
             raise DatabaseError(message)
         return
     if read_only:
-        message = f"{path}: there is no such database. Check the path; a Tracker creates one with its first row."
+        message = f"{path} does not exist. Check the path; Tracker creates the file when it logs its first row."
         raise DatabaseNotFoundError(message)
     parent = next(folder for folder in Path(path).parents if folder.exists())
     if not parent.is_dir():
-        message = f"{path} cannot be made: {parent} is a file, not a folder."
+        message = f"{path} cannot be created: {parent} is a file, not a folder."
         raise NotADatabaseError(message)
     if not os.access(parent, os.W_OK):
-        message = f"{path} cannot be made: {parent} cannot be written. Choose another path."
+        message = f"{path} cannot be created: {parent} is not writable. Choose another path."
         raise DatabaseReadOnlyError(message)
 
 
 def _check_format(path: str) -> None:
-    """SQLite takes a file that is shorter than its header for an empty one, and writes over it.
+    """Refuse files shorter than a database header, which SQLite takes for empty ones and overwrites.
 
-    The file itself is not read: to close it again would take from this process every lock that SQLite holds on it.
+    The file is not opened: closing it again would release all of this process's SQLite locks on it.
     """
     if 0 < Path(path).stat().st_size < _SMALLEST:
         raise NotADatabaseError(f"{path}: {_KINDS[_NOT_A_DATABASE][1]}")

@@ -1,8 +1,8 @@
-"""The cells of a query, column by column; those of a whole table by a shorter way.
+"""Fetch the cells of a query, column by column.
 
-`sqlite3` fetches a row cell by cell, and lets go of the interpreter's lock for each row. The arguments of a function
-that a query calls it makes all at once. So a whole table is read by a query that hands every row to a function and has
-a result only when a block is full: for a million rows of six cells that takes half the time of fetching them.
+`sqlite3` releases the GIL for each row that it fetches, but not to call a function from SQL. So a whole table is read
+by a query that passes every row to a function, and has a result only when a block is full. For a million rows of six
+cells that takes half the time of fetching them.
 """
 
 import sqlite3
@@ -15,14 +15,14 @@ __all__ = ["Cells", "fetch", "fetch_table", "run_aside"]
 T = TypeVar("T")
 
 Cells: TypeAlias = list[list[Any]]
-"""A list a column, all of one length."""
+"""One list per column, all of the same length."""
 
-_BLOCK = 2000  # rows that are turned on their side while the processor still has them at hand
+_BLOCK = 2000  # rows to transpose while they are in the processor's cache
 _MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
 
 
 def fetch(connection: sqlite3.Connection, names: Sequence[str], rest: str, bound: Sequence[Any]) -> Cells:
-    """The cells of `SELECT names rest`."""
+    """Return the cells of `SELECT names rest`."""
     cells: Cells = [[] for _ in names]
     cursor = connection.execute(f"SELECT {', '.join(names)} {rest}", bound)
     while rows := cursor.fetchmany(_BLOCK):
@@ -31,7 +31,7 @@ def fetch(connection: sqlite3.Connection, names: Sequence[str], rest: str, bound
 
 
 def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str, stop: threading.Event) -> Cells:
-    """All cells of a table, in the order of insertion, or fewer once `stop` is set. The names are quoted already."""
+    """Return all cells of a table in the order of insertion, or fewer once `stop` is set. Names are quoted."""
     if len(names) > _MOST_ARGUMENTS:
         return fetch(connection, names, f"FROM {table} ORDER BY _rowid_", ())
     cells: Cells = [[] for _ in names]
@@ -54,16 +54,15 @@ def fetch_table(connection: sqlite3.Connection, names: Sequence[str], table: str
 
 def _turn(rows: Sequence[tuple[Any, ...]], cells: Cells) -> None:
     """Add rows to the columns."""
-    for column, values in zip(cells, zip(*rows, strict=True), strict=False):  # without rows there are no values
+    for column, values in zip(cells, zip(*rows, strict=True), strict=False):  # there are no values if there are no rows
         column.extend(values)
 
 
 def run_aside(work: Callable[[threading.Event], T]) -> T:
-    """What `work(stop)` returns, done in a thread of its own.
+    """Run `work(stop)` in a thread of its own, and return its result.
 
-    Handlers of signals run in the main thread. What one of them raises inside a function that SQLite calls would be
-    lost; here it ends the wait, and tells `work` to stop. The work must hold a lock of its own for what it uses: when
-    the wait ends early, it may still be at it.
+    Signal handlers run in the main thread. What they raise inside a function that SQLite calls would be lost; here it
+    ends the wait and sets `stop`. The work must lock what it uses, since it may outlast an interrupted wait.
     """
     stop, done = threading.Event(), threading.Event()
     results: list[T] = []
@@ -80,7 +79,7 @@ def run_aside(work: Callable[[threading.Event], T]) -> T:
     try:
         try:
             threading.Thread(target=guarded, name="xetrack-read").start()
-        except RuntimeError:  # the interpreter shuts down: there are no new threads any more
+        except RuntimeError:  # no new threads while the interpreter shuts down
             guarded()
         done.wait()
     except BaseException:

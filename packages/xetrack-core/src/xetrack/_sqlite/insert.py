@@ -1,7 +1,7 @@
-"""Rows into SQLite tables, fast: how rows of one shape go in is worked out once and remembered."""
+"""Insert rows into SQLite tables. How to insert rows of one shape is planned once and cached."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -17,85 +17,56 @@ _MAX_PLANS = 4096
 
 
 class _Plan(NamedTuple):
-    """How rows of one shape (table, keys, types) go in."""
+    """How to insert rows of one shape (table, keys, types)."""
 
     sql: str
-    floats: tuple[str, ...]  # keys whose value may be NaN
-    exact: bool  # whether the columns give every value back as it is, NaN aside
+    floats: tuple[str, ...]  # keys whose value may be NaN or -0.0
+    exact: bool  # whether columns give every value back unchanged, NaN and -0.0 aside
 
 
 class Inserts:
-    """Inserts rows inside a transaction that the caller holds, making tables and columns as they are needed."""
+    """Inserts rows inside the caller's transaction, creating tables and columns as needed."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._plans: dict[tuple[Any, ...], _Plan] = {}
-
-    def look(self, connection: Executor) -> bool:
-        """Notice what others did to tables and columns; tell whether they did anything."""
-        if not self._schema.refresh(connection):
-            return False
-        self.forget()
-        return True
-
-    def forget(self) -> None:
-        """Work out anew how rows go in: a table or column is not what it was."""
-        self._plans.clear()
+        self._plans: dict[tuple[Any, ...], _Plan] = schema.plans
 
     def insert(self, connection: Executor, table: str, rows: Sequence[Row]) -> None:
-        """Insert `rows`; where the time of one is taken in its run, it moves on."""
-        if len(rows) > 1:
+        """Insert `rows`. A row whose time is taken in its run gets the next free one."""
+        if len(rows) != 1:
             for _, group in groupby(rows, _shape):
                 self._insert_many(connection, table, list(group))
             return
-        # the path of every `log()`: a row of a known shape goes in with one statement
-        for row in rows:
-            values = [*row.values()]
-            plan = self._plans.get((table, *row, *map(type, values)))
-            if plan is not None and plan.exact:
-                for key in plan.floats:
-                    value = row[key]
-                    if value != value or (not value and str(value)[0] == "-"):  # NaN or negative zero
-                        break
-                else:
-                    try:
-                        connection.execute(plan.sql, values)
-                    except sqlite3.IntegrityError:
-                        pass
-                    else:
-                        continue
-            self._insert_one(connection, table, row)
-
-    def merge(self, connection: Executor, table: str, row: Row) -> bool:
-        """Insert `row` unless its run has one of this time; tell whether it went in."""
-        sql, values = self._with_extra(connection, table, row)
-        return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
-
-    def make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The columns of `table`, after making what is missing of it and of them."""
-        if self._schema.make(connection, table, wanted):
-            self.forget()
-        return self._schema.columns(table)
-
-    def _insert_one(self, connection: Executor, table: str, row: Row) -> None:
+        # every log() comes this way: a row of a known shape takes one statement
+        (row,) = rows
         values = [*row.values()]
         plan = self._plans.get((table, *row, *map(type, values))) or self._plan(connection, table, row)
+        exact = plan.exact
+        for key in plan.floats:  # inlined _floats_fit()
+            value = row[key]
+            if value != value or (not value and str(value)[0] == "-"):  # NaN or negative zero
+                exact = False
         try:
-            if _goes_in_as_it_is(row, plan):
+            if exact:
                 connection.execute(plan.sql, values)
             else:
                 connection.execute(*self._with_extra(connection, table, row))
         except sqlite3.IntegrityError:
             free = self._free_time(connection, table, row)
             if free == row["timestamp"]:
-                raise  # not a clash of times, but a rule that somebody else gave the table
+                raise  # the row violates a constraint that another program added
             row["timestamp"] = free
-            self._insert_one(connection, table, row)
+            self.insert(connection, table, rows)
+
+    def merge(self, connection: Executor, table: str, row: Row) -> bool:
+        """Insert `row` unless its run has a row of this time. Return whether it was inserted."""
+        sql, values = self._with_extra(connection, table, row)
+        return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
 
     def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
         plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
-        if all(_goes_in_as_it_is(row, plan) for row in rows):
+        if plan.exact and _floats_fit(rows, plan.floats):
             connection.execute("SAVEPOINT many")
             try:
                 connection.executemany(plan.sql, ([*row.values()] for row in rows))
@@ -108,19 +79,19 @@ class Inserts:
         self._insert_each(connection, table, rows)
 
     def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:
-        # once a row was moved past a block of taken times, those after it need not look through the block again
+        # once a row was moved past a block of taken times, later rows need not search that block again
         moved: dict[Value, tuple[str, str]] = {}
         for row in rows:
             run, asked = row["track_id"], str(row["timestamp"])
             first, last = moved.get(run, ("", ""))
             if first <= asked <= last:
                 row["timestamp"] = _later(last)
-            self._insert_one(connection, table, row)
+            self.insert(connection, table, [row])
             if row["timestamp"] != asked:
                 moved[run] = (first if first <= asked <= last else asked, str(row["timestamp"]))
 
     def _free_time(self, connection: Executor, table: str, row: Row) -> str:
-        """The first time from the row's on that no row of its run has."""
+        """Return the first time, from the row's on, that no row of its run has."""
         name = self._schema.name(table)
         taken = connection.execute(
             f"SELECT timestamp FROM {name} WHERE track_id = ? AND timestamp >= ? ORDER BY timestamp",
@@ -134,8 +105,8 @@ class Inserts:
         return free
 
     def _plan(self, connection: Executor, table: str, row: Row) -> _Plan:
-        self.look(connection)
-        columns = self.make_columns(connection, table, _declared(row))
+        self._schema.refresh(connection)
+        columns = self._schema.make(connection, table, _declared(row))
         exact = all(key in columns and type_fits(type(value), columns[key]) for key, value in row.items())
         floats = tuple(key for key, value in row.items() if type(value) is float)
         if len(self._plans) >= _MAX_PLANS:
@@ -145,10 +116,10 @@ class Inserts:
         return plan
 
     def _with_extra(self, connection: Executor, table: str, row: Row) -> tuple[str, list[Value]]:
-        self.look(connection)
-        kept, extra = split(row, self.make_columns(connection, table, _declared(row)))
+        self._schema.refresh(connection)
+        kept, extra = split(row, self._schema.make(connection, table, _declared(row)))
         if extra is not None:
-            self.make_columns(connection, table, {EXTRA: "JSON TEXT"})
+            self._schema.make(connection, table, {EXTRA: "JSON TEXT"})
             kept[EXTRA] = extra
         return _insert_sql(self._schema.name(table), kept), [*kept.values()]
 
@@ -161,13 +132,14 @@ def _declared(row: Row) -> dict[str, str]:
     return {key: declared_type(value) for key, value in row.items()}
 
 
-def _goes_in_as_it_is(row: Row, plan: _Plan) -> bool:
-    for key in plan.floats:
-        value = row[key]
-        # a NaN, or a zero that may be negative
-        if (not value or value != value) and not fits(value, "REAL"):
-            return False
-    return plan.exact
+def _floats_fit(rows: Sequence[Row], keys: Sequence[str]) -> bool:
+    """Whether the values of `keys`, which are floats, are neither NaN nor -0.0."""
+    for key in keys:
+        for row in rows:
+            value = row[key]
+            if (not value or value != value) and not fits(value, "REAL"):
+                return False
+    return True
 
 
 def _later(time: str) -> str:

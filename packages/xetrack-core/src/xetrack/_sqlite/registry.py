@@ -1,6 +1,6 @@
-"""The open databases of this process: told of forks, and of those that begin anew at the path of a removed one.
+"""The open databases of this process, to reach them all before a fork and when their file is replaced.
 
-Their class is in `connection`, which imports this module.
+`connection` imports this module and defines their class.
 """
 
 from functools import lru_cache
@@ -8,19 +8,19 @@ from typing import Any
 
 from xetrack._util.forksafe import HeldAtFork
 
-__all__ = ["add", "leave_removed"]
+__all__ = ["abandon_removed", "add"]
 
 
 def add(database: Any) -> None:
-    """Tell `database` of both, as long as anybody holds it."""
+    """Register `database` for as long as it lives."""
     _databases().add(database)
 
 
-def leave_removed(path: str) -> None:
-    """Have those whose file was removed or replaced give up the log that they left at its path."""
+def abandon_removed(path: str) -> None:
+    """Have open databases whose file at `path` was removed or replaced abandon their log there."""
     for database in _databases().alive():
         if database.path == path:
-            database.leave()
+            database.abandon_log()
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,15 @@
 """The table of runs in a SQLite file.
 
-Finding the last values of ten thousand runs takes a look at every row. So a run's *summary* is stored when it ends:
-these values and the number of rows. It is forgotten when a row of the run is updated or deleted, by whatever tool (two
-triggers see to that), and disbelieved when the run has another number of rows by now; then the values are looked up in
-the rows. Until the run ends the summary is an empty text, or NULL once somebody changed a row: then what the tracker
-remembers of them is not enough.
+Finding the last values of every run would scan every row. So each run's *summary* (these values and its number of rows)
+is stored when it ends. Two triggers set it to NULL when any tool updates or deletes a row of the run, and it is ignored
+if the run has a different number of rows by now. Without a valid summary, the values are read from the rows.
+
+Until the run ends, its summary is an empty text, or NULL after such a change: then the values that the tracker
+remembers may be wrong.
 """
 
 import json
+import sqlite3
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY
@@ -27,7 +29,7 @@ _ATTRIBUTES = ("track_id", "table", "started", "ended", "status", "host", "pid",
 
 
 def invalidation(table: str) -> list[str]:
-    """The triggers on `table` that forget a run's summary."""
+    """Return the triggers on `table` that invalidate a run's summary."""
     literal = "'" + table.replace("'", "''") + "'"
     return [
         f"CREATE TRIGGER IF NOT EXISTS db.{quote(f'xetrack_{table}_{event}')} AFTER {event} ON {quote(table)} BEGIN"
@@ -37,55 +39,48 @@ def invalidation(table: str) -> list[str]:
     ]
 
 
-def save(database: Database, run: Run) -> None:
-    """Record that `run` goes on."""
-    with database.transaction() as connection:
-        connection.execute(
-            f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
-            " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
-            " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
-            " summary = NULL",
-            [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
-        )
+def save(connection: sqlite3.Connection, run: Run) -> None:
+    """Record that `run` started, or was resumed."""
+    connection.execute(
+        f"INSERT INTO db.xetrack_runs ({_FIELDS}, params, summary) VALUES (?,?,?,?,?,?,?,?,?,'')"
+        " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
+        " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params,"
+        " summary = NULL",
+        [getattr(run, name) for name in _ATTRIBUTES] + [_dump(run.params)],
+    )
 
 
 def finish(database: Database, run: Run, columns: dict[str, str]) -> None:
-    """Record the end of `run`, with its summary."""
-    with database.transaction() as connection:
-        mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
-        identity = (run.track_id, run.table, run.pid, run.host)
-        kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
-        if kept is None:
-            return  # never recorded, or resumed by another process since
-        connection.execute(
-            f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ? WHERE {mine}",
-            (run.ended, run.status, _dump(run.params), *identity),
-        )
-        ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
-        if rows != run.rows or kept[0] is None:  # others logged to this run as well, or rows were changed
-            _fill(database, run.table, columns, {run.track_id: run})
-        summary = json.dumps([rows, _dump(run.values)])
-        connection.execute(
-            f"UPDATE db.xetrack_runs SET summary = ? WHERE {mine}",
-            (summary, *identity),
-        )
+    """Record the end of `run` and its summary, inside a transaction of the caller."""
+    connection = database.connection()
+    mine = "track_id = ? AND event_table = ? AND pid IS ? AND host IS ?"
+    identity = (run.track_id, run.table, run.pid, run.host)
+    kept = connection.execute(f"SELECT summary FROM db.xetrack_runs WHERE {mine}", identity).fetchone()
+    if kept is None:
+        return  # never recorded, or resumed by another process since
+    ((rows,),) = connection.execute(f"SELECT count(*) FROM db.{quote(run.table)} WHERE track_id = ?", identity[:1])
+    if rows != run.rows or kept[0] is None:  # others logged to this run too, or changed its rows
+        _fill(database, run.table, columns, {run.track_id: run})
+    connection.execute(
+        f"UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ?, summary = ? WHERE {mine}",
+        (run.ended, run.status, _dump(run.params), json.dumps([rows, _dump(run.values)]), *identity),
+    )
 
 
-def forget(database: Database, table: str, track_id: str | None = None) -> None:
+def forget(connection: sqlite3.Connection, table: str, track_id: str | None = None) -> None:
     """Delete the record of one run, or of every run in `table`."""
-    with database.transaction() as connection:
-        connection.execute(
-            "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
-        )
+    connection.execute(
+        "DELETE FROM db.xetrack_runs WHERE event_table = ? AND track_id = ifnull(?, track_id)", (table, track_id)
+    )
 
 
 def list_runs(database: Database, table: str, columns: dict[str, str], *, recorded: bool) -> list[Run]:
-    """Every run of `table`, the one that logged last first: from its records, and from the index of its rows."""
+    """List the runs of `table`, most recently active first, from their records and the index of rows."""
     name = f"db.{quote(table)}"
     ends = (
         f"(SELECT timestamp FROM {name} WHERE track_id = id ORDER BY timestamp {way} LIMIT 1)" for way in ("", "DESC")
     )
-    counted = database.query(  # all of it is in the index of (track_id, timestamp): no row is looked at
+    counted = database.query(  # covered by the index on (track_id, timestamp)
         f"SELECT id, rows, {', '.join(ends)}, latest FROM (SELECT track_id AS id, count(*) AS rows,"
         f" max(_rowid_) AS latest FROM {name} GROUP BY track_id) ORDER BY latest DESC"
     )
@@ -93,13 +88,13 @@ def list_runs(database: Database, table: str, columns: dict[str, str], *, record
         track_id: Run(track_id, table, status="", rows=rows, first=first, last=last)
         for track_id, rows, first, last, _ in counted
     }
-    told = _load_records(database, table, runs) if recorded else set()
-    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in told})
+    valid = _load_records(database, table, runs) if recorded else set()
+    _fill(database, table, columns, {track_id: run for track_id, run in runs.items() if track_id not in valid})
     return list(runs.values())
 
 
 def list_recorded(database: Database, table: str) -> list[Run]:
-    """Every run of a table that has no rows yet, most recently started first."""
+    """List the runs of a table without rows, most recently started first."""
     sql = f"SELECT {_FIELDS}, params FROM db.xetrack_runs WHERE event_table = ? ORDER BY started DESC"
     return [
         Run(**dict(zip(_ATTRIBUTES, fields, strict=True)), params=_load(params))
@@ -108,8 +103,8 @@ def list_recorded(database: Database, table: str) -> list[Run]:
 
 
 def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[str]:
-    """Put into `runs` what was recorded of them; return those whose summary still holds."""
-    told = set()
+    """Add the records to `runs`. Return the runs whose summary is valid."""
+    valid = set()
     sql = f"SELECT {_FIELDS}, params, summary FROM db.xetrack_runs WHERE event_table = ?"
     for track_id, _, started, ended, status, host, pid, python, params, summary in database.query(sql, (table,)):
         run = runs.get(track_id)
@@ -120,12 +115,12 @@ def _load_records(database: Database, table: str, runs: dict[str, Run]) -> set[s
         rows, values = _summary(summary)
         if rows == run.rows:
             run.values = _load(values)
-            told.add(track_id)
-    return told
+            valid.add(track_id)
+    return valid
 
 
 def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[str, Run]) -> None:
-    """Find the last values of `runs`, in one pass over their rows."""
+    """Find the last values of `runs` in one pass over their rows."""
     if not runs:
         return
     keys = [key for key in columns if key not in (*IDENTITY, EXTRA)]
@@ -148,7 +143,7 @@ def _fill(database: Database, table: str, columns: dict[str, str], runs: dict[st
 def _fill_extras(
     database: Database, table: str, keys: list[str], where: dict[str, list[int | None]], runs: dict[str, Run]
 ) -> None:
-    """Values in extras count too, where no later row has another."""
+    """Add values from extras, unless a later row has another."""
     sql = (
         f"SELECT _rowid_, track_id, {EXTRA} FROM db.{quote(table)}"
         f" WHERE {EXTRA} IS NOT NULL AND track_id IN (SELECT value FROM json_each(?)) ORDER BY _rowid_"
@@ -172,10 +167,10 @@ def _dump(row: Row) -> str:
 
 
 def _summary(text: str | None) -> tuple[int | None, str | None]:
-    """How many rows a run had when its last values were kept, and these; nothing where that cannot be told."""
+    """Return the number of rows and the last values from a summary, or None for both if there is none."""
     try:
         rows, values = json.loads(text or "")
-    except (ValueError, TypeError, RecursionError):  # none, or damaged: it can be made again from the rows
+    except (ValueError, TypeError, RecursionError):  # missing or damaged: the rows have the values
         return None, None
     return rows, values
 

@@ -1,12 +1,12 @@
-"""What tables and columns a SQLite file has right now, and making those that are missing.
+"""The current tables and columns of a SQLite file, and the creation of missing ones.
 
-Other processes add columns, tables and views, or drop them. So every transaction first compares one number, SQLite's
-`schema_version`, with that of the last look, and looks again if it differs.
+Other processes may add, rename or drop tables, views and columns. SQLite counts these changes in `schema_version`, so
+the schema is loaded again whenever that number differs.
 """
 
 import sqlite3
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from xetrack._rows.normalize import IDENTITY
 from xetrack._sqlite import run_table, triggers
@@ -18,27 +18,29 @@ __all__ = ["FILE_VERSION", "Executor", "Schema"]
 Executor: TypeAlias = sqlite3.Connection | sqlite3.Cursor
 
 FILE_VERSION = 1
-"""The version of the file's layout that this code writes, and the newest that it reads."""
+"""The layout version that this code writes, and the newest that it reads."""
 
 _EVENTS, _LEGACY = "events", "default"
 _TOO_NEW = (
-    "the file was written by a newer xetrack (layout {found}; this one knows {known}). "
+    "the file was written by a newer xetrack (layout {found}; this version reads up to {known}). "
     "Upgrade with: pip install --upgrade xetrack-core"
 )
 
 
 class Schema:
-    """The tables of one file as of `version`. Names are those of the user unless called physical."""
+    """The tables of one file as of `version`. Names are those users know, unless called physical."""
 
     def __init__(self) -> None:
         self.version: tuple[int] | None = None
-        self.recorded = self.assets = False  # whether there are tables of runs and of objects
+        self.recorded = self.assets = False  # whether the tables of runs and of objects exist
+        self.plans: dict[tuple[Any, ...], Any] = {}
+        """How `Inserts` inserts rows of each shape. Emptied whenever the schema is loaded."""
         self._tables: dict[str, str] = {}
         self._views: set[str] = set()
         self._columns: dict[str, dict[str, str]] = {}
 
     def refresh(self, connection: Executor) -> bool:
-        """Look again if the schema changed, and tell whether it had."""
+        """Load the schema again if it changed. Return whether it did."""
         version = connection.execute("PRAGMA db.schema_version").fetchone()
         if version == self.version:
             return False
@@ -47,22 +49,23 @@ class Schema:
         return True
 
     def load(self, connection: Executor) -> None:
-        """Look at all tables. Raises `SchemaVersionError` if the file is newer than this code."""
+        """Load all tables. Raises `SchemaVersionError` if the file is newer than this code."""
         found = connection.execute(
             "SELECT name, type, sql LIKE 'CREATE VIRTUAL%' FROM db.sqlite_master WHERE type IN ('table', 'view')"
         ).fetchall()
+        self.plans.clear()
         tables = [name for name, kind, _ in found if kind == "table"]
-        virtual = {name for name, _, virtual in found if virtual}  # may need a module that is not here
+        virtual = {name for name, _, virtual in found if virtual}  # these may need a missing module
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
-        self.assets = "counts" in tables  # of how often each object is used, wherever its bytes are
+        self.assets = "counts" in tables  # counts the uses of each object, wherever its bytes are
         self.recorded = {"xetrack_runs", triggers.COUNTERS} <= set(tables)
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
 
     def physical(self, table: str) -> str:
-        """The name in the file. `events` and `default` are one table, whichever of the two a file has."""
+        """Return the name in the file. `events` and `default` are one table, under either name."""
         known = self._tables.get(_fold(table))
         if known is None and table in {_EVENTS, _LEGACY}:
             other = _LEGACY if table == _EVENTS else _EVENTS
@@ -70,11 +73,11 @@ class Schema:
         return known or table
 
     def shown(self, physical: str) -> str:
-        """The name a user knows a table by."""
+        """Return the name that users know a table by."""
         return _EVENTS if physical == _LEGACY and _EVENTS not in self._tables else physical
 
     def name(self, table: str) -> str:
-        """The quoted name for SQL."""
+        """Return the quoted name for SQL."""
         return f"db.{quote(self.physical(table))}"
 
     def has(self, table: str) -> bool:
@@ -82,22 +85,24 @@ class Schema:
         return bool(self._columns.get(self.physical(table)))
 
     def columns(self, table: str) -> dict[str, str]:
-        """Its columns and their types, the extra among them."""
+        """Return its columns and their types, including the extra."""
         return self._columns[self.physical(table)]
 
     def tables(self) -> list[str]:
-        """All tables of events."""
+        """List all tables of events."""
         return sorted(self.shown(name) for name, columns in self._columns.items() if columns)
 
-    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
-        """Make the table and those `wanted` columns that are missing and can be made; tell whether anything was."""
+    def make(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Create what is missing of the table and the `wanted` columns, if allowed. Return all of its columns."""
         made = self.make_records(connection)
         if self.has(table):
             made |= self._make_columns(connection, table, wanted)
         else:
             self._make_table(connection, table, wanted)
             made = True
-        return made and self.refresh(connection)
+        if made:
+            self.refresh(connection)
+        return self.columns(table)
 
     def _make_columns(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> bool:
         columns = self.columns(table)
@@ -111,7 +116,7 @@ class Schema:
     def _make_table(self, connection: Executor, table: str, wanted: Mapping[str, str]) -> None:
         physical = self.physical(check_table(table))
         if _fold(physical) in self._tables.keys() | self._views:
-            message = f"the file has a table {physical!r} that xetrack did not make. Choose another with table=."
+            message = f"xetrack did not create the table {physical!r} of this file. Choose another one with table=."
             raise InvalidTableError(message)
         columns: dict[str, str] = dict.fromkeys(IDENTITY, "TEXT NOT NULL")
         for key, kind in wanted.items():
@@ -123,7 +128,7 @@ class Schema:
             connection.execute(statement)
 
     def make_records(self, connection: Executor) -> bool:
-        """Make the tables that xetrack itself needs, and what a file of 0.x lacks; tell whether that was needed."""
+        """Create xetrack's own tables, and what 0.x files lack. Return whether they were missing."""
         if self.recorded:
             return False
         connection.execute("CREATE TABLE IF NOT EXISTS db.xetrack_meta (key TEXT PRIMARY KEY, value)")
@@ -156,7 +161,7 @@ def _check_layout(connection: Executor) -> None:
 
 
 def _fold(name: str) -> str:
-    """`name` as SQLite compares it: without the case of ASCII letters."""
+    """Return `name` in lowercase ASCII letters, as SQLite compares names."""
     return name.encode().lower().decode()
 
 
@@ -165,7 +170,7 @@ def _addable(key: str, columns: Mapping[str, str]) -> bool:
 
 
 def _event_columns(connection: Executor, table: str) -> dict[str, str]:
-    """The columns of a table of events; empty for a table that is none."""
+    """Return the columns of a table of events, and none for any other table."""
     found = connection.execute(f"PRAGMA db.table_info({quote(table)})").fetchall()
     identity = {name for _, name, _, _, _, key in found if key}
     if identity != set(IDENTITY):

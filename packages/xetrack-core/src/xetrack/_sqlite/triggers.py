@@ -1,9 +1,9 @@
-"""What was changed or deleted in the tables of events, counted for whoever keeps a copy of them.
+"""Per-run change counters, maintained by triggers.
 
-New rows are told by their rowid, so inserting costs nothing here. Updates and deletes, by whatever tool, are counted by
-triggers, one number a run: a copy compares the numbers, and reads again the runs whose number is another one. They grow
-by random steps, so that two files that were copies of each other once never agree by chance. The number under an empty
-blob stands for the table itself, and is another one each time that it is made.
+Readers that mirror the event tables detect new rows by rowid, so inserts cost nothing here. Updates and deletes, from
+any tool, bump the run's counter, and a mirror reads the runs again whose counter changed. Counters grow by random
+steps, so that two former copies of a file never agree by chance. The counter under an empty blob stands for the table
+itself, and differs each time the table is created.
 """
 
 from xetrack._sqlite.cells import quote
@@ -30,7 +30,7 @@ _EVENTS = {  # the name of the trigger, when it fires, and the run that changed
 
 
 def counting(table: str) -> dict[str, str]:
-    """The triggers on `table` that count: the name of each, and what comes after it in `CREATE TRIGGER`."""
+    """Return the counting triggers on `table`: their names, and what follows them in `CREATE TRIGGER`."""
     return {
         f"xetrack_{table}_{name}": (
             f"AFTER {event} ON {quote(table)} BEGIN INSERT INTO {COUNTERS}"
@@ -41,13 +41,13 @@ def counting(table: str) -> dict[str, str]:
 
 
 def made(table: str) -> list[str]:
-    """What to execute once `table` is there, before its first row."""
+    """Return the statements to execute after creating `table`, before its first row."""
     triggers = [f"CREATE TRIGGER IF NOT EXISTS db.{quote(name)} {rest}" for name, rest in counting(table).items()]
     return [*triggers, f"INSERT INTO db.{COUNTERS} VALUES ({_literal(table)}, x'', {_STEP}) {_ADD}"]
 
 
 def forget(table: str) -> str:
-    """What to execute once `table` is gone."""
+    """Return the statement to execute after dropping `table`."""
     return f"DELETE FROM db.{COUNTERS} WHERE event_table = {_literal(table)}"
 
 

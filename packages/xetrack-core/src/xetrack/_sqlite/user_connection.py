@@ -1,4 +1,4 @@
-"""The connection on which users run their own SQL."""
+"""Connections on which users run their own SQL."""
 
 import sqlite3
 import sys
@@ -11,14 +11,14 @@ from typing import Any
 __all__ = ["MemoryConnection", "UsersConnection", "UsersCursor"]
 
 _STEPS = 100_000
-"""Instructions of SQLite's between two looks for signals: a few milliseconds, so that the looks cost nothing."""
+"""SQLite instructions between two checks for signals: a few milliseconds, so that checks cost nothing."""
 
 
-def _look(raised: list[BaseException]) -> Iterator[int]:
-    """Give Python the chance to handle signals, each time that SQLite asks whether to go on.
+def _poll_signals(raised: list[BaseException]) -> Iterator[int]:
+    """Let Python handle signals each time SQLite calls its progress handler, and keep what a signal handler raises.
 
-    `sqlite3` discards what a callback raises, and Python handles signals when a function is entered, outside of any
-    `try` in it. A generator is resumed inside its `try`, so here what a handler of signals raises can be kept.
+    `sqlite3` discards exceptions of callbacks. Python handles signals when it enters a function, before any `try` in
+    it, but resumes a generator inside its `try`.
     """
     try:
         while True:
@@ -31,33 +31,33 @@ def _look(raised: list[BaseException]) -> Iterator[int]:
 
 
 class _Shared(sqlite3.Connection):
-    """A connection that is used here and that users hold as well.
+    """A connection that users may hold as well.
 
-    Every connection is in a cycle with its own cache of statements: unless it is closed, it stays until garbage is
-    collected, and what it holds stays with it. So we close it if nobody else has it.
+    Every open connection is in a reference cycle with its statement cache, so it stays, with all that it refers to,
+    until it is closed or garbage is collected. So close it as soon as no user holds it.
     """
 
     _alone = 0
 
     def note_alone(self) -> None:
-        """Note how many references there are to a fresh connection, which its caller has in one variable."""
+        """Note the number of references to a fresh connection, with one local variable in the caller."""
         self._alone = sys.getrefcount(self)
 
     def is_held(self) -> bool:
-        """Whether there are more than that, by cursors among others; the caller has it in one variable again."""
+        """Whether users or cursors add to those references. The caller again has one local variable."""
         return sys.getrefcount(self) > self._alone
 
 
 class MemoryConnection(_Shared):
-    """The one connection to a database in memory, which users have too: it may outlive the database object."""
+    """The only connection to a database in memory, shared with users. It may outlive the `Database`."""
 
     def __del__(self) -> None:
-        """Close: Python 3.13 and later warn of connections that are only let go of."""
+        """Close: Python 3.13 and later warn of unclosed connections."""
         self.close()
 
 
 def _interruptible(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a cursor that raises what a handler of signals raised, in place of "interrupted"."""
+    """Wrap a method of a cursor to raise what a signal handler raised, instead of "interrupted"."""
 
     @wraps(method)
     def call(self: "UsersCursor", *args: Any, **kwargs: Any) -> Any:
@@ -71,7 +71,7 @@ def _interruptible(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class UsersCursor(sqlite3.Cursor):
-    """A cursor whose queries Ctrl-C stops."""
+    """A cursor whose queries can be stopped by Ctrl-C."""
 
     connection: "UsersConnection"
     execute = _interruptible(sqlite3.Cursor.execute)
@@ -83,7 +83,7 @@ class UsersCursor(sqlite3.Cursor):
     __next__ = _interruptible(sqlite3.Cursor.__next__)
 
     def __iter__(self) -> Any:
-        """Iterate over the rows, without a call of a Python function for each."""
+        """Iterate over the rows without a Python call for each."""
         try:
             yield from map(sqlite3.Cursor.__next__, repeat(self))
         except sqlite3.OperationalError as error:
@@ -94,55 +94,57 @@ class UsersCursor(sqlite3.Cursor):
 
 
 class UsersConnection(_Shared):
-    """A connection that closes its cursors with itself: one that is half read would keep its lock on the file.
+    """A connection that closes its cursors too, since a half-read one keeps its lock on the file.
 
-    It keeps its database from being closed: `Reader(db).conn` outlives its reader, `Tracker(db).conn` its tracker.
-    A handler of signals that raises, as that of Ctrl-C does, stops its queries.
+    It keeps its database open: `Reader(db).conn` outlives its reader, `Tracker(db).conn` its tracker. A signal handler
+    that raises, such as that of Ctrl-C, stops its queries.
     """
 
     check: Callable[[], None] | None = None
-    """Raises if the file is gone; a method of the database, which lives as long as this."""
+    """Raises if the file is gone. A method of the database, which so lives as long as this is open."""
+
+    is_closed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
         self._raised: list[BaseException] = []
-        self._look_for_signals()
+        self._watch_for_signals()
 
-    def _look_for_signals(self) -> None:
+    def _watch_for_signals(self) -> None:
         self._raised.clear()
-        looks = _look(self._raised)  # knows nothing of this connection, which is closed once nobody holds it
-        next(looks)
-        self.set_progress_handler(partial(next, looks, 0), _STEPS)
+        polls = _poll_signals(self._raised)  # no reference to this connection, which would keep it open
+        next(polls)
+        self.set_progress_handler(partial(next, polls, 0), _STEPS)
 
     def cause(self, error: sqlite3.OperationalError) -> BaseException:
-        """What a handler of signals raised if that stopped a query with `error`, otherwise `error`."""
+        """Return what a signal handler raised to stop a query, or `error` if nothing was raised."""
         if not self._raised or str(error) != "interrupted":
             return error
         raised = self._raised[0]
-        self._look_for_signals()  # a generator that raised is at its end
+        self._watch_for_signals()  # a generator that raised has ended
         return raised
 
     def cursor(self, factory: Callable[..., Any] | None = None) -> Any:
-        """A cursor, remembered. Raises `DatabaseRemovedError` if the file is gone."""
+        """Return a cursor that `close()` closes too. Raises `DatabaseRemovedError` if the file is gone."""
         if self.check is not None:
             self.check()
-        if self._raised:  # in a cursor of another class, which says "interrupted"
-            self._look_for_signals()
+        if self._raised:  # in a cursor of another class, which raised "interrupted"
+            self._watch_for_signals()
         cursor = super().cursor(factory or UsersCursor)
         self._cursors.add(cursor)
         return cursor
 
     def execute(self, *args: Any) -> Any:
-        """As `sqlite3` has it, through a cursor that is remembered; likewise below."""
+        """Execute through a new cursor, as in `sqlite3`."""
         return self.cursor().execute(*args)
 
     def executemany(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
+        """Execute through a new cursor, as in `sqlite3`."""
         return self.cursor().executemany(*args)
 
     def executescript(self, *args: Any) -> Any:
-        """As `sqlite3` has it."""
+        """Execute through a new cursor, as in `sqlite3`."""
         return self.cursor().executescript(*args)
 
     def close(self) -> None:
@@ -150,8 +152,9 @@ class UsersConnection(_Shared):
         cursors, self._cursors = self._cursors, weakref.WeakSet()
         for cursor in cursors:
             cursor.close()
+        self.check, self.is_closed = None, True  # let go of the database, which holds this
         super().close()
 
     def __del__(self) -> None:
-        """Close: as above."""
+        """Close: Python 3.13 and later warn of unclosed connections."""
         self.close()
