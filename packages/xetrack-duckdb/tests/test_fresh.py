@@ -222,7 +222,6 @@ NAMING = {
     "another case": ["SELECT 1", "SELECT N FROM DB.OTHERS"],
     "a subquery": ["SELECT 1", "SELECT (SELECT max(n) FROM db.others) AS n"],
     "without db": ["SELECT 1", "SELECT n FROM others"],
-    "USE": ["USE db", "SELECT n FROM others"],
 }
 
 
@@ -235,7 +234,6 @@ def test_a_table_is_up_to_date_however_it_is_named(db, statements):
         tracker.set_value("n", 2)
 
         assert tracker.conn.execute(statements[-1]).fetchall() == [(2,)]
-        tracker.conn.execute("USE memory")
 
 
 def test_a_relation_in_a_later_query_is_up_to_date(db):

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack.errors import ClosedError, DatabaseReadOnlyError
-from xetrack_duckdb.copier import STORAGE
+from xetrack_duckdb.copier import SCHEMA
 from xetrack_duckdb.interrupts import Worker
 from xetrack_duckdb.names import is_lasting
 
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _CALL = compile("__xetrack_call__()", "<xetrack>", "eval")
+
+# What DuckDB says when it refuses to write to a view.
 _REFUSALS = re.compile(
-    r'on database "(?:db|xetrack_built)" which is attached in read-only mode'
-    r"|can only (?:update|delete|merge)\b.* base table"
-    r"|is not an? table|index on a base table",
+    r"can only (?:update|delete|merge|modify|create an index)\b.* (?:base table|alter view)|is not an? table",
     re.IGNORECASE,
 )
-_OURS = re.compile(rf'\s*"?(?:db|{STORAGE})"?\s*\.', re.IGNORECASE)
-_DETACHING = re.compile(rf"\bdetach\b[^;]*\b(?:db|{STORAGE})\b", re.IGNORECASE)
+
+# What DuckDB would let pass: to change what `db` consists of, take it away, or make it the default for new tables.
+_REFUSED = re.compile(
+    r"\b(?:create|drop|alter|comment)(?:\s+(?:or|replace|if|not|exists|on|schema|table|view|macro|function|sequence|type))*"
+    r'\s+"?db"?\s*\.'
+    r'|\b(?:use|detach(?:\s+database)?(?:\s+if\s+exists)?)\s+"?db\b'
+    r'|\battach\b[^;]*\bas\s+"?db\b'
+    r"|\bset\s+(?:(?:session|local|global)\s+)?(?:schema|search_path)\s*(?:=|to)\s*'[^']*\bdb\b"
+    rf"|\b{SCHEMA}\b",
+    re.IGNORECASE,
+)
 _QUICK = frozenset({"fetchone", "interrupt", "close"})
 """Methods that are not worth a switch of threads, which takes longer than to fetch a row."""
 _CURE = (
@@ -111,8 +120,7 @@ class Connection:
         scope = {**inner, "__xetrack_call__": partial(method, *arguments, **options)}
         run = self._worker.run if method.__name__ not in _QUICK else _run
         try:
-            with self._mirror.querying.shared():
-                result = run(partial(eval, _CALL, outer, scope))  # the code is ours
+            result = run(partial(eval, _CALL, outer, scope))  # the code is ours
         except duckdb.Error as error:
             if _REFUSALS.search(str(error)):
                 raise self._refusal(str(error)) from error
@@ -123,17 +131,10 @@ class Connection:
             raise
         return self if isinstance(result, duckdb.DuckDBPyConnection) else result
 
-    def append(self, table_name: str, df: Any, **options: Any) -> Self:
-        """Add the rows of a data frame to a table of your own."""
-        if _OURS.match(table_name):
-            raise self._refusal(f"{table_name} cannot be appended to.")
-        self._call({}, {}, self._raw.append, table_name, df, **options)
-        return self
-
     def _refuse(self, text: str) -> None:
-        """Refuse what DuckDB would let pass: to take `db` away, or to write to what is behind it."""
-        if _DETACHING.search(text) or (STORAGE in text and is_lasting(text)):
-            raise self._refusal("db stays as it is.")
+        """Refuse statements that would change `db` without DuckDB's objection."""
+        if is_lasting(text) and _REFUSED.search(text):
+            raise self._refusal("db cannot be changed, nor made the default database.")
 
     def _refusal(self, what: str) -> DatabaseReadOnlyError:
         return DatabaseReadOnlyError(f"{what}\n{_CURE.format(path=self._mirror.database.path)}")

@@ -20,10 +20,11 @@ from xetrack_duckdb.tables import Table
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["ROWID", "STORAGE", "Copied", "Copier", "ReshapeError", "StaleError"]
+__all__ = ["ROWID", "SCHEMA", "STORAGE", "Copied", "Copier", "ReshapeError", "StaleError"]
 
-STORAGE = "xetrack_copy"
-"""The name that the copies' database is attached as."""
+SCHEMA = "xetrack_copy"
+STORAGE = f"db.{SCHEMA}"
+"""Where the copies are, out of sight of the views that queries see in `db.main`."""
 
 ROWID = "r"
 """The first column of every copy. The others follow in the order of `Copied.columns`."""
@@ -84,7 +85,7 @@ class Copied:
     @property
     def name(self) -> str:
         """The table in DuckDB."""
-        return f"{STORAGE}.main.{self.storage}"
+        return f"{STORAGE}.{self.storage}"
 
     def new_columns(self) -> Iterator[str]:
         """Names for columns to add, without end."""

@@ -3,13 +3,13 @@
 import atexit
 import ctypes
 import os
-import shutil
 import tempfile
 import threading
 import traceback
+import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,10 @@ from xetrack.errors import outer_level
 from xetrack.plugin import HeldAtFork, paused_gc
 from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
-from xetrack_duckdb.locks import SharedLock
+from xetrack_duckdb.copier import Copied, Copier, ReshapeError, StaleError
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
-from xetrack_duckdb.views import View, Views
+from xetrack_duckdb.views import View, exchange
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,31 +44,20 @@ class Mirror:
         self.database = database
         self._pid = os.getpid()
         self._closed = True  # until all is open
-        self.querying = SharedLock()
         self._lock = threading.RLock()
         self._lasting: set[str] = set()
         self._all_named = False
         self._looked: Version | None = None
-        chosen = options.temp_directory
-        folder = None if chosen is None else Path(chosen).expanduser()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=folder))
-        config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
+        config: dict[str, Any] = {"temp_directory": str(_spill_path(options))}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
+        self._connection = duckdb.connect(":memory:", config=config)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        with ExitStack() as undo:
-            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            self._connection = duckdb.connect(":memory:", config=config)
-            cursor = self._cursor = self._connection.cursor()
-            self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
-            undo.callback(self._storage.close)
-            self._copies = self._storage.load()
-            self._copier = Copier(cursor, self._source)
-            self._views = Views(cursor, self._folder)
-            self._views.show({})
-            undo.pop_all()
+        self._cursor = self._connection.cursor()
+        self._copier = Copier(self._cursor, self._source)
+        self._storage = Storage(self._cursor, _cache_path(database.path, options), outer_level())
+        self._copies = self._storage.copies
+        self._views: dict[str, View] = {}
         self._closed = False
         _mirrors().add(self)
 
@@ -99,7 +87,7 @@ class Mirror:
         if self._copier.loose >= _MANY_ROWS:
             self._copier.loose = 0
             with suppress(duckdb.TransactionException):  # then they stay as they are
-                self._cursor.execute(f"CHECKPOINT {STORAGE}")
+                self._cursor.execute("CHECKPOINT db")
 
     def _aside(self, stop: threading.Event, text: str, *, lasting: bool) -> None:
         with self._holding():
@@ -174,24 +162,20 @@ class Mirror:
 
     @contextmanager
     def _transaction(self, copies: dict[str, Copied]) -> Iterator[None]:
-        """What is done inside is seen all at once, together with the views that it needs."""
+        """Commit what is done inside together with the views of it."""
         import duckdb
 
         self._cursor.execute("BEGIN")
         try:
             yield
             definitions = self._definitions(copies)
-            if definitions == self._views.shown:
-                self._cursor.execute("COMMIT")
-            else:
-                with self.querying.alone():
-                    self._cursor.execute("COMMIT")
-                    self._views.show(definitions)
+            exchange(self._cursor, self._views, definitions)
+            self._cursor.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):  # DuckDB may have done so by itself
                 self._cursor.execute("ROLLBACK")
             raise
-        self._copies = copies
+        self._copies, self._views = copies, definitions
 
     def _reshape(self, name: str, wanted: dict[str, Any]) -> None:
         """Change the columns of a copy, in a transaction of its own: DuckDB 1.3 to 1.5 cannot change rows with them."""
@@ -233,11 +217,9 @@ class Mirror:
             self._closed = True
             for cursor in self._cursors:
                 cursor.close()
-            self._cursor.execute("DETACH DATABASE IF EXISTS db")
             self._storage.close()
             self._cursor.close()
             self._connection.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def __del__(self) -> None:
         """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
@@ -246,8 +228,6 @@ class Mirror:
         self._source.let_go()
         if self._storage.is_kept:
             self.close()
-        else:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def before_fork(self) -> None:
         """Hold still while the process forks."""
@@ -277,6 +257,13 @@ def _view(copied: Copied) -> View:
     """The view of a copy."""
     spelt = names.distinct(copied.columns)
     return View(copied.name, {spelt[key]: column.kind for key, column in copied.columns.items()})
+
+
+def _spill_path(options: "DuckdbOptions") -> Path:
+    """Return a folder that DuckDB creates when data does not fit into memory, and removes when it closes."""
+    parent = Path(options.temp_directory or tempfile.gettempdir()).expanduser()
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent / f"xetrack-duckdb-{uuid.uuid4().hex}"
 
 
 def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:
