@@ -173,7 +173,7 @@ def test_new_rows_are_copied_alone(tracker, db, scratches, check):
     assert scratches == []
 
 
-def test_changes_of_one_run_among_many_copy_that_run_alone_and_keep_the_order(db, scratches, check):
+def test_changes_of_one_run_among_many_keep_the_order_and_need_no_copy_from_scratch(db, scratches, check):
     trackers = [Tracker(db, engine="duckdb", track_id=f"run{number}") for number in range(10)]
     for number in range(50):
         for tracker in trackers:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import xetrack
 from xetrack import Reader, Tracker
 from xetrack.errors import ClosedError, DatabaseReadOnlyError, NotADatabaseError
+from xetrack_duckdb import source
 from xetrack_testing import keys, values
 
 RELEASE = tuple(int(part) for part in duckdb.__version__.split(".")[:2])
@@ -138,6 +139,20 @@ def test_statements_that_tell_of_tables_work(conn):
     assert conn.execute(
         "SELECT count(*) FROM information_schema.columns WHERE table_catalog = 'db' AND column_name = 'i'"
     ).fetchone() == (1,)
+
+
+def test_json_that_duckdb_does_not_accept_is_text(db, check, monkeypatch):
+    monkeypatch.setattr(source, "_BLOCK", 1)
+    monkeypatch.setattr(source, "_CELLS", 1)  # a block a row
+    with Tracker(db, engine="duckdb") as tracker:
+        for value in ([chr(0xD800)], [1], {"a": 2}):
+            tracker.log({"j": value})
+            check(tracker)
+    with Reader(db, engine="duckdb") as reader:
+        check(reader)
+        assert reader.conn.execute("SELECT typeof(j), count(*) FROM db.events GROUP BY 1").fetchall() == [
+            ("VARCHAR", 3)
+        ]
 
 
 def test_a_timestamp_is_a_cast_away(conn):

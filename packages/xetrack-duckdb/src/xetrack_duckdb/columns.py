@@ -13,10 +13,9 @@ import numpy as np
 
 from xetrack.plugin import BigInt, Columns, Json, SurrogateText, Value, escaped
 
-__all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
+__all__ = ["Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
 
-EXACT = 2**53
-"""Integers up to this size survive as floats."""
+_EXACT = 2**53  # integers up to this size survive as floats
 
 _KINDS: dict[type, str] = {
     bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bytes: "BLOB", Json: "JSON",
@@ -93,7 +92,7 @@ def _are_large(values: Sequence[Any], types: set[type]) -> bool:
     """Whether there are integers that no float can be."""
     if types != {int}:
         values = [value for value in values if type(value) is int]
-    return bool(max(values) > EXACT or min(values) < -EXACT)
+    return bool(max(values) > _EXACT or min(values) < -_EXACT)
 
 
 def widening(column: Column, kind: str) -> str:

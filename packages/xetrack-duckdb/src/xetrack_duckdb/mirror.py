@@ -7,7 +7,6 @@ import tempfile
 import threading
 import traceback
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -18,7 +17,7 @@ from xetrack.errors import outer_level
 from xetrack.plugin import HeldAtFork, paused_gc
 from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import Copied, Copier, ReshapeError, StaleError
+from xetrack_duckdb.copier import Copied, Copier, StaleError
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
 from xetrack_duckdb.views import View, exchange
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Mirror"]
 
 _MANY_ROWS = 100_000  # that are worth compressing
-_FROM_SCRATCH = 2  # times that a table's columns change at once; then to copy it from scratch is quicker
 
 
 class Mirror:
@@ -122,23 +120,24 @@ class Mirror:
         with self._source.snapshot(), paused_gc():
             version = self._source.version()
             needed = self._named(text, lasting=lasting)
-            again: Counter[str] = Counter()
-            while True:
-                try:
-                    self._copy(needed, version, {name for name, times in again.items() if times >= _FROM_SCRATCH})
-                    break
-                except _AgainError as error:
-                    again[error.table] += 1 if error.wanted else _FROM_SCRATCH
-                    self._reshape(error.table, error.wanted)
+            stale: set[str] = set()
+            while not self._copy(needed, version, stale):
+                pass
             self._looked = version
             if self._source.is_uncommitted:
                 for copied in self._copies.values():  # what was copied may be undone
                     copied.version = copied.made = None
 
-    def _copy(self, needed: set[str], version: Version, anew: set[str]) -> None:
-        """Bring tables up to date, or copy them anew, in one transaction, and show what there is by then."""
+    def _copy(self, needed: set[str], version: Version, stale: set[str]) -> bool:
+        """Bring tables up to date in one transaction, together with their views.
+
+        Return False, with nothing changed, if another table turns out to be stale: then call again.
+        """
+        import duckdb
+
         copies = dict(self._copies)
-        with self._transaction(copies):
+        self._cursor.execute("BEGIN")
+        try:
             for name in copies.keys() - self._source.tables.found.keys():
                 self._copier.drop(copies.pop(name))
                 self._storage.save(name, None)
@@ -149,42 +148,25 @@ class Mirror:
                     if old is not None and old.version == version:
                         continue
                     try:
-                        copies[name] = self._copier.refreshed(table, None if name in anew else old, version, storage)
-                    except ReshapeError as error:
-                        raise _AgainError(name, error.columns) from error
-                    except StaleError as error:
-                        raise _AgainError(name, {}) from error
+                        copies[name] = self._copier.refreshed(table, None if name in stale else old, version, storage)
+                    except StaleError:
+                        stale.add(name)
+                        self._cursor.execute("ROLLBACK")
+                        return False
                 elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
                     copies[name] = self._copier.shell(table, storage)
                 else:
                     continue
                 self._storage.save(name, copies[name])
-
-    @contextmanager
-    def _transaction(self, copies: dict[str, Copied]) -> Iterator[None]:
-        """Commit what is done inside together with the views of it."""
-        import duckdb
-
-        self._cursor.execute("BEGIN")
-        try:
-            yield
-            definitions = self._definitions(copies)
-            exchange(self._cursor, self._views, definitions)
+            views = self._definitions(copies)
+            exchange(self._cursor, self._views, views)
             self._cursor.execute("COMMIT")
         except BaseException:
-            with suppress(duckdb.Error):  # DuckDB may have done so by itself
+            with suppress(duckdb.Error):  # DuckDB may have rolled back by itself
                 self._cursor.execute("ROLLBACK")
             raise
-        self._copies, self._views = copies, definitions
-
-    def _reshape(self, name: str, wanted: dict[str, Any]) -> None:
-        """Change the columns of a copy, in a transaction of its own: DuckDB 1.3 to 1.5 cannot change rows with them."""
-        if not wanted:
-            return
-        copied = self._copies[name]
-        with self._transaction(self._copies):
-            self._copier.reshape(copied, wanted)
-            self._storage.save(name, copied)
+        self._copies, self._views = copies, views
+        return True
 
     def _free_name(self, copies: dict[str, Copied]) -> str:
         taken = {copied.storage for copied in copies.values()}
@@ -242,15 +224,6 @@ class Mirror:
         for connection in (self._connection, self._cursor, *self._cursors):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
         self._lock.release()
-
-
-class _AgainError(Exception):
-    """A table is to be copied again, with other columns or, if none are wanted, from scratch."""
-
-    def __init__(self, table: str, wanted: dict[str, Any]) -> None:
-        super().__init__(table)
-        self.table = table
-        self.wanted = wanted
 
 
 def _view(copied: Copied) -> View:
