@@ -115,13 +115,11 @@ def test_results_come_in_every_form(conn):
     assert conn.execute(query).fetchone() == (1, "a")
     assert conn.execute(query).fetchmany(5) == [(1, "a")]
     assert conn.execute(query).df().to_dict("list") == {"i": [1], "s": ["a"]}
-    assert conn.execute(query).pl().equals(pl.DataFrame({"i": [1], "s": ["a"]}))
-    arrow = conn.execute(query).arrow()
-    assert (arrow if isinstance(arrow, pa.Table) else arrow.read_all()).to_pydict() == {"i": [1], "s": ["a"]}
-    assert conn.execute(query).fetch_arrow_table().to_pydict() == {"i": [1], "s": ["a"]}
     assert conn.execute(query).fetchnumpy()["i"].tolist() == [1]
     assert conn.sql(query).df()["i"].tolist() == [1]
-    assert conn.sql(query).pl()["i"].to_list() == [1]
+    assert conn.sql(query).pl().equals(pl.DataFrame({"i": [1], "s": ["a"]}))
+    arrow = conn.sql(query).arrow()
+    assert (arrow if isinstance(arrow, pa.Table) else arrow.read_all()).to_pydict() == {"i": [1], "s": ["a"]}
     assert conn.execute("SELECT i FROM db.events WHERE s = ? AND i = $2", ["a", 1]).description[0][0] == "i"
 
 

@@ -62,8 +62,8 @@ class Storage:
             message = f"duckdb_cache={str(path)!r} is another program's DuckDB database. Choose another path."
             raise NotADatabaseError(message)
         # Views are created anew: a copy may have other columns by now.
-        found = self._cursor.execute("SELECT view_name FROM duckdb_views() WHERE database_name = 'db' AND NOT internal")
-        for (view,) in found.fetchall():
+        views = self._cursor.execute("SELECT view_name FROM duckdb_views() WHERE database_name = 'db' AND NOT internal")
+        for (view,) in views.fetchall():
             self._cursor.execute(f"DROP VIEW db.main.{quote(view)}")
         self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {STORAGE}")
         self._cursor.execute(f"CREATE TABLE IF NOT EXISTS {_STATE} (name VARCHAR, state VARCHAR)")
