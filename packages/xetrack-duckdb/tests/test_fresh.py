@@ -39,7 +39,7 @@ def scratches(monkeypatch):
     monkeypatch.setattr(
         xetrack_duckdb.copier.Copier,
         "_from_scratch",
-        lambda self, table, storage: (copied.append(table.name), original(self, table, storage))[1],
+        lambda self, table, *rest: (copied.append(table.name), original(self, table, *rest))[1],
     )
     return copied
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from xetrack.plugin import BigInt, Columns, Json, SurrogateText, Value, escaped
 
-__all__ = ["Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
+__all__ = ["Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened"]
 
 _EXACT = 2**53  # integers up to this size survive as floats
 
@@ -57,11 +57,6 @@ class Column:
         """Whether it is text because its values are of several types."""
         return self.kind == "VARCHAR" and len(self.kinds) > 1
 
-    @property
-    def is_rounded(self) -> bool:
-        """Whether it holds integers as floats: numbers are equal, but would be spelt differently."""
-        return self.kind == "DOUBLE" and len(self.kinds) > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -93,15 +88,6 @@ def _are_large(values: Sequence[Any], types: set[type]) -> bool:
     if types != {int}:
         values = [value for value in values if type(value) is int]
     return bool(max(values) > _EXACT or min(values) < -_EXACT)
-
-
-def widening(column: Column, kind: str) -> str:
-    """The SQL expression that makes values of `kind` of what the column holds."""
-    if kind == "VARCHAR" and column.kind == "BOOLEAN":
-        return f"CASE WHEN {column.name} THEN 'True' WHEN NOT {column.name} THEN 'False' END"
-    if kind == "VARCHAR" and column.kind == "BLOB":
-        return f"lower(hex({column.name}))"
-    return f"CAST({column.name} AS {kind})"
 
 
 def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packed:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import EXTRA, Json
-from xetrack_duckdb.columns import Block, Blocks, Column, pack, types_of, widened, widening
+from xetrack_duckdb.columns import Block, Blocks, Column, pack, types_of, widened
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
 
@@ -29,22 +29,19 @@ STORAGE = f"db.{SCHEMA}"
 ROWID = "r"
 """The first column of every copy. The others follow in the order of `Copied.columns`."""
 
-_REBUILT = "xetrack_rebuilt"
 _FIRST = -(1 << 63)
-_NUMBERS = ("BIGINT", "DOUBLE")
-_MANY_CHANGES = 64  # columns to change at once, beyond which one copy of the table is faster than as many ALTER TABLE
+
+# ALTER TABLE statements for one block, beyond which a copy from scratch is faster: DuckDB copies the list of columns
+# for each, and keeps the old lists until the transaction ends. A thousand took seconds, and over a gigabyte.
+_MANY_CHANGES = 64
 
 
 class StaleError(Exception):
-    """A copy cannot be brought up to date: copy the table from scratch, in another transaction."""
+    """A copy cannot go on as it is: copy the table from scratch. `columns` are wider ones to begin with."""
 
-
-class _TextError(Exception):
-    """A column of integers and floats goes on as text."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    def __init__(self, columns: dict[str, Column] | None = None) -> None:
+        super().__init__(f"wider columns: {columns}")
+        self.columns = columns or {}
 
 
 @dataclass(slots=True)
@@ -148,20 +145,18 @@ class Copier:
             and not added & table.defaults
         )
 
-    def _from_scratch(self, table: Table, storage: str, texts: frozenset[str] = frozenset()) -> Copied:
-        """Copy all rows. Columns in `texts` are known to end up as text, with integers and floats told apart."""
+    def _from_scratch(self, table: Table, storage: str, wider: dict[str, Column] | None = None) -> Copied:
+        """Copy all rows. Begin again with wider columns if some turn out to be needed."""
         copied = Copied.declared_by(table, storage)
-        for key in texts:
-            column = copied.columns.get(key) or Column.declared(next(copied.new_columns()), "")
-            copied.columns[key] = replace(column, kind="VARCHAR", kinds=_NUMBERS)
+        copied.columns |= wider or {}
         if table.counted:
             copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
         try:
             with closing(self._source.chunks(table, _FIRST)) as blocks:
                 self._start(copied, next(blocks, None))
                 self._append(copied, blocks)
-        except _TextError as error:
-            return self._from_scratch(table, storage, texts | {error.key})
+        except StaleError as error:
+            return self._from_scratch(table, storage, (wider or {}) | error.columns)
         return copied
 
     def _updated(self, table: Table, old: Copied) -> Copied:
@@ -169,7 +164,9 @@ class Copier:
         if not copied.checked:
             self._check_last(table, copied)
         new, names = [key for key in table.columns if key != EXTRA and key not in copied.columns], copied.new_columns()
-        self._reshape(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
+        if len(new) > _MANY_CHANGES:
+            raise StaleError
+        self._alter(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
         trimmed = self._trim(table, copied)
         self._append(copied, self._source.chunks(table, copied.last), fresh=False, trimmed=trimmed)
         copied.declared = dict(table.columns)
@@ -221,7 +218,7 @@ class Copier:
             self._create(copied)
             return
         types = {key: types_of(values) for key, values in block.values.items()}
-        copied.columns |= self._wanted(copied, block, types)
+        copied.columns |= self._wanted(copied, block, types)[0]
         self.drop(copied)
         empty = {column.name: f"CAST(NULL AS {column.kind})" for column in copied.columns.values()}
         self._load(copied, block, types, f"CREATE TABLE {copied.name} AS", empty)
@@ -230,11 +227,11 @@ class Copier:
         with closing(blocks):
             for block in blocks:
                 types = {key: types_of(values) for key, values in block.values.items()}
-                wanted = self._wanted(copied, block, types, fresh=fresh)
+                wanted, is_stale = self._wanted(copied, block, types, fresh=fresh)
                 # DuckDB 1.3 to 1.5 do not commit ALTER TABLE after DELETE.
-                if wanted and trimmed:
-                    raise StaleError
-                self._reshape(copied, wanted)
+                if is_stale or len(wanted) > _MANY_CHANGES or (wanted and trimmed):
+                    raise StaleError(wanted)
+                self._alter(copied, wanted)
                 self._load(copied, block, types, f"INSERT INTO {copied.name} BY NAME", {})
 
     def _load(
@@ -262,26 +259,27 @@ class Copier:
 
     def _wanted(
         self, copied: Copied, block: Block, types: dict[str, set[type]], *, fresh: bool = True
-    ) -> dict[str, Column]:
-        """Return the columns to add or to change before the table can hold a block, and note the values of the rest."""
+    ) -> tuple[dict[str, Column], bool]:
+        """Return the columns to add or to change before the table can hold a block, and note the values of the rest.
+
+        Also return whether that needs a copy from scratch: numbers can be cast to floats in place, but as text they
+        have to be written as they were logged. If rows were deleted, a column may no longer hold what made it mixed.
+        """
         wanted: dict[str, Column] = {}
+        is_stale = False
         names = copied.new_columns()
         for key, values in block.values.items():
             column = copied.columns.get(key) or Column.declared(next(names), "")
             wider = widened(column, values, types[key])
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR", kinds=("JSON", "VARCHAR"))
-            if column.kinds and (wider.kinds, wider.kind) != (column.kinds, column.kind):
-                # The values that made the column what it is may be gone by now. Numbers are equal as floats.
-                if not fresh and wider.kind != "DOUBLE":
-                    raise StaleError
-                if column.is_rounded and wider.kind != "DOUBLE":
-                    raise _TextError(key)
+            if column.kinds and wider.kind != "DOUBLE":
+                is_stale |= wider.kind != column.kind or (not fresh and wider.kinds != column.kinds)
             if key not in copied.columns or wider.kind != column.kind:
                 wanted[key] = wider
             else:
                 copied.columns[key] = wider
-        return wanted
+        return wanted, is_stale
 
     def _is_json(self, values: list[Any]) -> bool:
         """Whether DuckDB takes all of these for JSON."""
@@ -290,37 +288,12 @@ class Copier:
         ((valid,),) = self._run(f"SELECT bool_and(json_valid(text)) FROM ({unnested})", [texts])
         return valid is not False
 
-    def _reshape(self, copied: Copied, wanted: dict[str, Column]) -> None:
+    def _alter(self, copied: Copied, wanted: dict[str, Column]) -> None:
         """Add columns, or change their types."""
-        if len(wanted) > _MANY_CHANGES:
-            self._rebuild(copied, wanted)
-        else:
-            for key, column in wanted.items():
-                old = copied.columns.get(key)
-                change = (
-                    f"ADD COLUMN {column.name} {column.kind}"
-                    if old is None
-                    else f"ALTER COLUMN {column.name} TYPE {column.kind} USING {widening(old, column.kind)}"
-                )
-                self._run(f"ALTER TABLE {copied.name} {change}")
+        for key, column in wanted.items():
+            change = "ALTER COLUMN {0} TYPE {1}" if key in copied.columns else "ADD COLUMN {0} {1}"
+            self._run(f"ALTER TABLE {copied.name} {change.format(column.name, column.kind)}")
         copied.columns |= wanted
-
-    def _rebuild(self, copied: Copied, changed: dict[str, Column]) -> None:
-        """Change many columns by making the table anew.
-
-        DuckDB copies the list of columns for every ALTER TABLE, and keeps the old lists until the transaction ends: a
-        thousand new columns took seconds, and over a gigabyte.
-        """
-        columns = copied.columns | changed
-        expressions = [ROWID]
-        for key, column in columns.items():
-            old = copied.columns.get(key)
-            value = "NULL" if old is None else column.name if old.kind == column.kind else widening(old, column.kind)
-            expressions.append(f"CAST({value} AS {column.kind}) AS {column.name}")
-        rebuilt = replace(copied, storage=_REBUILT)
-        self._run(f"CREATE TABLE {rebuilt.name} AS SELECT {', '.join(expressions)} FROM {copied.name}")
-        self.drop(copied)
-        self._run(f"ALTER TABLE {rebuilt.name} RENAME TO {copied.storage}")
 
     def _run(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         return self._cursor.execute(sql, parameters).fetchall()
