@@ -72,7 +72,7 @@ def test_many_columns_widen_while_they_are_copied(db, check, scratches):
     assert scratches == ["events"] * 2
 
 
-@pytest.mark.parametrize("columns", [10, 343])  # fewer and more than are changed one by one
+@pytest.mark.parametrize("columns", [60, 343])  # fewer and more than are changed one by one
 def test_types_that_meet_in_different_blocks(db, check, monkeypatch, columns):
     monkeypatch.setattr(source, "_BLOCK", 1)
     monkeypatch.setattr(source, "_CELLS", 1)  # a block a row
