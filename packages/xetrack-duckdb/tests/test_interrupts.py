@@ -74,7 +74,7 @@ def test_a_handler_may_query_another_connection(tracker, handling):
 
 
 def workers():
-    return [thread for thread in threading.enumerate() if thread.name == "xetrack-duckdb"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("xetrack-duckdb")]
 
 
 def test_the_thread_ends_with_its_worker():
@@ -96,3 +96,17 @@ def test_other_threads_make_their_calls_themselves():
     thread.start()
     thread.join()
     assert found == [thread]
+
+
+def test_a_query_runs_once_where_no_thread_can_be_started(monkeypatch):
+    def fail(thread):
+        refused.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    worker, found, refused = Worker(lambda: None), [], []
+    with monkeypatch.context() as failing:
+        failing.setattr(threading.Thread, "start", fail)
+        worker.run(lambda: found.append("first"))
+    worker.run(lambda: found.append("second"))
+    assert len(refused) == 1
+    assert found == ["first", "second"]

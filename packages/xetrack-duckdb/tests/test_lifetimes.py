@@ -82,12 +82,11 @@ def test_the_connection_of_a_forgotten_tracker_goes_on_until_it_is_let_go(db):
 
 
 @pytest.mark.parametrize("kind", [Tracker, Reader])
-def test_forgotten_ones_are_closed_at_once_and_leave_no_folder(db, tmp_path, kind):
+def test_forgotten_ones_are_closed_at_once_and_leave_no_files(db, tmp_path, kind):
     folder = tmp_path / "temporary" / "new"
     one = kind(db, engine="duckdb", temp_directory=folder)
     one.conn.execute("SELECT n FROM db.events").fetchall()
     database = weakref.ref(one.engine.database)
-    assert list(folder.iterdir()) != []
     del one
 
     assert database() is None

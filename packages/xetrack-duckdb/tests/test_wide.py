@@ -1,11 +1,13 @@
 """Tables of thousands of keys."""
 
+import itertools
 import sys
 
 import pytest
 
 import xetrack_duckdb.copier
 from xetrack import Reader, Tracker
+from xetrack_duckdb import source
 
 MANY = 100  # more than are changed one by one
 
@@ -15,20 +17,19 @@ def keys(first, last, value=0.5):
 
 
 @pytest.fixture
-def rebuilt(monkeypatch):
-    """How many columns were changed by making a table anew, each time."""
-    counts = []
-    original = xetrack_duckdb.copier.Copier._rebuild
+def scratches(monkeypatch):
+    """The tables that were copied from scratch."""
+    copied = []
+    original = xetrack_duckdb.copier.Copier._from_scratch
+    monkeypatch.setattr(
+        xetrack_duckdb.copier.Copier,
+        "_from_scratch",
+        lambda self, table, *rest: (copied.append(table.name), original(self, table, *rest))[1],
+    )
+    return copied
 
-    def rebuild(self, copied, changed):
-        counts.append(len(changed))
-        original(self, copied, changed)
 
-    monkeypatch.setattr(xetrack_duckdb.copier.Copier, "_rebuild", rebuild)
-    return counts
-
-
-def test_all_keys_are_columns(db, check, rebuilt):
+def test_all_keys_are_columns(db, check, scratches):
     values = (0.5, 1, "text", True, b"bytes", None, [1], float("nan"), 2**70)
     wide = {f"k{number}": values[number % len(values)] for number in range(3000)}
     with Tracker(db, engine="duckdb") as tracker:
@@ -38,7 +39,7 @@ def test_all_keys_are_columns(db, check, rebuilt):
             ("text", "0.5"),
             ("text", "other"),
         ]
-    assert not rebuilt  # the table is created once, with the columns that its first rows need
+    assert scratches == ["events"]  # the table is created once, with the columns that its first rows need
 
 
 def test_keys_may_be_called_like_the_columns_of_the_copy(db, check):
@@ -51,25 +52,38 @@ def test_keys_may_be_called_like_the_columns_of_the_copy(db, check):
     assert found == [(1, "row", None, None), (None, "another", "late", 2)]
 
 
-def test_many_keys_at_once_join_a_copy(db, check, rebuilt):
+def test_many_keys_at_once_join_a_copy(db, check, scratches):
     with Tracker(db, engine="duckdb", track_id="a") as tracker:
         tracker.log_batch([keys(0, 10, number) for number in range(10)])
         check(tracker)
-        assert not rebuilt
         tracker.log(keys(10, 10 + MANY))
         check(tracker)
         tracker.log(keys(0, 10 + MANY, "text"))  # into columns of numbers
         check(tracker)
-    assert len(rebuilt) == 2
+    assert len(scratches) == 3
 
 
-def test_many_columns_widen_while_they_are_copied(db, check, rebuilt):
+def test_many_columns_widen_while_they_are_copied(db, check, scratches):
     with Tracker(db) as tracker:
         tracker.log_batch([keys(0, MANY, number) for number in range(4001)])
         tracker.log(keys(0, MANY, "text"))
     with Reader(db, engine="duckdb") as reader:
         check(reader)
-    assert rebuilt == [MANY]
+    assert scratches == ["events"] * 2
+
+
+@pytest.mark.parametrize("columns", [60, 343])  # fewer and more than are changed one by one
+def test_types_that_meet_in_different_blocks(db, check, monkeypatch, columns):
+    monkeypatch.setattr(source, "_BLOCK", 1)
+    monkeypatch.setattr(source, "_CELLS", 1)  # a block a row
+    several = list(itertools.product((1, 0.5, "text", True, b"bytes", 2**60, [1]), repeat=3))
+    for number in range(0, len(several), columns):
+        with Tracker(db, table=f"t{number}") as tracker:
+            chosen = several[number : number + columns]
+            tracker.log_batch([{f"k{key}": values[row] for key, values in enumerate(chosen)} for row in range(3)])
+    with Reader(db, engine="duckdb", table=None) as reader:
+        for number in range(0, len(several), columns):
+            check(reader, f"t{number}")
 
 
 def test_a_wide_copy_that_is_kept_goes_on(db, check):

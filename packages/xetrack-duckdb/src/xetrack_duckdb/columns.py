@@ -13,10 +13,9 @@ import numpy as np
 
 from xetrack.plugin import BigInt, Columns, Json, SurrogateText, Value, escaped
 
-__all__ = ["EXACT", "Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened", "widening"]
+__all__ = ["Block", "Blocks", "Column", "Packed", "pack", "types_of", "widened"]
 
-EXACT = 2**53
-"""Integers up to this size survive as floats."""
+_EXACT = 2**53  # integers up to this size survive as floats
 
 _KINDS: dict[type, str] = {
     bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bytes: "BLOB", Json: "JSON",
@@ -58,11 +57,6 @@ class Column:
         """Whether it is text because its values are of several types."""
         return self.kind == "VARCHAR" and len(self.kinds) > 1
 
-    @property
-    def is_rounded(self) -> bool:
-        """Whether it holds integers as floats: numbers are equal, but would be spelt differently."""
-        return self.kind == "DOUBLE" and len(self.kinds) > 1
-
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -93,16 +87,7 @@ def _are_large(values: Sequence[Any], types: set[type]) -> bool:
     """Whether there are integers that no float can be."""
     if types != {int}:
         values = [value for value in values if type(value) is int]
-    return bool(max(values) > EXACT or min(values) < -EXACT)
-
-
-def widening(column: Column, kind: str) -> str:
-    """The SQL expression that makes values of `kind` of what the column holds."""
-    if kind == "VARCHAR" and column.kind == "BOOLEAN":
-        return f"CASE WHEN {column.name} THEN 'True' WHEN NOT {column.name} THEN 'False' END"
-    if kind == "VARCHAR" and column.kind == "BLOB":
-        return f"lower(hex({column.name}))"
-    return f"CAST({column.name} AS {kind})"
+    return bool(max(values) > _EXACT or min(values) < -_EXACT)
 
 
 def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packed:

@@ -3,14 +3,13 @@
 import inspect
 import re
 import sys
-import warnings
 from collections.abc import Callable
 from functools import partial, wraps
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from xetrack.errors import ClosedError, DatabaseReadOnlyError
-from xetrack_duckdb.copier import STORAGE
+from xetrack_duckdb.copier import SCHEMA
 from xetrack_duckdb.interrupts import Worker
 from xetrack_duckdb.names import is_lasting
 
@@ -20,35 +19,47 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _CALL = compile("__xetrack_call__()", "<xetrack>", "eval")
+
+# What DuckDB says when it refuses to write to a view.
 _REFUSALS = re.compile(
-    r'on database "(?:db|xetrack_built)" which is attached in read-only mode'
-    r"|can only (?:update|delete|merge)\b.* base table"
-    r"|is not an? table|index on a base table",
+    r"can only (?:update|delete|merge|modify|create an index)\b.* (?:base table|alter view)|is not an? table",
     re.IGNORECASE,
 )
-_OURS = re.compile(rf'\s*"?(?:db|{STORAGE})"?\s*\.', re.IGNORECASE)
-_DETACHING = re.compile(rf"\bdetach\b[^;]*\b(?:db|{STORAGE})\b", re.IGNORECASE)
-_QUICK = frozenset({"fetchone", "interrupt", "close"})
-"""Methods that are not worth a switch of threads, which takes longer than to fetch a row."""
+
+# What DuckDB would accept: to create or drop something in `db`, to take it away, or to make it the default database.
+_REFUSED = re.compile(
+    r"\b(?:create|drop|alter|comment)(?:\s+(?:or|replace|if|not|exists|on|schema|table|view|macro|function|sequence|type))*"
+    r'\s+"?db"?\s*\.'
+    r'|\b(?:use|detach(?:\s+database)?(?:\s+if\s+exists)?)\s+"?db\b'
+    r'|\battach\b[^;]*\bas\s+"?db\b'
+    r"|\bset\s+(?:(?:session|local|global)\s+)?(?:schema|search_path)\s*(?:=|to)\s*'[^']*\bdb\b"
+    rf"|\b{SCHEMA}\b",
+    re.IGNORECASE,
+)
+
 _CURE = (
     "db is a copy of {path} for reading. Add rows with tracker.log(), change them with set_value() or set_where() of a"
     " Tracker or Reader, delete runs with Reader.delete_run(). Tables of your own go elsewhere: CREATE TABLE mine AS"
     " SELECT ... FROM db.events"
 )
 
+# Methods that run in the calling thread: `interrupt` and `close` have to, and a switch of threads takes longer than to
+# fetch a row.
+_QUICK = frozenset({"fetchone", "interrupt", "close"})
+
 
 class Connection:
-    """What `duckdb.DuckDBPyConnection` is, with the tables of the SQLite file in the database `db`.
+    """A `duckdb.DuckDBPyConnection` with the tables of the SQLite file in the database `db`.
 
-    Before a query runs, the tables that it names are brought up to date. Everything else is DuckDB's: see its
-    documentation for what is not here. Like any connection of DuckDB's it is for one thread at a time; `cursor()` gives
+    Before a query runs, the tables that it names are brought up to date. What is not documented here is DuckDB's: see
+    its documentation. Use a connection in one thread at a time, as any connection of DuckDB's; `cursor()` returns
     another one over the same data. A relation (`sql()`, `table()`) shows the data as of the last query made with the
     connection or one of its cursors.
 
     Raises:
         DatabaseReadOnlyError: a statement would have written to `db`.
         ClosedError: the tracker or reader was closed, or the process forked since.
-        duckdb.Error: whatever else DuckDB has to say.
+        duckdb.Error: any other error of DuckDB's.
     """
 
     def __init__(self, mirror: "Mirror") -> None:
@@ -56,10 +67,8 @@ class Connection:
         self._raw: Any = mirror.cursor()
         self._worker = Worker(self._raw.interrupt)
 
-    # Queries
-
     def execute(self, query: Any, parameters: Any = None) -> Self:
-        """Run statements; the result is fetched from what is returned, this connection."""
+        """Run statements, and return this connection to fetch the result from."""
         self._query("execute", query, parameters)
         return self
 
@@ -69,84 +78,62 @@ class Connection:
         return self
 
     def sql(self, query: Any, **options: Any) -> Any:
-        """The relation that a query describes; other statements are run."""
+        """Return the relation that a query describes; run other statements. `query()` is the same."""
         return self._query("sql", query, **options)
 
-    def query(self, query: Any, **options: Any) -> Any:
-        """The same as `sql()`."""
-        return self._query("sql", query, **options)
-
-    def from_query(self, query: Any, **options: Any) -> Any:
-        """The same as `sql()`."""
-        return self._query("sql", query, **options)
+    query = from_query = sql
 
     def table(self, table_name: str) -> Any:
-        """The relation of a table, or of a view such as `db.events`."""
+        """Return the relation of a table or view, such as `db.events`. `view()` is the same."""
         return self._query("sql", f"FROM {table_name}")
 
-    def view(self, view_name: str) -> Any:
-        """The same as `table()`."""
-        return self._query("sql", f"FROM {view_name}")
+    view = table
 
     def _query(self, method: str, query: Any, *arguments: Any, **options: Any) -> Any:
-        """Call a method of DuckDB's connection with SQL."""
-        text = _text(query)
-        mirror = self._open()
-        self._refuse(text)
+        """Bring up to date what the query names, and call a method of DuckDB's connection with it."""
+        # DuckDB takes a string, or a statement that it has parsed before.
+        text = query if isinstance(query, str) else str(getattr(query, "query", query))
+        mirror = self._usable_mirror()
+        if is_lasting(text) and _REFUSED.search(text):
+            raise self._refusal("db cannot be changed, nor made the default database.")
         mirror.refresh(text, lasting=method == "sql")
-        frame = sys._getframe(2)  # noqa: SLF001 - the code that called the method that called this one
+        # The frame of the code that called the method that called this one.
+        frame = sys._getframe(2)  # noqa: SLF001
         scope = _variables(frame, text)
         return self._call(frame.f_globals, scope, getattr(self._raw, method), query, *arguments, **options)
 
     def _call(
         self, outer: dict[str, Any], inner: dict[str, Any], method: Callable[..., Any], *arguments: Any, **options: Any
     ) -> Any:
-        """Call a method as if the user's code did.
+        """Call a method as if the user's code did, with these global and local variables.
 
-        DuckDB looks for data frames that a query names among the variables of the Python code that calls it. So the
-        call is made with the global and local variables of theirs.
+        DuckDB looks for data frames that a query names among the variables of the Python code that calls it.
         """
         import duckdb
 
         scope = {**inner, "__xetrack_call__": partial(method, *arguments, **options)}
-        run = self._worker.run if method.__name__ not in _QUICK else _run
+        call = partial(eval, _CALL, outer, scope)
         try:
-            with self._mirror.querying.shared():
-                result = run(partial(eval, _CALL, outer, scope))  # the code is ours
+            result = call() if method.__name__ in _QUICK else self._worker.run(call)
         except duckdb.Error as error:
             if _REFUSALS.search(str(error)):
                 raise self._refusal(str(error)) from error
             raise
         except RuntimeError as error:
-            if str(error) == "Query interrupted":  # so DuckDB tells of Ctrl-C, and 2.0 not of what the handler raised
+            # How DuckDB reports Ctrl-C. Only before 2.0 is what the signal handler raised the cause.
+            if str(error) == "Query interrupted":
                 raise (error.__cause__ or KeyboardInterrupt()) from None
             raise
         return self if isinstance(result, duckdb.DuckDBPyConnection) else result
 
-    def append(self, table_name: str, df: Any, **options: Any) -> Self:
-        """Add the rows of a data frame to a table of your own."""
-        if _OURS.match(table_name):
-            raise self._refusal(f"{table_name} cannot be appended to.")
-        self._call({}, {}, self._raw.append, table_name, df, **options)
-        return self
-
-    def _refuse(self, text: str) -> None:
-        """Refuse what DuckDB would let pass: to take `db` away, or to write to what is behind it."""
-        if _DETACHING.search(text) or (STORAGE in text and is_lasting(text)):
-            raise self._refusal("db stays as it is.")
-
     def _refusal(self, what: str) -> DatabaseReadOnlyError:
         return DatabaseReadOnlyError(f"{what}\n{_CURE.format(path=self._mirror.database.path)}")
 
-    def _open(self) -> "Mirror":
+    def _usable_mirror(self) -> "Mirror":
         if not self.is_usable:
-            message = (
-                "this connection was closed, or the process forked since: ask the tracker or reader for .conn again."
-            )
+            message = "this connection was closed, or the process forked. Ask the tracker or reader for .conn again."
             raise ClosedError(message)
         return self._mirror
-
-    # Everything else
 
     @property
     def is_usable(self) -> bool:
@@ -154,78 +141,49 @@ class Connection:
         return self._raw is not None and self._mirror.is_usable
 
     def cursor(self) -> "Connection":
-        """Another connection over the same data, for another thread."""
-        return Connection(self._open())
+        """Return another connection over the same data, for another thread. `duplicate()` is the same."""
+        return Connection(self._usable_mirror())
 
     duplicate = cursor
 
-    def pl(self, *arguments: Any, **options: Any) -> Any:
-        """The result as a `polars.DataFrame`. DuckDB 2.0 has this for relations only."""
-        if hasattr(self._raw, "pl"):
-            return self._raw.pl(*arguments, **options)
-        import polars as pl
-
-        return pl.from_arrow(self.fetch_arrow_table())
-
-    def arrow(self, *arguments: Any, **options: Any) -> Any:
-        """The result as `pyarrow` has it: a table, or with DuckDB 1.4 and 1.5 a reader."""
-        return self._raw.arrow(*arguments, **options) if hasattr(self._raw, "arrow") else self.fetch_arrow_table()
-
-    def fetch_arrow_table(self, *arguments: Any, **options: Any) -> Any:
-        """The result as a `pyarrow.Table`."""
-        if not hasattr(self._raw, "to_arrow_table"):  # DuckDB before 1.5
-            return self._raw.fetch_arrow_table(*arguments, **options)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # DuckDB 2.0 would rather have it asked of a relation
-            return self._raw.to_arrow_table(*arguments, **options)
-
     def __getattr__(self, name: str) -> Any:
-        """What DuckDB's connection has; where it returns itself, this connection."""
+        """Return an attribute of DuckDB's connection. A method that returns that connection returns this one."""
         if name.startswith("_"):
             raise AttributeError(name)
-        self._open()
+        self._usable_mirror()
         found = getattr(self._raw, name)
-        return self._wrapped(found) if callable(found) else found
+        if not callable(found):
+            return found
 
-    def _wrapped(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(method)
+        @wraps(found)
         def call(*arguments: Any, **options: Any) -> Any:
-            return self._call({}, {}, method, *arguments, **options)
+            return self._call({}, {}, found, *arguments, **options)
 
         return call
 
     def close(self) -> None:
-        """Close this connection; the tracker or reader goes on, and gives another one."""
-        if self._raw is not None and self._mirror.is_usable:
+        """Close this connection. The tracker or reader goes on, and opens another one."""
+        if self.is_usable:
             self._raw.close()
         self._raw = None
 
     def __enter__(self) -> Self:
-        """The connection itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
         self.close()
 
 
-def _run(function: Callable[[], Any]) -> Any:
-    return function()
-
-
 def _variables(frame: FrameType, text: str) -> dict[str, Any]:
-    """The local variables of a frame that a text mentions.
+    """Return the local variables of a frame that a text mentions.
 
-    To ask a function's frame for its variables makes the frame keep them all, deleted ones too: so only if need be.
+    Before Python 3.13, to read `f_locals` makes a function's frame hold all of them, deleted ones too. So it is read
+    only if need be.
     """
-    words = set(re.findall(r"\b\w+\b(?!\s*\.)", text))  # not the db of db.events
+    # Not the db of db.events.
+    words = set(re.findall(r"\b\w+\b(?!\s*\.)", text))
     code = frame.f_code
     known = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
     if code.co_flags & inspect.CO_OPTIMIZED and not words & known:
         return {}
     return {name: value for name, value in frame.f_locals.items() if name in words}
-
-
-def _text(query: Any) -> str:
-    """The SQL of what DuckDB takes for it: a text, or a statement that it parsed before."""
-    return query if isinstance(query, str) else str(getattr(query, "query", query))

@@ -13,46 +13,35 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import EXTRA, Json
-from xetrack_duckdb.columns import EXACT, Block, Blocks, Column, pack, types_of, widened, widening
+from xetrack_duckdb.columns import Block, Blocks, Column, pack, types_of, widened
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["ROWID", "STORAGE", "Copied", "Copier", "ReshapeError", "StaleError"]
+__all__ = ["ROWID", "SCHEMA", "STORAGE", "Copied", "Copier", "StaleError"]
 
-STORAGE = "xetrack_copy"
-"""The name that the copies' database is attached as."""
+SCHEMA = "xetrack_copy"
+STORAGE = f"db.{SCHEMA}"
+"""Where the copies are, out of sight of the views that queries see in `db.main`."""
 
 ROWID = "r"
 """The first column of every copy. The others follow in the order of `Copied.columns`."""
 
-_REBUILT = "xetrack_rebuilt"
 _FIRST = -(1 << 63)
-_NUMBERS = ("BIGINT", "DOUBLE")
-_MANY_CHANGES = 64  # columns to change at once, beyond which one copy of the table is faster than as many ALTER TABLE
-_LARGE_SHARE = 2  # of which a copy from scratch is quicker than exchanging one row in so many
 
-
-class ReshapeError(Exception):
-    """A copy needs other columns than it has."""
-
-    def __init__(self, columns: dict[str, Column]) -> None:
-        super().__init__(f"other columns are needed: {columns}")
-        self.columns = columns
+# ALTER TABLE statements for one block, beyond which a copy from scratch is faster: DuckDB copies the list of columns
+# for each, and keeps the old lists until the transaction ends. A thousand took seconds, and over a gigabyte.
+_MANY_CHANGES = 64
 
 
 class StaleError(Exception):
-    """A copy is not what it should be: start from scratch."""
+    """A copy cannot go on as it is: copy the table from scratch. `columns` are wider ones to begin with."""
 
-
-class _TextError(Exception):
-    """A column of integers and floats goes on as text."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    def __init__(self, columns: dict[str, Column] | None = None) -> None:
+        super().__init__(f"wider columns: {columns}")
+        self.columns = columns or {}
 
 
 @dataclass(slots=True)
@@ -84,7 +73,7 @@ class Copied:
     @property
     def name(self) -> str:
         """The table in DuckDB."""
-        return f"{STORAGE}.main.{self.storage}"
+        return f"{STORAGE}.{self.storage}"
 
     def new_columns(self) -> Iterator[str]:
         """Names for columns to add, without end."""
@@ -117,10 +106,11 @@ class Copier:
         self.loose = 0
 
     def refreshed(self, table: Table, old: Copied | None, version: Version, storage: str) -> Copied:
-        """Bring a copy up to date, or make it; return what it holds then.
+        """Bring a copy up to date, or make it. Return what it holds then.
 
-        Raises `ReshapeError` or `StaleError` to be called again in another transaction, with other columns or for a
-        copy from scratch: DuckDB 1.3 to 1.5 change or drop no table whose rows the transaction changed.
+        Raises:
+            StaleError: call again without `old`, in another transaction: DuckDB 1.3 does not drop a table of which the
+                transaction deleted rows.
         """
         fits = old is not None and self._still_fits(table, old)
         copied = self._updated(table, old) if old is not None and fits else self._from_scratch(table, storage)
@@ -155,44 +145,53 @@ class Copier:
             and not added & table.defaults
         )
 
-    def _from_scratch(self, table: Table, storage: str, texts: frozenset[str] = frozenset()) -> Copied:
-        """Copy all rows. Columns in `texts` are known to end up as text, with integers and floats told apart."""
+    def _from_scratch(self, table: Table, storage: str, wider: dict[str, Column] | None = None) -> Copied:
+        """Copy all rows. Begin again with wider columns if some turn out to be needed."""
         copied = Copied.declared_by(table, storage)
-        for key in texts:
-            column = copied.columns.get(key) or Column.declared(next(copied.new_columns()), "")
-            copied.columns[key] = replace(column, kind="VARCHAR", kinds=_NUMBERS)
+        copied.columns |= wider or {}
         if table.counted:
             copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
         try:
             with closing(self._source.chunks(table, _FIRST)) as blocks:
                 self._start(copied, next(blocks, None))
-                self._append(copied, blocks, fresh=True)
-        except _TextError as error:
-            return self._from_scratch(table, storage, texts | {error.key})
+                self._append(copied, blocks)
+        except StaleError as error:
+            return self._from_scratch(table, storage, (wider or {}) | error.columns)
         return copied
 
     def _updated(self, table: Table, old: Copied) -> Copied:
         copied = replace(old, columns=dict(old.columns))
-        new = [key for key in table.columns if key != EXTRA and key not in copied.columns]
-        if new:
-            names = copied.new_columns()
-            raise ReshapeError({key: Column.declared(next(names), table.columns[key]) for key in new})
-        thorough = not copied.checked or copied.declared != table.columns
         if not copied.checked:
             self._check_last(table, copied)
-        found = self._source.counters(table, copied.known, copied.made)
-        if found is not None:
-            runs, made = found
-            changed = {run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)}
-            mixed = any(column.is_mixed for column in copied.columns.values())  # it may be so no more
-            if made != copied.made or mixed or not all(isinstance(run, str) for run in changed):
-                raise StaleError
-            self._exchange(table, copied, sorted(changed))
-            copied.known = runs
-        self._append(copied, self._source.chunks(table, copied.last))
+        new, names = [key for key in table.columns if key != EXTRA and key not in copied.columns], copied.new_columns()
+        if len(new) > _MANY_CHANGES:
+            raise StaleError
+        self._alter(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
+        trimmed = self._trim(table, copied)
+        self._append(copied, self._source.chunks(table, copied.last), fresh=False, trimmed=trimmed)
         copied.declared = dict(table.columns)
-        self._check(table, copied, thorough=thorough)
+        self._check(table, copied, thorough=not old.checked)
         return copied
+
+    def _trim(self, table: Table, copied: Copied) -> bool:
+        """Drop the rows from the first row of any changed run on, to be read again. Return whether any were dropped."""
+        found = self._source.counters(table, copied.known, copied.made)
+        if found is None:
+            return False
+        runs, made = found
+        changed = [run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)]
+        # The remaining values of a mixed column may be of one type.
+        is_mixed = any(column.is_mixed for column in copied.columns.values())
+        if made != copied.made or is_mixed or not all(isinstance(run, str) for run in changed):
+            raise StaleError
+        copied.known = runs
+        theirs = f"{copied.columns['track_id'].name} IN ({', '.join('?' * len(changed))})"
+        ((first,),) = self._run(f"SELECT min({ROWID}) FROM {copied.name} WHERE {theirs}", changed)
+        if first is None:
+            return False
+        self._run(f"DELETE FROM {copied.name} WHERE {ROWID} >= ?", [first])
+        copied.last = first - 1
+        return True
 
     def _check_last(self, table: Table, copied: Copied) -> None:
         """The last row of a copy that another process made is one of this file."""
@@ -211,38 +210,6 @@ class Copier:
             if fingerprint != self._source.fingerprint(table):
                 raise StaleError
 
-    def _exchange(self, table: Table, copied: Copied, runs: list[str]) -> None:
-        """Read the rows of some runs again. Those after the last row of all other runs are read with the new ones."""
-        name, run = copied.name, copied.columns["track_id"].name
-        theirs = f"{run} IN ({', '.join('?' * len(runs))})"
-        found = f"max({ROWID}) FILTER (WHERE NOT {theirs}), min({ROWID}) FILTER (WHERE {theirs}), count(*)"
-        ((last, first, rows),) = self._run(f"SELECT {found} FROM {name}", [*runs, *runs])
-        copied.last = _FIRST if last is None else last
-        self._run(f"DELETE FROM {name} WHERE {ROWID} > ?", [copied.last])
-        if first is None or first > copied.last:
-            return
-        ((affected,),) = self._run(f"SELECT count(*) FROM {name} WHERE {theirs}", runs)
-        if affected * _LARGE_SHARE > rows:
-            raise StaleError
-        staged = replace(copied, storage="xetrack_staged")
-        self._run(f"CREATE TABLE {staged.name} AS SELECT * FROM {name} LIMIT 0")
-        try:
-            self._append(staged, self._source.rows_of(table, runs, copied.last))
-        except ReshapeError as error:  # other types may have taken the place of those there were
-            if any(key in copied.columns for key in error.columns):
-                raise StaleError from error
-            raise
-        there = f"{ROWID} IN (SELECT {ROWID} FROM {staged.name})"
-        self._run(f"DELETE FROM {name} WHERE {theirs} AND NOT {there}", runs)
-        setters = ", ".join(f"{column.name} = staged.{column.name}" for column in copied.columns.values())
-        update = f"UPDATE {name} AS old SET {setters} FROM {staged.name} AS staged WHERE old.{ROWID} = staged.{ROWID}"
-        ((updated,),) = self._run(update)
-        ((expected,),) = self._run(f"SELECT count(*) FROM {staged.name}")
-        self._run(f"DROP TABLE {staged.name}")
-        copied.columns = staged.columns
-        if updated != expected:
-            raise StaleError
-
     # Rows
 
     def _start(self, copied: Copied, block: Block | None) -> None:
@@ -251,23 +218,21 @@ class Copier:
             self._create(copied)
             return
         types = {key: types_of(values) for key, values in block.values.items()}
-        copied.columns |= self._wanted(copied, block, types, fresh=True)
+        copied.columns |= self._wanted(copied, block, types)[0]
         self.drop(copied)
         empty = {column.name: f"CAST(NULL AS {column.kind})" for column in copied.columns.values()}
         self._load(copied, block, types, f"CREATE TABLE {copied.name} AS", empty)
 
-    def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = False) -> None:
+    def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = True, trimmed: bool = False) -> None:
         with closing(blocks):
             for block in blocks:
-                self._add(copied, block, fresh=fresh)
-
-    def _add(self, copied: Copied, block: Block, *, fresh: bool) -> None:
-        types = {key: types_of(values) for key, values in block.values.items()}
-        wanted = self._wanted(copied, block, types, fresh=fresh)
-        if wanted and not fresh:
-            raise ReshapeError(wanted)
-        self.reshape(copied, wanted)
-        self._load(copied, block, types, f"INSERT INTO {copied.name} BY NAME", {})
+                types = {key: types_of(values) for key, values in block.values.items()}
+                wanted, is_stale = self._wanted(copied, block, types, fresh=fresh)
+                # DuckDB 1.3 to 1.5 do not commit ALTER TABLE after DELETE.
+                if is_stale or len(wanted) > _MANY_CHANGES or (wanted and trimmed):
+                    raise StaleError(wanted)
+                self._alter(copied, wanted)
+                self._load(copied, block, types, f"INSERT INTO {copied.name} BY NAME", {})
 
     def _load(
         self, copied: Copied, block: Block, types: dict[str, set[type]], target: str, empty: dict[str, str]
@@ -292,36 +257,29 @@ class Copier:
         copied.last = max(copied.last, block.rowids[-1])
         self.loose += len(block.rowids)
 
-    def _wanted(self, copied: Copied, block: Block, types: dict[str, set[type]], *, fresh: bool) -> dict[str, Column]:
-        """Return the columns to add or to change before the table can hold a block, and note the values of the rest."""
+    def _wanted(
+        self, copied: Copied, block: Block, types: dict[str, set[type]], *, fresh: bool = True
+    ) -> tuple[dict[str, Column], bool]:
+        """Return the columns to add or to change before the table can hold a block, and note the values of the rest.
+
+        Also return whether that needs a copy from scratch: numbers can be cast to floats in place, but as text they
+        have to be written as they were logged. If rows were deleted, a column may no longer hold what made it mixed.
+        """
         wanted: dict[str, Column] = {}
+        is_stale = False
         names = copied.new_columns()
         for key, values in block.values.items():
             column = copied.columns.get(key) or Column.declared(next(names), "")
             wider = widened(column, values, types[key])
-            if column.kinds and (wider.kinds, wider.kind) != (column.kinds, column.kind):
-                is_spelt_anew = column.is_rounded and wider.kind != column.kind
-                if not fresh and (is_spelt_anew or self._as_it_is(copied, column) != column):
-                    raise StaleError
-                if is_spelt_anew:
-                    raise _TextError(key)
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
-                wider = replace(wider, kind="VARCHAR")
+                wider = replace(wider, kind="VARCHAR", kinds=("JSON", "VARCHAR"))
+            if column.kinds and wider.kind != "DOUBLE":
+                is_stale |= wider.kind != column.kind or (not fresh and wider.kinds != column.kinds)
             if key not in copied.columns or wider.kind != column.kind:
                 wanted[key] = wider
             else:
                 copied.columns[key] = wider
-        return wanted
-
-    def _as_it_is(self, copied: Copied, column: Column) -> Column:
-        """The column without what it once held and no longer does."""
-        large = (
-            f"count(*) FILTER (WHERE {column.name} NOT BETWEEN -{EXACT} AND {EXACT})"
-            if column.kind == "BIGINT"
-            else "0"
-        )
-        ((filled, large),) = self._run(f"SELECT count({column.name}), {large} FROM {copied.name}")
-        return replace(column, kinds=column.kinds if filled else (), large=bool(large))
+        return wanted, is_stale
 
     def _is_json(self, values: list[Any]) -> bool:
         """Whether DuckDB takes all of these for JSON."""
@@ -330,46 +288,12 @@ class Copier:
         ((valid,),) = self._run(f"SELECT bool_and(json_valid(text)) FROM ({unnested})", [texts])
         return valid is not False
 
-    def reshape(self, copied: Copied, wanted: dict[str, Column]) -> None:
+    def _alter(self, copied: Copied, wanted: dict[str, Column]) -> None:
         """Add columns, or change their types."""
-        changed = {key: column for key, column in wanted.items() if self._differs(copied.columns.get(key), column)}
-        if len(changed) > _MANY_CHANGES:
-            self._rebuild(copied, changed)
-        else:
-            for key, column in changed.items():
-                self._alter(copied, copied.columns.get(key), column)
+        for key, column in wanted.items():
+            change = "ALTER COLUMN {0} TYPE {1}" if key in copied.columns else "ADD COLUMN {0} {1}"
+            self._run(f"ALTER TABLE {copied.name} {change.format(column.name, column.kind)}")
         copied.columns |= wanted
-
-    @staticmethod
-    def _differs(old: Column | None, column: Column) -> bool:
-        return old is None or old.kind != column.kind
-
-    def _alter(self, copied: Copied, old: Column | None, column: Column) -> None:
-        if old is None:
-            change = f"ADD COLUMN {column.name} {column.kind}"
-        else:
-            change = f"ALTER COLUMN {column.name} TYPE {column.kind} USING {widening(old, column.kind)}"
-        self._run(f"ALTER TABLE {copied.name} {change}")
-
-    def _rebuild(self, copied: Copied, changed: dict[str, Column]) -> None:
-        """Change many columns by making the table anew.
-
-        DuckDB copies the list of columns for every ALTER TABLE, and keeps the old lists until the transaction ends: a
-        thousand new columns took seconds, and over a gigabyte.
-        """
-        columns = copied.columns | changed
-        if not self._run(f"SELECT 1 FROM {copied.name} LIMIT 1"):
-            self._create(replace(copied, columns=columns))
-            return
-        expressions = [ROWID]
-        for key, column in columns.items():
-            old = copied.columns.get(key)
-            value = "NULL" if old is None else column.name if old.kind == column.kind else widening(old, column.kind)
-            expressions.append(f"CAST({value} AS {column.kind}) AS {column.name}")
-        rebuilt = replace(copied, storage=_REBUILT)
-        self._run(f"CREATE TABLE {rebuilt.name} AS SELECT {', '.join(expressions)} FROM {copied.name}")
-        self.drop(copied)
-        self._run(f"ALTER TABLE {rebuilt.name} RENAME TO {copied.storage}")
 
     def _run(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         return self._cursor.execute(sql, parameters).fetchall()

@@ -14,51 +14,32 @@ if TYPE_CHECKING:
 __all__ = ["DuckdbEngine"]
 
 
-class DuckdbEngine:
-    """The core's SQLite engine, with DuckDB as the connection to query with. Promises what `Engine` does.
+class DuckdbEngine(SqliteEngine):
+    """The core's SQLite engine, with a DuckDB connection to query with.
 
-    All that writes and reads rows is the SQLite engine's own method, so that it costs and gives what it does there.
     DuckDB starts when `conn` is first asked for, and again in a forked child.
     """
 
     def __init__(self, db: str, options: "DuckdbOptions", *, read_only: bool = False) -> None:
+        super().__init__(db, options, read_only=read_only)
         self._options = options
-        self._sqlite = sqlite = SqliteEngine(db, options, read_only=read_only)
-        self._lock = threading.RLock()  # a handler of signals may close what is just being opened
+        # Re-entrant: a signal handler may close the engine while the connection is being opened.
+        self._opening = threading.RLock()
         self._mirror: Mirror | None = None
-        self._conn: Connection | None = None
+        self._duckdb: Connection | None = None
         self._closed = False
-        self.database = sqlite.database
-        self.transaction = sqlite.transaction
-        self.append = sqlite.append
-        self.merge = sqlite.merge
-        self.update = sqlite.update
-        self.delete = sqlite.delete
-        self.drop = sqlite.drop
-        self.read = sqlite.read
-        self.scan = sqlite.scan
-        self.count = sqlite.count
-        self.tables = sqlite.tables
-        self.columns = sqlite.columns
-        self.save_run = sqlite.save_run
-        self.finish_run = sqlite.finish_run
-        self.runs = sqlite.runs
-        self.latest_run = sqlite.latest_run
-        self.has_assets = sqlite.has_assets
-        self.flush = sqlite.flush
-        self.let_go = sqlite.let_go
 
     @property
-    def conn(self) -> "Connection":
+    def conn(self) -> "Connection":  # type: ignore[override] # SQLite's own engine gives a connection of sqlite3
         """A DuckDB connection with the data in the database `db`; the same one each time. See `Connection`."""
         from xetrack_duckdb.connection import Connection
 
-        with self._lock:
-            if self._conn is None or not self._conn.is_usable:
-                self._conn = Connection(self._opened())
-            return self._conn
+        with self._opening:
+            if self._duckdb is None or not self._duckdb.is_usable:
+                self._duckdb = Connection(self._usable_mirror())
+            return self._duckdb
 
-    def _opened(self) -> "Mirror":
+    def _usable_mirror(self) -> "Mirror":
         from xetrack_duckdb.mirror import Mirror
 
         mirror = self._mirror
@@ -66,16 +47,16 @@ class DuckdbEngine:
             mirror = self._mirror = Mirror(self.database, self._options)
         if mirror is None or self._closed:
             self._close_mirror()
-            message = f"{self.database.path}: this tracker or reader was closed. Make a new one to go on."
+            message = f"{self.database.path}: this tracker or reader is closed. Make a new one to query it."
             raise ClosedError(message)
         return mirror
 
     def close(self) -> None:
-        """Flush and close, DuckDB first: it may be reading."""
-        with self._lock:
+        """Flush and close, DuckDB first because it may be reading."""
+        with self._opening:
             self._closed = True
             self._close_mirror()
-        self._sqlite.close()
+        super().close()
 
     def _close_mirror(self) -> None:
         if self._mirror is not None:

@@ -3,13 +3,12 @@
 import atexit
 import ctypes
 import os
-import shutil
 import tempfile
 import threading
 import traceback
-from collections import Counter
+import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,10 @@ from xetrack.errors import outer_level
 from xetrack.plugin import HeldAtFork, paused_gc
 from xetrack.sqlite import Database, run_aside
 from xetrack_duckdb import names
-from xetrack_duckdb.copier import STORAGE, Copied, Copier, ReshapeError, StaleError
-from xetrack_duckdb.locks import SharedLock
+from xetrack_duckdb.copier import Copied, Copier, StaleError
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
-from xetrack_duckdb.views import View, Views
+from xetrack_duckdb.views import View, exchange
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Mirror"]
 
 _MANY_ROWS = 100_000  # that are worth compressing
-_FROM_SCRATCH = 2  # times that a table's columns change at once; then to copy it from scratch is quicker
 
 
 class Mirror:
@@ -45,31 +42,20 @@ class Mirror:
         self.database = database
         self._pid = os.getpid()
         self._closed = True  # until all is open
-        self.querying = SharedLock()
         self._lock = threading.RLock()
         self._lasting: set[str] = set()
         self._all_named = False
         self._looked: Version | None = None
-        chosen = options.temp_directory
-        folder = None if chosen is None else Path(chosen).expanduser()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="xetrack-duckdb-", dir=folder))
-        config: dict[str, Any] = {"temp_directory": str(self._folder / "spilled")}
+        config: dict[str, Any] = {"temp_directory": str(_spill_path(options))}
         if options.memory_limit is not None:
             config["memory_limit"] = options.memory_limit
+        self._connection = duckdb.connect(":memory:", config=config)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        with ExitStack() as undo:
-            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            self._connection = duckdb.connect(":memory:", config=config)
-            cursor = self._cursor = self._connection.cursor()
-            self._storage = Storage(cursor, _cache_path(database.path, options), outer_level())
-            undo.callback(self._storage.close)
-            self._copies = self._storage.load()
-            self._copier = Copier(cursor, self._source)
-            self._views = Views(cursor, self._folder)
-            self._views.show({})
-            undo.pop_all()
+        self._cursor = self._connection.cursor()
+        self._copier = Copier(self._cursor, self._source)
+        self._storage = Storage(self._cursor, _cache_path(database.path, options), outer_level())
+        self._copies = self._storage.copies
+        self._views: dict[str, View] = {}
         self._closed = False
         _mirrors().add(self)
 
@@ -99,7 +85,7 @@ class Mirror:
         if self._copier.loose >= _MANY_ROWS:
             self._copier.loose = 0
             with suppress(duckdb.TransactionException):  # then they stay as they are
-                self._cursor.execute(f"CHECKPOINT {STORAGE}")
+                self._cursor.execute("CHECKPOINT db")
 
     def _aside(self, stop: threading.Event, text: str, *, lasting: bool) -> None:
         with self._holding():
@@ -134,23 +120,24 @@ class Mirror:
         with self._source.snapshot(), paused_gc():
             version = self._source.version()
             needed = self._named(text, lasting=lasting)
-            again: Counter[str] = Counter()
-            while True:
-                try:
-                    self._copy(needed, version, {name for name, times in again.items() if times >= _FROM_SCRATCH})
-                    break
-                except _AgainError as error:
-                    again[error.table] += 1 if error.wanted else _FROM_SCRATCH
-                    self._reshape(error.table, error.wanted)
+            stale: set[str] = set()
+            while not self._copy(needed, version, stale):
+                pass
             self._looked = version
             if self._source.is_uncommitted:
                 for copied in self._copies.values():  # what was copied may be undone
                     copied.version = copied.made = None
 
-    def _copy(self, needed: set[str], version: Version, anew: set[str]) -> None:
-        """Bring tables up to date, or copy them anew, in one transaction, and show what there is by then."""
+    def _copy(self, needed: set[str], version: Version, stale: set[str]) -> bool:
+        """Bring tables up to date in one transaction, together with their views.
+
+        Return False, with nothing changed, if another table turns out to be stale: then call again.
+        """
+        import duckdb
+
         copies = dict(self._copies)
-        with self._transaction(copies):
+        self._cursor.execute("BEGIN")
+        try:
             for name in copies.keys() - self._source.tables.found.keys():
                 self._copier.drop(copies.pop(name))
                 self._storage.save(name, None)
@@ -161,46 +148,25 @@ class Mirror:
                     if old is not None and old.version == version:
                         continue
                     try:
-                        copies[name] = self._copier.refreshed(table, None if name in anew else old, version, storage)
-                    except ReshapeError as error:
-                        raise _AgainError(name, error.columns) from error
-                    except StaleError as error:
-                        raise _AgainError(name, {}) from error
+                        copies[name] = self._copier.refreshed(table, None if name in stale else old, version, storage)
+                    except StaleError:
+                        stale.add(name)
+                        self._cursor.execute("ROLLBACK")
+                        return False
                 elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
                     copies[name] = self._copier.shell(table, storage)
                 else:
                     continue
                 self._storage.save(name, copies[name])
-
-    @contextmanager
-    def _transaction(self, copies: dict[str, Copied]) -> Iterator[None]:
-        """What is done inside is seen all at once, together with the views that it needs."""
-        import duckdb
-
-        self._cursor.execute("BEGIN")
-        try:
-            yield
-            definitions = self._definitions(copies)
-            if definitions == self._views.shown:
-                self._cursor.execute("COMMIT")
-            else:
-                with self.querying.alone():
-                    self._cursor.execute("COMMIT")
-                    self._views.show(definitions)
+            views = self._definitions(copies)
+            exchange(self._cursor, self._views, views)
+            self._cursor.execute("COMMIT")
         except BaseException:
-            with suppress(duckdb.Error):  # DuckDB may have done so by itself
+            with suppress(duckdb.Error):  # DuckDB may have rolled back by itself
                 self._cursor.execute("ROLLBACK")
             raise
-        self._copies = copies
-
-    def _reshape(self, name: str, wanted: dict[str, Any]) -> None:
-        """Change the columns of a copy, in a transaction of its own: DuckDB 1.3 to 1.5 cannot change rows with them."""
-        if not wanted:
-            return
-        copied = self._copies[name]
-        with self._transaction(self._copies):
-            self._copier.reshape(copied, wanted)
-            self._storage.save(name, copied)
+        self._copies, self._views = copies, views
+        return True
 
     def _free_name(self, copies: dict[str, Copied]) -> str:
         taken = {copied.storage for copied in copies.values()}
@@ -233,11 +199,9 @@ class Mirror:
             self._closed = True
             for cursor in self._cursors:
                 cursor.close()
-            self._cursor.execute("DETACH DATABASE IF EXISTS db")
             self._storage.close()
             self._cursor.close()
             self._connection.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def __del__(self) -> None:
         """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
@@ -246,8 +210,6 @@ class Mirror:
         self._source.let_go()
         if self._storage.is_kept:
             self.close()
-        else:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def before_fork(self) -> None:
         """Hold still while the process forks."""
@@ -264,19 +226,17 @@ class Mirror:
         self._lock.release()
 
 
-class _AgainError(Exception):
-    """A table is to be copied again, with other columns or, if none are wanted, from scratch."""
-
-    def __init__(self, table: str, wanted: dict[str, Any]) -> None:
-        super().__init__(table)
-        self.table = table
-        self.wanted = wanted
-
-
 def _view(copied: Copied) -> View:
     """The view of a copy."""
     spelt = names.distinct(copied.columns)
     return View(copied.name, {spelt[key]: column.kind for key, column in copied.columns.items()})
+
+
+def _spill_path(options: "DuckdbOptions") -> Path:
+    """Return a folder that DuckDB creates when data does not fit into memory, and removes when it closes."""
+    parent = Path(options.temp_directory or tempfile.gettempdir()).expanduser()
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent / f"xetrack-duckdb-{uuid.uuid4().hex}"
 
 
 def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:

@@ -4,7 +4,6 @@ The file is read through a connection of Python's `sqlite3` that writes nothing.
 of the commits of every other connection, whichever process it is in, tells of all of them.
 """
 
-import json
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -145,11 +144,6 @@ class Source:
         if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
-
-    def rows_of(self, table: Table, runs: Sequence[str], until: int) -> Blocks:
-        """The rows of some runs up to a rowid."""
-        rest = "WHERE track_id IN (SELECT value FROM json_each(?)) AND _rowid_ <= ? ORDER BY _rowid_"
-        return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
 
     def _fetched(self, table: Table, rowid: str, rest: str, *bound: Any) -> _Rows:
         names = ", ".join([rowid, *map(quote, table.columns)])
