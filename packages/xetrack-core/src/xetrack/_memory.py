@@ -1,6 +1,7 @@
-"""Engines without a file: one keeps plain Python lists, the other nothing.
+"""Engines without a file: `MemoryEngine` keeps rows in Python lists, `NullEngine` keeps nothing.
 
-Tests compare every other engine with the first: it is slow to search, but short enough to be obviously right.
+`MemoryEngine` is the reference implementation of `xetrack.plugin.Engine`, and the oracle that tests compare other
+engines with. It is slow, and short enough to see that it is right.
 """
 
 import copy
@@ -23,7 +24,10 @@ __all__ = ["MemoryEngine", "NullEngine", "xetrack_engines"]
 
 
 class MemoryEngine:
-    """Rows in lists, gone with the process."""
+    """The reference implementation of `Engine`: rows in Python lists, lost when the process ends.
+
+    Read it to learn what an engine does. It passes every test of `xetrack_testing.EngineContract`.
+    """
 
     def __init__(self) -> None:
         self._lock = new_lock()
@@ -34,13 +38,13 @@ class MemoryEngine:
 
     @property
     def conn(self) -> "MemoryEngine":
-        """The engine itself: there is no SQL."""
+        """The engine itself, because there is no SQL."""
         self._check_open()
         return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep everything written inside the block, or nothing if it raises."""
+        """Keep all changes made inside, or none. Transactions may be nested."""
         with self._lock:
             self._check_open()
             before = copy.deepcopy((self._tables, self._runs))
@@ -51,7 +55,7 @@ class MemoryEngine:
                 raise
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store `rows`. A row whose time is taken in its run gets the next free one."""
+        """Store rows. A taken timestamp advances by microseconds, in the caller's row too."""
         with self._lock:
             self._check_open()
             if not rows:
@@ -66,7 +70,7 @@ class MemoryEngine:
                 kept.append(dict(row))
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Store the rows that are missing, and return them."""
+        """Store the rows that are new, and return them."""
         with self._lock:
             taken = {(row["track_id"], row["timestamp"]) for row in self._rows(table)}
             fresh: list[Row] = []
@@ -80,7 +84,7 @@ class MemoryEngine:
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Return rows in the order of insertion."""
+        """Return rows as columns, in insertion order."""
         with self._lock:
             rows = [row for row in self._rows(table) if track_id in {None, row["track_id"]}]
             rows = rows if head is None else rows[: max(head, 0)]
@@ -88,23 +92,23 @@ class MemoryEngine:
             return {key: [row.get(key) for row in rows] for key in self.columns(table)}
 
     def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """Iterate over all rows, `size` at a time."""
+        """Yield all rows as columns, in insertion order, `size` at a time."""
         start = 0
         while rows := self._rows(table)[start : start + size]:
             yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
             start += size
 
     def count(self, table: str, track_id: str | None = None) -> int:
-        """Count the rows of a table or run."""
+        """Return the number of rows."""
         return sum(track_id in {None, row["track_id"]} for row in self._rows(table))
 
     def tables(self) -> list[str]:
-        """List the tables."""
+        """Return the names of tables, sorted."""
         self._check_open()
         return sorted(self._tables)
 
     def columns(self, table: str) -> dict[str, str]:
-        """Return each key with the type of its first value other than None."""
+        """Return keys, with the types of their first values that are not None."""
         with self._lock:
             rows = self._rows(table)
             columns = dict.fromkeys(IDENTITY, "TEXT") if rows else {}
@@ -116,7 +120,7 @@ class MemoryEngine:
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
     ) -> int:
-        """Set `key` in the matching rows, and return their number."""
+        """Set `key` in matching rows, and return their number."""
         with self._lock:
             chosen = [
                 row
@@ -146,7 +150,7 @@ class MemoryEngine:
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 
     def save_run(self, run: Run) -> None:
-        """Record that `run` started, or was resumed."""
+        """Record that a run is running. A resumed run keeps its start."""
         with self._lock:
             self._check_open()
             key = (run.track_id, self._name(run.table))
@@ -154,7 +158,7 @@ class MemoryEngine:
             self._runs[key] = replace(run, table=key[1], ended=None, started=known.started if known else run.started)
 
     def finish_run(self, run: Run) -> None:
-        """Record how `run` ended."""
+        """Record how a run ended, unless another process has resumed it."""
         with self._lock:
             self._check_open()
             known = self._runs.get((run.track_id, self._name(run.table)))
@@ -162,7 +166,7 @@ class MemoryEngine:
                 known.ended, known.status, known.params = run.ended, run.status, run.params
 
     def runs(self, table: str) -> list[Run]:
-        """List every run, most recently active first."""
+        """Return all runs, most recently active first."""
         with self._lock:
             found: dict[str, Run] = {}
             for row in self._rows(table):
@@ -176,27 +180,27 @@ class MemoryEngine:
             return list(reversed(found.values()))
 
     def latest_run(self, table: str) -> str | None:
-        """Return the run whose row was inserted last."""
+        """Return the most recently active run."""
         rows = self._rows(table)
         return str(rows[-1]["track_id"]) if rows else None
 
     def has_assets(self) -> bool:
-        """Return False: objects are not stored here."""
+        """Return False: the engine stores no objects."""
         self._check_open()
         return False
 
     def flush(self) -> bool:
-        """Do nothing."""
+        """Return True: there is nothing to flush."""
         return True
 
     def close(self) -> None:
-        """Delete everything."""
+        """Discard all rows."""
         with self._lock:
             self._closed = True
             self._tables, self._runs = {}, {}
 
     def let_go(self) -> None:
-        """Do nothing: users of the engine can still read."""
+        """Do nothing: there is no file to release."""
 
     def _rows(self, table: str) -> list[Row]:
         self._check_open()
@@ -213,7 +217,7 @@ class MemoryEngine:
 
 
 class NullEngine(MemoryEngine):
-    """Stores nothing, for a tracker whose rows only go to sinks."""
+    """Keeps nothing, for trackers whose rows only go to sinks."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Discard the rows."""
@@ -225,7 +229,7 @@ class NullEngine(MemoryEngine):
         return []
 
     def save_run(self, run: Run) -> None:
-        """Discard it."""
+        """Discard the run."""
         self._check_open()
 
 
@@ -236,7 +240,7 @@ def _same(mine: Value, wanted: Value) -> bool:
 
 @hookimpl
 def xetrack_engines() -> list[Provider[Any]]:
-    """The engines named "memory" and "none"."""
+    """Register the engines "memory" and "none"."""
     return [
         Provider("memory", lambda _options, _context: MemoryEngine()),
         Provider("none", lambda _options, _context: NullEngine()),

@@ -75,7 +75,7 @@ from xetrack._util.arguments import (
 from xetrack._util.clock import Clock
 from xetrack._util.environment import safe_mode
 from xetrack._util.forksafe import HeldAtFork, new_lock
-from xetrack._util.garbage import paused_gc
+from xetrack._util.gc_pause import paused_gc
 from xetrack._util.safe_pickle import check_memory
 from xetrack._util.text import did_you_mean, escaped, explain, is_utf8, safe_text
 

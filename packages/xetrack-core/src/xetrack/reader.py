@@ -27,7 +27,7 @@ from xetrack._tracking.assets import find_object, open_store, store_needed
 from xetrack._tracking.ids import is_alive, this_host
 from xetrack._util.arguments import count, flag, named_run, run_id, text
 from xetrack._util.environment import safe_mode
-from xetrack._util.garbage import paused_gc
+from xetrack._util.gc_pause import paused_gc
 from xetrack._util.paths import resolve
 from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 

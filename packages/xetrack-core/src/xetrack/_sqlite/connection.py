@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xetrack._sqlite import registry
+from xetrack._sqlite import open_databases
 from xetrack._sqlite.errors import FAILURES, check_path, is_busy, is_unwritable, translate
 from xetrack._sqlite.file_identity import FileIdentity, remove_leftovers
 from xetrack._sqlite.user_connection import MemoryConnection, UsersConnection
@@ -67,7 +67,7 @@ class Database:
         self.compilations = _Compilations()
         if path != MEMORY:
             check_path(path, read_only=read_only)
-        registry.add(self)  # before opening: another thread may fork in between
+        open_databases.add(self)  # before opening: another thread may fork in between
         if path == MEMORY or Path(path).exists():
             self.connection()  # report a damaged file now, not at the first row
 
@@ -132,7 +132,7 @@ class Database:
         if self._closed:
             message = f"{self.path}: this tracker or reader was closed. Make a new one to go on."
             raise ClosedError(message)
-        registry.abandon_removed(self.path)
+        open_databases.abandon_removed(self.path)
         try:
             if self.read_only and self.path != MEMORY:
                 return self._open_to_read(factory)

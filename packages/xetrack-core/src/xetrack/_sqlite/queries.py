@@ -12,7 +12,7 @@ from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
 from xetrack._sqlite.positions import Positions, chosen
 from xetrack._sqlite.schema import Schema
-from xetrack._util.garbage import paused_gc
+from xetrack._util.gc_pause import paused_gc
 from xetrack._util.paths import MEMORY
 
 __all__ = ["Queries"]

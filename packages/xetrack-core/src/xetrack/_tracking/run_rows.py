@@ -10,7 +10,7 @@ from xetrack._spec.types import Columns
 from xetrack._tracking.deferral import exclusive
 from xetrack._tracking.run import RunWriter
 from xetrack._util.arguments import flag
-from xetrack._util.garbage import paused_gc
+from xetrack._util.gc_pause import paused_gc
 
 if TYPE_CHECKING:
     import pandas as pd
