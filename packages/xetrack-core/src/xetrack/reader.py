@@ -291,14 +291,11 @@ class Reader(View, ReadBack):
         return rows
 
     def remove_asset(self, hash_value: str, uses: int | None = 1) -> bool:
-        """Take back uses of an object, and delete it with the last one.
+        """Take back uses of an object, and delete it with the last one; return whether it existed.
 
         Args:
             hash_value: hash of the object.
             uses: number of uses; None means all.
-
-        Returns:
-            Whether there was such an object.
         """
         hash_value, uses = text("hash_value", hash_value), count("uses", uses)
         with self._writer() as engine:

@@ -313,9 +313,11 @@ def test_many_trackers_and_readers_import_plugins_and_scan_once(site):
     assert told == "imported acme_engine\n1\n"
 
 
-def test_a_plugin_whose_distribution_lost_its_metadata_is_loaded(site):
+@pytest.mark.parametrize("content", [None, b"Name: acme-engine\n\n\xff"], ids=["lost", "not UTF-8"])
+def test_a_plugin_whose_distribution_has_no_readable_metadata_is_loaded(site, content):
     site.install("acme-engine", ENGINE)
-    (site.folder / "acme_engine-1.0.dist-info" / "METADATA").unlink()
+    path = site.folder / "acme_engine-1.0.dist-info" / "METADATA"
+    path.unlink() if content is None else path.write_bytes(content)
 
     told = site.run("""
         from xetrack import Tracker

@@ -96,7 +96,10 @@ def _plugins_of(distribution: Any) -> Iterator[Found]:
 
 def _name_and_version(distribution: Any, location: str) -> tuple[str, str]:
     # `distribution.metadata` imports the email package, which takes longer than finding all plugins.
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    try:
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    except UnicodeDecodeError:
+        text = ""
     head = dict(re.findall(r"^(Name|Version): *(\S+)$", text.partition("\n\n")[0], re.MULTILINE))
     return head.get("Name", f"a distribution without metadata in {location}"), head.get("Version", "?")
 
