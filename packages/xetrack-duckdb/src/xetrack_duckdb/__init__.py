@@ -1,7 +1,7 @@
 """DuckDB as xetrack's query engine: `Tracker(db, engine="duckdb")`.
 
-Rows are written by the core's SQLite engine into the SQLite file, as ever. `tracker.conn` is a DuckDB connection over a
-columnar copy, attached as `db`, that is brought up to date before each query.
+Rows are written to SQLite by the core's engine. `tracker.conn` is a DuckDB connection. Its
+database `db` is a columnar copy that is brought up to date before each query.
 """
 
 import os
@@ -23,14 +23,14 @@ xetrack_api = 1
 
 @dataclass(frozen=True, slots=True)
 class DuckdbOptions(SqliteOptions):
-    """The options of trackers and readers that the engine "duckdb" claims: `timeout` as for SQLite, and of the copy.
+    """Options of trackers and readers with `engine="duckdb"`, besides SQLite's `timeout`.
 
     Attributes:
-        duckdb_cache: keep the copy in a file, for the next process: a path, or True for the database's own with
-            `.duckdb` added. By default it lives in memory.
-        memory_limit: how much memory DuckDB may use, such as "2GB"; what does not fit goes to a temporary file. By
-            default 80% of the machine's.
-        temp_directory: the folder that such files go to; by default the system's.
+        duckdb_cache: file to keep the copy in for the next process: a path, or True for the database's path with
+            `.duckdb` added. By default the copy is in memory.
+        memory_limit: memory that DuckDB may use, such as "2GB"; the rest goes to temporary files. Default: 80% of the
+            machine's.
+        temp_directory: folder for these files. Default: the system's.
     """
 
     duckdb_cache: bool | str | os.PathLike[str] | None = None
@@ -38,13 +38,15 @@ class DuckdbOptions(SqliteOptions):
     temp_directory: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` or `TypeError` for what can be no timeout and no path."""
+        """Raise `ValueError` or `TypeError` for invalid options."""
         SqliteOptions.__post_init__(self)  # super() does not work in a dataclass with slots
         chosen = self.duckdb_cache
         if isinstance(chosen, str) and chosen.lower() in {"true", "false"}:
-            raise ValueError(f"duckdb_cache={chosen!r} is text. Use True, False, or ./{chosen} for a file of that name")
+            raise ValueError(
+                f"duckdb_cache={chosen!r} is a string. Use True, False, or ./{chosen} for a file of that name"
+            )
         if not isinstance(chosen, (bool, str, os.PathLike, type(None))):
-            raise TypeError(f"duckdb_cache= is a path, True or False, not {chosen!r}")
+            raise TypeError(f"duckdb_cache= must be a path, True or False, not {chosen!r}")
         if self.memory_limit is not None:
             _check_memory(self.memory_limit)
         if self.temp_directory is not None:
@@ -52,7 +54,7 @@ class DuckdbOptions(SqliteOptions):
 
 
 def _check_memory(limit: object) -> None:
-    """Raise `OptionError` for what is no amount of memory: DuckDB would notice with the first query."""
+    """Raise `OptionError` for an invalid amount of memory, which DuckDB would notice only at the first query."""
     if not re.fullmatch(r"\d+(\.\d+)?\s*[a-z%]+|-1|none", text("memory_limit", limit).strip().lower()):
         raise refused("memory_limit", limit, 'not an amount of memory with its unit, such as "2GB" or "50%".')
 

@@ -1,7 +1,7 @@
 """The logged objects of a file, listed without their bytes.
 
-Files of 0.x name an object by a pickled text, and count its uses by a pickled integer. Nothing but those is unpickled:
-what else a file may hold there runs no code, and is shown as it is.
+Files of 0.x hold pickled keys (strings) and counts (integers). Only plain values are unpickled, so that no code of a
+file runs; other keys are shown as they are.
 """
 
 import base64
@@ -18,24 +18,24 @@ __all__ = ["COLUMNS", "NAME", "listed"]
 NAME = "assets"
 COLUMNS = {"key": "TEXT", "size": "INTEGER", "serializer": "TEXT", "count": "INTEGER"}
 
-_OF_OLD = "cloudpickle"  # what files of 0.x keep objects with
+_OF_OLD = "cloudpickle"  # the serializer of files of 0.x
 
 
 class _Plain(pickle.Unpickler):
-    """Makes texts and integers, nothing that would have to be imported."""
+    """Unpickles strings and integers, nothing that needs an import."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Refuse."""
-        message = f"{module}.{name} is no plain value"
+        message = f"{module}.{name} is not a plain value"
         raise pickle.UnpicklingError(message)
 
 
-# a row without a serializer names a folder that holds no objects now
+# A row without a serializer names a folder that no longer holds objects.
 _RECORDS = "SELECT key, size, serializer FROM db.xetrack_assets WHERE serializer IS NOT NULL"
 
 
 def listed(query: Callable[[str], list[tuple[Any, ...]]], tables: set[str]) -> Blocks:
-    """All objects, as one block."""
+    """Return all objects as one block."""
     found = {
         _key(key): (size, _OF_OLD) for key, size in query("SELECT key, length(value) FROM db.assets ORDER BY _rowid_")
     }

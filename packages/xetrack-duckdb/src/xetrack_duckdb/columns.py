@@ -1,7 +1,7 @@
 """Python values as columns of DuckDB: which type a column needs, and how its values get there.
 
-A column has the type of its values. Where they are of several types it widens: integers and floats to DOUBLE if that
-changes no integer, anything else to VARCHAR with every value spelt out, as in `Reader.to_arrow()`.
+A column has the type of its values. Values of several types widen it: integers and floats to DOUBLE if that changes no
+integer, anything else to VARCHAR, with values written as in `Reader.to_arrow()`.
 """
 
 from array import array as typed
@@ -23,33 +23,33 @@ _KINDS: dict[type, str] = {
 }  # fmt: skip
 _DECLARED = {"BOOLEAN": "BOOLEAN", "INTEGER": "BIGINT", "REAL": "DOUBLE", "BLOB": "BLOB", "JSON": "JSON"}
 _FILLERS: dict[str, Any] = {"BOOLEAN": False, "BIGINT": 0, "DOUBLE": 0.0, "BLOB": b""}
-_CODES = {"BIGINT": "q", "DOUBLE": "d"}  # of arrays that Python fills faster than numpy, and more strictly
+_CODES = {"BIGINT": "q", "DOUBLE": "d"}  # of typed arrays, which are filled faster than numpy's, and more strictly
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows: their rowids, and their values as they were logged."""
+    """Rows: their rowids, and their values as they were logged."""
 
     rowids: list[int]
     values: Columns
 
 
 Blocks: TypeAlias = Generator[Block, None, None]
-"""The rows of a query, which is under way until the last block was taken, or `close()` was called."""
+"""The rows of a query, which ends with the last block, or with `close()`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a copied table: its name there, its type, and what is known of its values so far."""
+    """A column of a copied table: its name there, its type, and the types of its values so far."""
 
     name: str
     kind: str
-    kinds: tuple[str, ...] = ()  # the types of its values, those that it is too narrow for included
-    large: bool = False  # whether it holds integers that no float can be
+    kinds: tuple[str, ...] = ()  # the types of its values as they were logged
+    large: bool = False  # whether it holds integers that floats cannot represent
 
     @classmethod
     def declared(cls, name: str, declared: str) -> "Column":
-        """An empty column of the type that SQLite's side declares."""
+        """Return an empty column of the type that SQLite declares."""
         return cls(name, _DECLARED.get(declared, "VARCHAR"))
 
     @property
@@ -60,19 +60,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Values on their way into a column: arrays by name, and the SQL expression that makes values of them."""
+    """Values for a column: arrays by name, and the SQL expression that turns them into values."""
 
     arrays: dict[str, Any]
     expression: str
 
 
 def types_of(values: Sequence[Value]) -> set[type]:
-    """The types of these values."""
+    """Return the types of the values."""
     return set(map(type, values))
 
 
 def widened(column: Column, values: Sequence[Value], types: set[type]) -> Column:
-    """What the column has to be to hold these values, of these types, too."""
+    """Return the column that holds these values too."""
     present = types - {type(None)}
     if not present:
         return column
@@ -84,17 +84,17 @@ def widened(column: Column, values: Sequence[Value], types: set[type]) -> Column
 
 
 def _are_large(values: Sequence[Any], types: set[type]) -> bool:
-    """Whether there are integers that no float can be."""
+    """Whether there are integers that floats cannot represent."""
     if types != {int}:
         values = [value for value in values if type(value) is int]
     return bool(max(values) > _EXACT or min(values) < -_EXACT)
 
 
 def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packed:
-    """The values as numpy arrays called after `name`, and the expression that makes them `kind` again.
+    """Return the values as numpy arrays named after `name`, and the expression that turns them into `kind`.
 
-    DuckDB takes a NaN in an array for NULL, and guesses the type of objects from a sample. So what is NULL and what is
-    NaN is told by arrays of their own, and arrays of objects hold objects of one type.
+    DuckDB reads NaN in an array as NULL, and guesses the type of objects from a sample. So masks of their own mark NULL
+    and NaN, and arrays of objects hold objects of one type.
     """
     arrays: dict[str, Any] = {}
     conditions = ""
@@ -104,20 +104,20 @@ def pack(values: Sequence[Any], types: set[type], kind: str, name: str) -> Packe
         filler = _FILLERS.get(kind, "")
         values = [filler if value is None else value for value in values]
     if kind in {"VARCHAR", "JSON"} and types - {str, type(None)}:
-        values = [_spell(value) for value in values]
+        values = [_text(value) for value in values]
     code = _CODES.get(kind)
     array = np.array(values, dtype=object) if code is None else np.frombuffer(typed(code, values), dtype=code)
     arrays[name] = array
     if kind == "DOUBLE" and (undefined := np.isnan(array)).any():
         arrays[f"{name}_nan"] = undefined
         conditions += f"WHEN {name}_nan THEN CAST('nan' AS DOUBLE) "
-    if not conditions and code is not None:  # DuckDB takes the type of such an array as it is
+    if not conditions and code is not None:  # the array has the type that is needed
         return Packed(arrays, name)
     expression = f"CASE {conditions}ELSE {name} END" if conditions else name
     return Packed(arrays, f"CAST({expression} AS {kind})")
 
 
-def _spell(value: Value) -> str:
+def _text(value: Value) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return escaped(value) if isinstance(value, str) else str(value)

@@ -1,8 +1,8 @@
 """Copying tables from SQLite into DuckDB, and bringing the copies up to date.
 
-What is copied is told from what SQLite can tell cheaply: new rows by their rowid, changed and deleted ones by counters
-a run (see `xetrack.sqlite.COUNTERS`), everything else (rows replaced past the triggers, rowids given anew, a table made
-anew) by comparing numbers of rows and the like. Where these disagree, the table is copied from scratch.
+New rows are detected by rowid, updates and deletes by per-run change counters (see `xetrack.sqlite.COUNTERS`), anything
+else (rows replaced past the triggers, new rowids, a new table) by comparing row counts and the like. If these disagree,
+the table is copied from scratch.
 """
 
 import itertools
@@ -46,10 +46,19 @@ class StaleError(Exception):
 
 @dataclass(slots=True)
 class Copied:
-    """What the copy of a table holds: the rows up to the rowid `last`, as of the counters `known` and `made`.
+    """What the copy of a table holds.
 
-    `version` is the state of the file that it was last compared with. `checked` is False for what another process
-    copied. A shell has columns, but no rows yet.
+    Attributes:
+        storage: its table in DuckDB.
+        columns: its columns by key.
+        declared: the columns of the table in SQLite, with their types.
+        root: see `Table.root`.
+        known: change counters of runs that it is up to date with.
+        made: the same for the table as a whole.
+        last: the rowid of its last row.
+        version: state of the file that it was last compared with.
+        checked: False if another process made it, until it is compared thoroughly.
+        is_shell: whether it has columns, but no rows yet.
     """
 
     storage: str
@@ -65,28 +74,28 @@ class Copied:
 
     @classmethod
     def declared_by(cls, table: Table, storage: str) -> "Copied":
-        """The copy of a table without rows."""
+        """Return the copy of a table without rows."""
         keys = [key for key in table.columns if key != EXTRA]
         columns = {key: Column.declared(f"c{number}", table.columns[key]) for number, key in enumerate(keys)}
         return cls(storage, columns, dict(table.columns), table.root)
 
     @property
     def name(self) -> str:
-        """The table in DuckDB."""
+        """The qualified name of the table in DuckDB."""
         return f"{STORAGE}.{self.storage}"
 
     def new_columns(self) -> Iterator[str]:
-        """Names for columns to add, without end."""
+        """Yield names for columns to add."""
         first = max((int(column.name[1:]) for column in self.columns.values()), default=-1) + 1
         return (f"c{number}" for number in itertools.count(first))
 
     def dumped(self) -> str:
-        """As text, for another process."""
+        """Return it as JSON, for another process."""
         return json.dumps(asdict(self) | {"version": None, "checked": False})
 
     @classmethod
     def loaded(cls, text: str) -> "Copied":
-        """The same again."""
+        """Return the copy that was dumped."""
         stored = json.loads(text)
         columns = {
             key: Column(**column | {"kinds": tuple(column["kinds"])}) for key, column in stored.pop("columns").items()
@@ -95,9 +104,9 @@ class Copied:
 
 
 class Copier:
-    """Copies tables through one cursor, inside a transaction that the caller holds.
+    """Copies tables through one cursor, in the transaction of the caller.
 
-    `loose` counts the rows that were copied, for the caller to have them compressed.
+    `loose` counts the rows that were copied since the caller compressed them.
     """
 
     def __init__(self, cursor: "duckdb.DuckDBPyConnection", source: Source) -> None:
@@ -118,24 +127,24 @@ class Copier:
         return copied
 
     def shell(self, table: Table, storage: str) -> Copied:
-        """Make an empty copy, that tells what columns there are."""
+        """Make an empty copy, so that queries can list its columns."""
         copied = replace(Copied.declared_by(table, storage), is_shell=True)
         self._create(copied)
         return copied
 
     def _create(self, copied: Copied) -> None:
-        """Make the table of a copy, empty, in place of any that was there."""
+        """Create the empty table of a copy, in place of an old one."""
         declared = "".join(f", {column.name} {column.kind}" for column in copied.columns.values())
         self.drop(copied)
         self._run(f"CREATE TABLE {copied.name} ({ROWID} BIGINT{declared})")
 
     def drop(self, copied: Copied) -> None:
-        """Forget a copy."""
+        """Drop the table of a copy."""
         self._run(f"DROP TABLE IF EXISTS {copied.name}")
 
     @staticmethod
     def _still_fits(table: Table, old: Copied) -> bool:
-        """Whether the table is the one that was copied, but for new columns."""
+        """Whether the table is the one that was copied, apart from new columns."""
         added = table.columns.keys() - old.declared.keys()
         return (
             table.counted
@@ -194,7 +203,7 @@ class Copier:
         return True
 
     def _check_last(self, table: Table, copied: Copied) -> None:
-        """The last row of a copy that another process made is one of this file."""
+        """Raise `StaleError` unless the last row of a copy that another process made is in this file."""
         names = [copied.columns[key].name for key in ("track_id", "timestamp")]
         here = self._run(f"SELECT {', '.join(names)} FROM {copied.name} WHERE {ROWID} = ?", [copied.last])
         there = self._source.query(f"SELECT track_id, timestamp FROM {table.sql} WHERE _rowid_ = ?", [copied.last])
@@ -202,7 +211,7 @@ class Copier:
             raise StaleError
 
     def _check(self, table: Table, copied: Copied, *, thorough: bool) -> None:
-        """The copy has as many rows as the table; on occasion, the same rowids."""
+        """Raise `StaleError` unless the copy has as many rows as the table, and if `thorough` the same rowids."""
         if self._run(f"SELECT count(*) FROM {copied.name}")[0][0] != self._source.count(table):
             raise StaleError
         if thorough:

@@ -1,4 +1,4 @@
-"""The mirror: a DuckDB instance with columnar copies of what is in the SQLite file, as new as each query needs."""
+"""A DuckDB instance with columnar copies of the tables in the SQLite file, brought up to date before each query."""
 
 import atexit
 import ctypes
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror"]
 
-_MANY_ROWS = 100_000  # that are worth compressing
+_MANY_ROWS = 100_000  # new rows that are worth compressing
 
 
 class Mirror:
-    """Copies of the tables of one database, and `db`, the views of them that queries see."""
+    """Copies of the tables of one database, and the views of them that queries see."""
 
     def __init__(self, database: Database, options: "DuckdbOptions") -> None:
         import duckdb
@@ -62,7 +62,7 @@ class Mirror:
     # Before each query
 
     def refresh(self, text: str, *, lasting: bool) -> None:
-        """Bring up to date what `text` may name. `lasting`: what it names is needed from now on."""
+        """Bring up to date the tables that `text` may name, and if `lasting`, from now on."""
         with self._holding():
             self._compress()
             version = self._source.version()
@@ -76,15 +76,15 @@ class Mirror:
         run_aside(lambda stop: self._aside(stop, text, lasting=lasting))
 
     def _compress(self) -> None:
-        """Compress the copies after many new rows: to a quarter or less, from DuckDB 1.5 on.
+        """Compress the copies after many new rows, to a quarter or less from DuckDB 1.5 on.
 
-        That takes a tenth of the time of copying them, so it is done before the next query: a single one never waits.
+        That takes a tenth of the time of copying them. The first query does not wait for it, the next one does.
         """
         import duckdb
 
         if self._copier.loose >= _MANY_ROWS:
             self._copier.loose = 0
-            with suppress(duckdb.TransactionException):  # then they stay as they are
+            with suppress(duckdb.TransactionException):  # a transaction of the user's reads them
                 self._cursor.execute("CHECKPOINT db")
 
     def _aside(self, stop: threading.Event, text: str, *, lasting: bool) -> None:
@@ -94,7 +94,7 @@ class Mirror:
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
-        """Nobody else reads or copies; in memory nobody writes either, for there is one connection."""
+        """Keep others from copying, and from writing to a database in memory, which has one connection."""
         with self._lock:
             if self._source.in_memory:
                 with self.database.lock:
@@ -103,7 +103,7 @@ class Mirror:
                 yield
 
     def _named(self, text: str, *, lasting: bool) -> set[str]:
-        """The tables that are needed for `text`."""
+        """Return the tables that are needed for `text`."""
         shown = self._source.tables.shown
         self._all_named |= names.may_name_any(text)
         if self._all_named:
@@ -125,7 +125,7 @@ class Mirror:
                 pass
             self._looked = version
             if self._source.is_uncommitted:
-                for copied in self._copies.values():  # what was copied may be undone
+                for copied in self._copies.values():  # what was copied may be rolled back
                     copied.version = copied.made = None
 
     def _copy(self, needed: set[str], version: Version, stale: set[str]) -> bool:
@@ -173,12 +173,12 @@ class Mirror:
         return next(name for number in range(len(taken) + 1) if (name := f"t{number}") not in taken)
 
     def _definitions(self, copies: dict[str, Copied]) -> dict[str, View]:
-        """The views by name."""
+        """Return the views by name."""
         shown = {name: copies[table] for name, table in self._source.tables.shown.items() if table in copies}
         return {spelt: _view(shown[name]) for name, spelt in names.distinct(shown).items()}
 
     def cursor(self) -> "duckdb.DuckDBPyConnection":
-        """A connection for queries, to which the tables of `db` need no prefix where nothing else is called so."""
+        """Return a connection for queries, with `db` second in its search path."""
         cursor = self._connection.cursor()
         cursor.execute("SET search_path = 'memory,db'")
         self._cursors.append(cursor)
@@ -188,11 +188,11 @@ class Mirror:
 
     @property
     def is_usable(self) -> bool:
-        """Whether this is the process that it was made in, and it was not closed."""
+        """Whether it is open, and this process created it."""
         return not self._closed and self._pid == os.getpid()
 
     def close(self) -> None:
-        """Let go of everything. A child of the process that made it leaves it alone."""
+        """Close everything, except in a forked child."""
         if not self.is_usable:
             return
         with self._lock:
@@ -204,7 +204,7 @@ class Mirror:
             self._connection.close()
 
     def __del__(self) -> None:
-        """Clean up after a mirror that was forgotten. In memory, relations that the user holds can go on."""
+        """Close a forgotten mirror. In memory, relations that the user holds go on."""
         if getattr(self, "_closed", True) or not self.is_usable:
             return
         self._source.let_go()
@@ -212,7 +212,7 @@ class Mirror:
             self.close()
 
     def before_fork(self) -> None:
-        """Hold still while the process forks."""
+        """Wait for a copy under way."""
         self._lock.acquire()
 
     def after_fork_in_parent(self) -> None:
@@ -220,14 +220,14 @@ class Mirror:
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Let nothing ever end what is the parent's: DuckDB would wait for threads that are not there."""
+        """Never destroy the parent's connections: DuckDB would wait for threads that do not exist here."""
         for connection in (self._connection, self._cursor, *self._cursors):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
         self._lock.release()
 
 
 def _view(copied: Copied) -> View:
-    """The view of a copy."""
+    """Return the view of a copy."""
     spelt = names.distinct(copied.columns)
     return View(copied.name, {spelt[key]: column.kind for key, column in copied.columns.items()})
 
@@ -248,7 +248,7 @@ def _cache_path(db: str, options: "DuckdbOptions") -> Path | None:
 
 @lru_cache(maxsize=1)
 def _mirrors() -> "HeldAtFork[Mirror]":
-    """Every mirror of this process. Those still open at exit are closed."""
+    """Return the mirrors of this process, which are closed at exit."""
     mirrors: HeldAtFork[Mirror] = HeldAtFork()
     atexit.register(_close_all, mirrors)
     return mirrors
@@ -258,5 +258,5 @@ def _close_all(mirrors: "HeldAtFork[Mirror]") -> None:
     for mirror in mirrors.alive():
         try:
             mirror.close()
-        except Exception:  # the others are to be closed all the same
+        except Exception:  # the others are closed all the same
             traceback.print_exc()

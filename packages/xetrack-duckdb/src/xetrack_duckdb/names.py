@@ -1,8 +1,8 @@
-"""Which tables a text of SQL may name.
+"""Which tables SQL may name.
 
 DuckDB can list the tables of a query (`get_table_names`), but not those behind views, macros, prepared statements and
-`query()`, nor those of statements that are no queries, and it does so differently from version to version. Copying a
-table in vain costs time; leaving one out would be a wrong answer. So what counts is whether the name occurs at all.
+`query()`, nor those of other statements. A table copied in vain costs time; one left out makes a wrong result. So a
+table counts as named if its name occurs anywhere in the SQL.
 """
 
 import re
@@ -19,23 +19,23 @@ _INDIRECT = re.compile(r"\b(?:attach|import|query|query_table|getvariable)\b", r
 
 
 def mentioned(text: str, names: Iterable[str]) -> set[str]:
-    """Those `names` that occur in `text` as words, in whatever case."""
+    """Return the names that occur in `text` as words, in any case."""
     plain = text.replace('""', '"')
     return {name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", plain, re.IGNORECASE)}
 
 
 def is_lasting(text: str) -> bool:
-    """Whether later statements may name the same tables without saying so: through a view, a macro and the like."""
+    """Whether later statements may use the same tables implicitly, through a view, a macro and the like."""
     return not _QUERY.match(text)
 
 
 def may_name_any(text: str) -> bool:
-    """Whether this text, or one after it, may name tables in a way that cannot be seen: through another database."""
+    """Whether this or a later statement may name tables out of sight, as through another database."""
     return bool(_INDIRECT.search(text))
 
 
 def distinct(names: Iterable[str]) -> dict[str, str]:
-    """Each name as DuckDB can have it: never empty, without NUL, and told apart by more than case."""
+    """Map each name to one that DuckDB accepts: not empty, without NUL, and distinct regardless of case."""
     taken: set[str] = set()
     chosen: dict[str, str] = {}
     for name in names:

@@ -1,7 +1,7 @@
-"""The SQLite side: whether anything was committed, what changed, and the rows, in chunks.
+"""The SQLite side of a mirror: whether anything was committed, what changed, and the rows, in blocks.
 
-The file is read through a connection of Python's `sqlite3` that writes nothing. So `PRAGMA data_version`, which tells
-of the commits of every other connection, whichever process it is in, tells of all of them.
+The connection that reads the file writes nothing. So `PRAGMA data_version`, which changes with commits of other
+connections in any process, changes with every commit.
 """
 
 import threading
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Source", "StoppedError", "Version"]
 
 Version: TypeAlias = tuple[Any, ...]
-"""Stands for a state of the file: as long as it is the same one, nothing was committed."""
+"""A state of the file: while it is equal, nothing was committed."""
 
-_BLOCK = 2000  # rows turned on their side while the processor still has them at hand
-_CELLS = 300_000  # of a chunk that goes into DuckDB at once
+_BLOCK = 2000  # rows to transpose at once, while they are in the processor's cache
+_CELLS = 300_000  # of a block that goes into DuckDB
 _MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
 _MODULUS = 1_000_003
 
@@ -32,7 +32,7 @@ _Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
 
 
 class StoppedError(Exception):
-    """Whoever waited for the rows does so no more."""
+    """The query that needed the rows was interrupted."""
 
 
 class Source:
@@ -48,21 +48,21 @@ class Source:
 
     @property
     def in_memory(self) -> bool:
-        """Whether the database is in memory: then there is one connection, the engine's own."""
+        """Whether the database is in memory, where the engine's connection is the only one."""
         return self.database.path == MEMORY
 
     @property
     def is_inline(self) -> bool:
-        """Whether to read in the thread that asks: it may hold the lock of the database, or the only connection."""
+        """Whether to read in the calling thread, which may hold the database's lock or only connection."""
         return self.in_memory or self.database.depth > 0
 
     @property
     def is_uncommitted(self) -> bool:
-        """Whether what is read now may yet be undone."""
+        """Whether what is read now may be rolled back."""
         return self.in_memory and self.database.depth > 0
 
     def version(self) -> Version:
-        """The state of the file; the empty one if there is no file yet."""
+        """Return the state of the file, empty if there is no file yet."""
         if not self.database.exists:
             return ()
         connection = self.database.users_connection()
@@ -77,7 +77,7 @@ class Source:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read inside is of one moment."""
+        """Read one state of the file inside."""
         connection = self.database.users_connection()
         nested = connection.in_transaction
         try:
@@ -96,11 +96,11 @@ class Source:
             raise translate(error, self.database.path) from error
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return self.database.users_connection().execute(sql, parameters).fetchall()
 
     def let_go(self) -> None:
-        """Close the connection to the file, if nobody else has it."""
+        """Close the connection to the file, unless the user holds it."""
         connection, self._connection = self._connection, None
         if isinstance(connection, UsersConnection) and not connection.is_held():
             connection.close()
@@ -112,7 +112,7 @@ class Source:
     # What changed
 
     def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
-        """The counters of its runs, and that of the table itself; None if they are those known."""
+        """Return the change counters of the table's runs and of the table, or None if they are as known."""
         of_table = f"FROM db.{COUNTERS} WHERE event_table = ?"
         ((number, total),) = self.query(f"SELECT count(*), sum(changes) {of_table}", (table.name,))
         if made is not None and (number, total) == (len(known) + 1, sum(known.values()) + made):
@@ -121,22 +121,22 @@ class Source:
         return found, found.pop(WHOLE_TABLE, 0)
 
     def count(self, table: Table) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         return int(self.query(f"SELECT count(*) FROM {table.sql}")[0][0])
 
     def fingerprint(self, table: Table) -> tuple[Any, ...]:
-        """What is another one when rowids were given anew, as VACUUM may."""
+        """Return what changes when rows get new rowids, as VACUUM may do."""
         return self.query(f"SELECT {self.fingerprint_sql('_rowid_')} FROM {table.sql} NOT INDEXED")[0]
 
     @staticmethod
     def fingerprint_sql(rowid: str) -> str:
-        """What to select for it, here and of a copy."""
+        """Return the SQL expressions of a fingerprint, here and in a copy."""
         return f"max({rowid}), sum({rowid} % {_MODULUS})"
 
     # Rows
 
     def chunks(self, table: Table, after: int) -> Blocks:
-        """The rows after a rowid, in the order of insertion; all rows of a table that holds no events."""
+        """Return the rows after a rowid in insertion order, or all rows of a table that holds no events."""
         if table.name == assets.NAME:
             return assets.listed(self.query, self.tables.names)
         if not table.is_events:  # it may be a view, or a table without rowids
@@ -152,7 +152,7 @@ class Source:
             yield rows
 
     def _collected(self, table: Table, after: int) -> _Rows:
-        """Rows handed to a function that the query calls, which is quicker: as the engine itself reads."""
+        """Yield rows that a function called by the query collects, as the engine does: faster than fetching them."""
         rows: list[tuple[Any, ...]] = []
 
         def collect(*row: Any) -> None:
@@ -171,10 +171,10 @@ class Source:
             yield rows
 
     def _turned(self, table: Table, blocks: _Rows) -> Blocks:
-        """Blocks of rows as chunks of columns."""
+        """Transpose blocks of rows."""
         size = max(_BLOCK, _CELLS // (len(table.columns) + 1))
         cells: list[list[Any]] = [[] for _ in range(len(table.columns) + 1)]
-        with closing(blocks):  # for the query to end here, however long the traceback of an error is kept
+        with closing(blocks):  # ends the query even if the traceback of an error is kept
             for rows in blocks:
                 if self.stop.is_set():
                     raise StoppedError
@@ -188,7 +188,7 @@ class Source:
 
 
 def _restored(table: Table, cells: list[list[Any]]) -> Block:
-    """Cells as what was logged."""
+    """Return cells as they were logged."""
     rowids, *rest = cells
     named = dict(zip(table.columns, rest, strict=True))
     extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]

@@ -1,4 +1,4 @@
-"""What tables a SQLite file has that can be queried, and under which names."""
+"""The tables of a SQLite file that can be queried, and their names."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from xetrack_duckdb import assets
 __all__ = ["Query", "Table", "Tables"]
 
 Query = Callable[..., list[tuple[Any, ...]]]
-"""Gives all rows of some SQL, run by SQLite."""
+"""Runs SQL in SQLite and returns all rows."""
 
 _HIDDEN = frozenset({"assets", "keys", "counts"})
 _OBJECTS = (
@@ -23,12 +23,14 @@ _OBJECTS = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, or a view, of the SQLite file.
+    """A table or view of the SQLite file.
 
-    `columns` are its keys with our name for their types, `defaults` those that old rows have a value of when they are
-    added. `is_events`: it holds events, so its rows have rowids and identities. `counted`: triggers count what is
-    changed and deleted in it; without them, every change of the file may be one of the table. `root` is most likely
-    another one when the table was made anew.
+    Attributes:
+        columns: its keys, and xetrack's names for their types.
+        root: page number that usually changes when the table is created again.
+        is_events: whether it holds events, so that its rows have rowids and identities.
+        counted: whether triggers count its updates and deletes; without them, any commit may have changed it.
+        defaults: keys with a default, which existing rows get when the column is added.
     """
 
     name: str
@@ -45,16 +47,16 @@ class Table:
 
 
 class Tables:
-    """The tables by their names in the file; those names that queries may use, with the table that each stands for."""
+    """Tables by name in the file (`found`), and names that queries may use with the table of each (`shown`)."""
 
     def __init__(self) -> None:
         self.found: dict[str, Table] = {}
         self.shown: dict[str, str] = {}
         self.names: set[str] = set()
-        """Of all tables, the store's own included."""
+        """All tables, internal ones included."""
 
     def look(self, connection: sqlite3.Connection, query: Query) -> None:
-        """Find them all."""
+        """Read the schema."""
         schema = Schema()
         schema.load(connection)
         objects = query(_OBJECTS)
@@ -77,7 +79,7 @@ class Tables:
     def _add(self, query: Query, table: Table) -> None:
         try:
             described = query(f"PRAGMA db.table_info({quote(table.name)})")
-        except sqlite3.Error:  # a view of what is no longer there cannot be queried in SQLite either
+        except sqlite3.Error:  # a view of a dropped table, which SQLite cannot query either
             return
         columns = {column: normal_type(declared) for _, column, declared, _, _, _ in described}
         defaults = frozenset(column for _, column, _, _, default, _ in described if default is not None)
@@ -86,7 +88,7 @@ class Tables:
 
 
 def _is_hidden(name: str) -> bool:
-    """Whether a table is the store's own; the record of runs may be queried."""
+    """Whether a table is internal. The record of runs is not."""
     lower = name.lower()
     return lower in _HIDDEN or (lower.startswith("xetrack_") and lower != "xetrack_runs")
 
