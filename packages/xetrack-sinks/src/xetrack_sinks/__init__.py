@@ -6,11 +6,11 @@ Nothing of loguru or orjson is imported before a tracker or reader asks for what
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import Context, Provider, Sink, hookimpl, integer, text, writable_file, writable_folder
+from xetrack_sinks.filenames import FileTime
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +41,14 @@ class LogsOptions:
         if self.logs_path is not None:
             writable_folder("logs_path", self.logs_path)
         try:
-            named = text("logs_file_format", self.logs_file_format).format(time=date.min)
-        except (LookupError, AttributeError) as error:
-            raise ValueError("logs_file_format= knows one field, such as {time:YYYY-MM-DD}") from error
-        if not named:
-            raise ValueError("logs_file_format= is the name of a file, and cannot be empty")
+            name = text("logs_file_format", self.logs_file_format).format(time=FileTime(2026, 1, 31))
+        except (LookupError, AttributeError, ValueError) as error:
+            message = f"logs_file_format={self.logs_file_format!r} is not a pattern for file names ({error})."
+            raise ValueError(f"{message} Its one field is the time: '{{time:YYYY-MM-DD}}.log'.") from error
+        if not name:
+            raise ValueError("logs_file_format= is empty. Give the name of a file, such as '{time:YYYY-MM-DD}.log'.")
         if self.logs_path is not None:
-            writable_file("logs_file_format", Path(self.logs_path) / named)
+            writable_file("logs_file_format", Path(self.logs_path) / name)
 
 
 @dataclass(frozen=True)

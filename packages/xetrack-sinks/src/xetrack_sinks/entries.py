@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from xetrack_sinks.formats import LEVELS, delimiter, head, headless, start
+from xetrack_sinks.formats import EVENT_LEVELS, delimiter, head, headless, local_time, start
 from xetrack_sinks.objects import Objects, objects_in, parse
 
 if TYPE_CHECKING:
     import re
 
-__all__ = ["Log", "local_time"]
+__all__ = ["Log"]
 
 _GAP = " \t\r\n\ufeff,"  # may stand between objects, and means nothing
 _REPLACED = "\ufffd"
@@ -58,7 +58,7 @@ class Log:
         event = parse(entry.message.strip())
         if event is not None:
             return ([(entry.time, event)] if event else []), True
-        if entry.level not in LEVELS:  # a text of the program's, in which nobody can forge an entry
+        if entry.level not in EVENT_LEVELS:  # a text of the program's, in which nobody can forge an entry
             return _events_of(entry, unfinished=True)[0][:1], True
         own, glued = self._split(entry.message)
         found, intact = _events_of(entry._replace(message=own), unfinished=not glued)
@@ -120,11 +120,6 @@ def _of_record(record: Any) -> _Entry | None:
     """The entry that loguru serialized as JSON; None if it did not."""
     try:
         time, level, message = record["time"]["timestamp"], record["level"]["name"], record["message"]
-        return _Entry(local_time(time), str(level), message.encode() + b"\n")
+        return _Entry(local_time(datetime.fromtimestamp(time).astimezone()), str(level), message.encode() + b"\n")
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError, OSError):  # a time may be no time
         return None
-
-
-def local_time(seconds: float) -> str:
-    """Return a time as log lines have it."""
-    return datetime.fromtimestamp(seconds).isoformat(" ", "milliseconds")  # noqa: DTZ006 - log lines have local times

@@ -1,7 +1,6 @@
-"""How an event is spelt in a line, and how lines are told apart again.
+"""The format of a line: how an event becomes one, and the patterns that find lines again.
 
-A value is spelt in strict JSON: NaN and the infinities, which JSON does not have, as null, bytes as base64, all others
-as they are; lists and dicts are nested JSON.
+Values are strict JSON. NaN and the infinities, which JSON lacks, are null; bytes are base64.
 """
 
 import base64
@@ -9,33 +8,52 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from xetrack.errors import OptionError
 from xetrack.plugin import BigInt, Json, SurrogateText, Value
 
-__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head", "headless", "start"]
+__all__ = [
+    "DELIMITER",
+    "EVENT_LEVELS",
+    "delimiter",
+    "encode",
+    "head",
+    "headless",
+    "local_time",
+    "log_line",
+    "start",
+]
 
 DELIMITER = "!📁!"
-"""What stands between the head of a log line and its message; the environment variable `LOGS_DELIMITER` changes it."""
+"""Separates the head of a log line from its message; the environment variable `LOGS_DELIMITER` changes it."""
 
-FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{extra[delimiter]}{message}"
-"""The format of a log line, for loguru. The delimiter is a value in it, so that no character of it has a meaning."""
-
-LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
-"""The levels of events, with their severity: between INFO (20) and WARNING (30)."""
+EVENT_LEVELS = ("MONITOR", "TRACKING", "EXPERIMENT")
+"""The levels whose messages are events."""
 
 _NO_JSON = re.compile("NaN|Infinity")
 
 
 def delimiter() -> str:
-    """The delimiter in force. Raises `ValueError` if it cannot be told from the end of a line."""
+    """Return the delimiter in force. Raises `OptionError` if it holds a newline."""
     chosen = os.environ.get("LOGS_DELIMITER") or DELIMITER
     if "\n" in chosen or "\r" in chosen:
-        raise ValueError("LOGS_DELIMITER must not hold a newline")
+        raise OptionError(f"LOGS_DELIMITER={chosen!r} holds a newline. Choose a delimiter without one.")
     return chosen
+
+
+def log_line(now: datetime, level: str, place: str, between: str, message: str) -> str:
+    """Return the line of a message, in the form of loguru's default format."""
+    return f"{local_time(now)} | {level: <8} | {place}{between}{message}\n"
+
+
+def local_time(time: datetime) -> str:
+    """Return a time as log lines have it: `2026-01-31 12:00:00.123`."""
+    return time.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
 @lru_cache(maxsize=8)
@@ -56,7 +74,7 @@ def start(between: str) -> re.Pattern[bytes]:
 @lru_cache(maxsize=8)
 def headless(between: str) -> re.Pattern[bytes]:
     """Matches a whole line that has the level of an event, but no delimiter: it is torn, or has another delimiter."""
-    levels = "|".join(LEVELS).encode()
+    levels = "|".join(EVENT_LEVELS).encode()
     began = rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \| (?:" + levels + rb") *\|"
     return re.compile(began + rb"(?![^\n]*(?:" + _known(between) + rb"))[^\n]*\n", re.MULTILINE)
 

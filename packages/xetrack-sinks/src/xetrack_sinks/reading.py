@@ -7,12 +7,14 @@ writer may still be writing it, and once `log()` has returned its line is comple
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import DatabaseError, DatabaseNotFoundError, XetrackWarning, outer_level
 from xetrack.plugin import BigInt, SurrogateText, escaped, is_utf8, to_pandas
-from xetrack_sinks.entries import Log, local_time
+from xetrack_sinks.entries import Log
+from xetrack_sinks.formats import local_time
 from xetrack_sinks.linefile import parts
 from xetrack_sinks.objects import is_event, objects_in, parse, utf8
 
@@ -41,12 +43,17 @@ def read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
     if not path.exists():
         raise _nothing_at(path)
     found: list[tuple[str, dict[str, Any]]] = []
-    for modified, file in sorted(((each.stat().st_mtime, each) for each in files), reverse=True):
-        if limit is not None and len(found) >= limit and (not limit or local_time(modified) < found[-1][0]):
-            break  # all that is in the files left was written before
+    for modified, file in sorted(((_modified(each), each) for each in files), reverse=True):
+        # All that is left was written before.
+        if limit is not None and len(found) >= limit and (not limit or modified < found[-1][0]):
+            break
         found += _events(file, limit)
         found = sorted(found, key=lambda each: each[0], reverse=True)[:limit]
     return _frame([event for _, event in found], last=("timestamp", "track_id"))
+
+
+def _modified(file: Path) -> str:
+    return local_time(datetime.fromtimestamp(file.stat().st_mtime).astimezone())
 
 
 def read_jsonl(path: Path) -> "pd.DataFrame":
