@@ -76,7 +76,7 @@ def _open_commands(_: object, context: Context) -> Any:
 
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
-    """The store named "sqlitedict"."""
+    """The store named "sqlitedict": its tables are those that 0.x writes with that library."""
     return [Provider("sqlitedict", _open_store, AssetOptions)]
 
 

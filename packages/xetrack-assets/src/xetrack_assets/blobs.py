@@ -1,23 +1,23 @@
-"""Where the bytes of objects live. Any `MutableMapping[str, bytes]` will do; one with `put` is spared long values.
+"""Where the bytes of objects live: in the database file, in a folder, or behind a URL that fsspec knows.
 
-Within the database file, a value of more than `MOST_WHOLE` bytes is cut: SQLite takes none of a billion bytes
-(sqlite.org/limits.html, 1), and a cut one needs no second copy in memory.
+SQLite limits a value to a billion bytes (sqlite.org/limits.html, 1), so the file holds values of more than `MOST_WHOLE`
+bytes in parts. Parts also need no second copy of the object in memory.
 """
 
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from xetrack.errors import PluginNotInstalledError
 from xetrack.plugin import Buffer, did_you_mean, refused, writable_folder
 from xetrack.sqlite import Database
-from xetrack_assets.index import CHUNKS
+from xetrack_assets.tables import CHUNKS, encode_key
 
-__all__ = ["MOST_WHOLE", "PART", "Chunks", "Folder", "check_place", "open_place", "put"]
+__all__ = ["MOST_WHOLE", "PART", "Blobs", "Chunks", "Folder", "Whole", "check_place", "open_place"]
 
 MOST_WHOLE = 64 * 2**20
 PART = 4 * 2**20
@@ -25,25 +25,32 @@ _HASH = re.compile(r"[0-9a-f]{16}")
 _PART_NAME = re.compile(r"[0-9a-f]{16}\.[a-z0-9_]{8}")  # as `mkstemp` makes them
 
 
-def put(blobs: MutableMapping[str, Any], key: str, parts: Iterable[bytes]) -> None:
-    """Set the value of `key` to the bytes that come in parts."""
-    if isinstance(blobs, (Chunks, Folder)):
-        blobs.put(key, parts)
-    else:
-        blobs[key] = b"".join(parts)
+class Blobs(Protocol):
+    """Bytes by hash."""
+
+    def put(self, key: str, parts: Iterable[bytes]) -> None:
+        """Store a value that comes in parts, or replace it."""
+
+    def get(self, key: str) -> Buffer:
+        """Return a value. Raises `KeyError`."""
 
 
-def open_place(place: str) -> MutableMapping[str, Any]:
-    """The values in a folder, or behind a URL that fsspec knows.
+class Outside(Blobs, Protocol):
+    """Bytes outside of the database file, where those of a rolled back transaction are left behind."""
+
+    def remove(self, key: str) -> None:
+        """Remove a value, if it is there."""
+
+    def keys(self) -> list[str]:
+        """Return the hashes of all values."""
+
+
+def open_place(place: str) -> Outside:
+    """Return what a folder or URL holds.
 
     Raises `ModuleNotFoundError` if fsspec, or what it needs for that kind of URL, is missing.
     """
-    if "://" not in place:
-        return Folder(Path(place))
-    import fsspec
-
-    mapper: MutableMapping[str, Any] = fsspec.get_mapper(place)
-    return mapper
+    return _Remote(place) if "://" in place else Folder(Path(place))
 
 
 def check_place(place: str, *, read_only: bool) -> None:
@@ -82,25 +89,42 @@ def _check_protocols(place: str) -> None:
             raise PluginNotInstalledError(f"assets={place!r} needs {library}: pip install {library}")
 
 
-class Chunks(MutableMapping[str, Buffer]):
-    """Long values, cut into rows of a table. Writing belongs inside a transaction of the engine."""
+class Whole:
+    """Values in one piece, in the table of 0.x. Writing belongs inside a transaction of the engine."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, key: str, parts: Iterable[bytes]) -> None:
-        """Set a value, part by part."""
+        """Store a value that comes in parts."""
+        self._database.query("REPLACE INTO db.assets VALUES (?, ?)", (encode_key(key), b"".join(parts)))
+
+    def get(self, key: str) -> Buffer:
+        """Return a value. Raises `KeyError`."""
+        for (value,) in self._database.query("SELECT value FROM db.assets WHERE key = ?", (encode_key(key),)):
+            if isinstance(value, bytes):
+                return value
+        raise KeyError(key)
+
+
+class Chunks:
+    """Long values, in several rows each. Writing belongs inside a transaction of the engine."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, key: str, parts: Iterable[bytes]) -> None:
+        """Store a value that comes in parts."""
         self._database.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
         for number, part in enumerate(parts):
             self._database.query(f"INSERT INTO db.{CHUNKS} VALUES (?, ?, ?)", (key, number, part))
 
-    def __setitem__(self, key: str, value: Buffer) -> None:
-        self.put(key, (bytes(value[start : start + PART]) for start in range(0, len(value), PART)))
-
-    def __getitem__(self, key: str) -> bytearray:
+    def get(self, key: str) -> bytearray:
+        """Return a value. Raises `KeyError`."""
         parts = self._database.query(f"SELECT part, length(data) FROM db.{CHUNKS} WHERE key = ? ORDER BY part", (key,))
         if not parts:
             raise KeyError(key)
+        # One part at a time: only one is in memory twice.
         value = bytearray(sum(length for _, length in parts))
         start = 0
         for number, length in parts:
@@ -110,45 +134,44 @@ class Chunks(MutableMapping[str, Buffer]):
             start += length
         return value
 
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        self._database.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
 
-    def __contains__(self, key: object) -> bool:
-        return bool(self._database.query(f"SELECT 1 FROM db.{CHUNKS} WHERE key = ? LIMIT 1", (key,)))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([key for (key,) in self._database.query(f"SELECT DISTINCT key FROM db.{CHUNKS}")])
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class Folder(MutableMapping[str, Buffer]):
-    """A file for each value, complete or not there at all. Keys are hashes: nothing else reaches the file system."""
+class Folder:
+    """A file for each value, complete or not there at all."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def _file(self, key: str) -> Path:
-        if not _HASH.fullmatch(key):
-            raise KeyError(key)
-        return self._path / key
-
     def put(self, key: str, parts: Iterable[bytes]) -> None:
-        """Set a value, part by part."""
+        """Store a value that comes in parts."""
         target = self._file(key)
         self._path.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._path, prefix=f"{key}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                for part in parts:
-                    file.write(part)
+                file.writelines(parts)
             Path(name).replace(target)
         except BaseException:
             Path(name).unlink()
             raise
+
+    def get(self, key: str) -> bytearray:
+        """Return a value. Raises `KeyError`."""
+        try:
+            with self._file(key).open("rb") as file:
+                value = bytearray(os.fstat(file.fileno()).st_size)
+                file.readinto(value)
+                return value
+        except FileNotFoundError:
+            raise KeyError(key) from None
+
+    def remove(self, key: str) -> None:
+        """Remove a value, if it is there."""
+        self._file(key).unlink(missing_ok=True)
+
+    def keys(self) -> list[str]:
+        """Return the hashes of all values."""
+        found = self._path.iterdir() if self._path.is_dir() else ()
+        return sorted(path.name for path in found if _HASH.fullmatch(path.name))
 
     def remove_parts(self) -> None:
         """Remove incomplete files of writers that were killed. Nobody may be writing."""
@@ -156,32 +179,34 @@ class Folder(MutableMapping[str, Buffer]):
             if _PART_NAME.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
-    def __setitem__(self, key: str, value: Buffer) -> None:
-        self.put(key, [bytes(value)])
+    def _file(self, key: str) -> Path:
+        # Keys may come from a stranger's file: only hashes reach the file system.
+        if not _HASH.fullmatch(key):
+            raise KeyError(key)
+        return self._path / key
 
-    def __getitem__(self, key: str) -> bytearray:
-        try:
-            with self._file(key).open("rb", buffering=0) as file:
-                value = bytearray(os.fstat(file.fileno()).st_size)
-                view, start = memoryview(value), 0
-                while read := file.readinto(view[start:]):
-                    start += read
-                return value
-        except FileNotFoundError:
-            raise KeyError(key) from None
 
-    def __delitem__(self, key: str) -> None:
-        try:
-            self._file(key).unlink()
-        except FileNotFoundError:
-            raise KeyError(key) from None
+class _Remote:
+    """A file for each value, behind a URL."""
 
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and bool(_HASH.fullmatch(key)) and self._file(key).is_file()
+    def __init__(self, url: str) -> None:
+        import fsspec
 
-    def __iter__(self) -> Iterator[str]:
-        found = self._path.iterdir() if self._path.is_dir() else ()
-        return iter(sorted(path.name for path in found if _HASH.fullmatch(path.name)))
+        self._files: Any = fsspec.get_mapper(url)
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    def put(self, key: str, parts: Iterable[bytes]) -> None:
+        """Store a value that comes in parts."""
+        self._files[key] = b"".join(parts)
+
+    def get(self, key: str) -> bytes:
+        """Return a value. Raises `KeyError`."""
+        value: bytes = self._files[key]
+        return value
+
+    def remove(self, key: str) -> None:
+        """Remove a value, if it is there."""
+        self._files.pop(key, None)
+
+    def keys(self) -> list[str]:
+        """Return the hashes of all values."""
+        return list(self._files)

@@ -3,10 +3,9 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from xetrack.errors import (
     AssetDamagedError,
@@ -22,9 +21,10 @@ from xetrack.errors import (
 from xetrack.plugin import Asset, AssetInfo, Buffer, Context, Engine, hashes_in
 from xetrack.sqlite import Database
 from xetrack_assets import AssetOptions
-from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, check_place, open_place, put
+from xetrack_assets.blobs import MOST_WHOLE, Blobs, Chunks, Folder, Outside, Whole, check_place, open_place
 from xetrack_assets.content import compressed, make_asset, original, parts_of
-from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
+from xetrack_assets.index import Index, Record
+from xetrack_assets.tables import CHUNKS, WHOLE
 
 __all__ = ["Store"]
 
@@ -53,7 +53,7 @@ class Store:
         self._serializers = context.serializers
         self._preferred = options.serializer
         self._trusted = context.trusted
-        self._in_file: dict[str, MutableMapping[str, Any]] = {WHOLE: self._index.assets, CHUNKS: Chunks(database)}
+        self._in_file: dict[str, Blobs] = {WHOLE: Whole(database), CHUNKS: Chunks(database)}
         if self._preferred is not None and self._preferred not in self._serializers:
             raise OptionError(f"serializer={self._preferred!r}: there is none of that name. {self._known()}")
 
@@ -114,7 +114,7 @@ class Store:
     def _seen(self, key: str, name: str | None) -> Record | None:
         """The record of an object, by one statement if it was there before; after this there are all tables."""
         try:
-            record = self._index.counted(key, name)
+            record = self._index.find_counted(key, name)
         except DatabaseError:  # there are no tables yet; what else may be wrong is met again below
             record = None
         if record is None:
@@ -136,7 +136,7 @@ class Store:
             parts, size = iter(whole), sum(map(len, whole))
         place = self._own_place() or (WHOLE if size <= MOST_WHOLE else CHUNKS)
         with _explained(place, "an object cannot be kept there, nothing of this call was stored"):
-            put(self._blobs(place), asset.hash, parts)
+            self._blobs(place).put(asset.hash, parts)
         return place
 
     def _own_place(self) -> str | None:
@@ -202,7 +202,7 @@ class Store:
     def _bytes(self, key: str, record: Record) -> Buffer:
         try:
             with _explained(record.place, f"the object {key} cannot be read"):
-                stored = self._blobs(record.place)[key]
+                stored = self._blobs(record.place).get(key)
             data = original(stored, key, None if self._trusted else _MOST_UNPACKED)
         except OverflowError:
             raise UntrustedError(_refused(key, f"unpacks to more than {_MOST_UNPACKED >> 20} MB")) from None
@@ -215,10 +215,11 @@ class Store:
             raise AssetDamagedError(message)
         return data
 
-    def _blobs(self, place: str) -> MutableMapping[str, Any]:
-        """The blob store at a place. One outside of the file is the file's word, which may be a stranger's."""
-        if place in self._in_file:
-            return self._in_file[place]
+    def _blobs(self, place: str) -> Blobs:
+        return self._in_file.get(place) or self._outside(place)
+
+    def _outside(self, place: str) -> Outside:
+        """The bytes at a place outside of the file, which names it: the word of a stranger, perhaps."""
         if self._base is not None:
             return open_place(f"{self._base}/{place.rpartition('/')[2]}")
         if not self._trusted:
@@ -301,12 +302,12 @@ class Store:
         for place in places - self._in_file.keys():
             unremoved = _explained(place, "what no row names any more cannot be removed")
             with self._engine.transaction(), unremoved:  # nobody else puts an object there meanwhile
-                blobs = self._blobs(place)
+                blobs = self._outside(place)
                 if keys is None and isinstance(blobs, Folder):
                     blobs.remove_parts()
-                for key in list(blobs) if keys is None else keys:
+                for key in blobs.keys() if keys is None else keys:
                     if self._index.find(key) is None:
-                        blobs.pop(key, None)
+                        blobs.remove(key)
 
     # Looking
 
@@ -326,7 +327,7 @@ class Store:
 
     def names(self) -> dict[str, str]:
         """Every name, and the hash that it stands for."""
-        return self._index.all_names()
+        return self._index.names()
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._index.find(key) is not None

@@ -1,104 +1,71 @@
-"""The tables of xetrack 0.x, through `sqlitedict`, on the engine's own connection and under its lock.
+"""The tables in the database file, and the encoding of their keys and values.
 
-Left alone, `sqlitedict` would open a second connection in a thread of its own, and switch the file's journal mode. Here
-it gets an adapter instead: rows and objects commit together, and 0.x still reads what is written.
+The first three are those that xetrack 0.x writes with `sqlitedict`, so that it can read ours:
 
 | table    | key                              | value                            |
 |----------|----------------------------------|----------------------------------|
 | `assets` | base64 of the pickle of the hash | the bytes of the object          |
 | `keys`   | base64 of the pickle of a name   | the pickle of a hash             |
 | `counts` | the hash                         | the pickle of the number of uses |
+
+Any of them may come from a stranger: decoding loads text and numbers only, and runs no code.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlitedict import SqliteDict
-
 from xetrack.errors import AssetDamagedError, UntrustedError
-from xetrack.sqlite import MEMORY, Database
 from xetrack_assets.pickles import dump_plain, load_plain
 
-__all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "decode_uses", "encode_key", "names"]
+__all__ = ["CHUNKS", "CREATE", "WHOLE", "decode_hash", "decode_key", "decode_uses", "encode_key"]
 
 T = TypeVar("T")
 
+WHOLE, CHUNKS = "assets", "xetrack_chunks"
+"""The tables for bytes: in one piece, and cut into parts because they are too long for one value of SQLite's."""
+
 CREATE = {
-    name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
-    for name in ("assets", "keys", "counts")
+    **{
+        name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
+        for name in (WHOLE, "keys", "counts")
+    },
+    "xetrack_assets": "CREATE TABLE IF NOT EXISTS db.xetrack_assets"
+    " (key TEXT PRIMARY KEY, serializer TEXT, size INTEGER, digest BLOB, place TEXT)",
+    CHUNKS: f"CREATE TABLE IF NOT EXISTS db.{CHUNKS} (key TEXT, part INTEGER, data BLOB, PRIMARY KEY (key, part))",
 }
-"""How each table is made, as 0.x makes it."""
-
-
-class _Connection:
-    """What `SqliteDict` asks of its thread, by a connection that it shares with the engine."""
-
-    autocommit = False
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
-        if not sql.startswith("CREATE"):  # a table is made with its first object, not with the first look at it
-            self._database.query(sql, arguments)
-
-    def executemany(self, sql: str, many: Iterable[Sequence[Any]]) -> None:
-        for arguments in many:
-            self._database.query(sql, arguments)
-
-    def select(self, sql: str, arguments: Sequence[Any] = ()) -> Iterator[Any]:
-        return iter(self._database.query(sql, arguments))
-
-    def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
-        return next(self.select(sql, arguments), None)
-
-    def commit(self, blocking: bool = True) -> None:
-        """The transaction is the engine's to commit."""
-
-    def close(self, force: bool = False) -> None:
-        """The connection is the engine's to close."""
-
-
-class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
-    """A table as a dict, once it is there. Writing belongs inside a transaction of the engine."""
-
-    def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
-        self._database = database
-        self._name = name
-        # in memory, as far as sqlitedict knows: the file, and its folder, come with the first object
-        super().__init__(MEMORY, name, outer_stack=False, **codecs)
-
-    def _new_conn(self) -> _Connection:
-        # sqlitedict puts quotes around the name of the table: these make it the one of the attached file
-        self.tablename: str = f'db"."{self._name}'
-        return _Connection(self._database)
+"""Table to the statement that creates it."""
 
 
 def encode_key(text: str) -> str:
-    """The key of a text in the tables `assets` and `keys`."""
+    """Return the key of a text in the tables `assets` and `keys`."""
     return b64encode(dump_plain(text)).decode("ascii")
 
 
 def decode_key(key: str) -> str:
-    """The text of a key. Raises `UntrustedError` if it is a stranger's pickle, `AssetDamagedError` if it is none."""
+    """Return the text of a key.
+
+    Raises:
+        UntrustedError: it is a pickle of anything but text.
+        AssetDamagedError: it is not a key at all.
+    """
     try:
         data = b64decode(key, validate=True)
     except (ValueError, TypeError) as error:
         raise _damaged(str(error)) from error
-    return _text(data)
+    return _load(data, str)
+
+
+def decode_hash(data: Any) -> str:
+    """Return a hash from the table `keys`. Raises as `decode_key` does."""
+    return _load(data, str)
 
 
 def decode_uses(data: Any) -> int:
-    """The number of uses. Raises as `decode_key` does."""
-    return _plain(data, int)
+    """Return a number of uses from the table `counts`. Raises as `decode_key` does."""
+    return _load(data, int)
 
 
-def _text(data: Any) -> str:
-    return _plain(data, str)
-
-
-def _plain(data: Any, kind: type[T]) -> T:
+def _load(data: Any, kind: type[T]) -> T:
     try:
         value = load_plain(data)
     except UntrustedError:
@@ -111,19 +78,6 @@ def _plain(data: Any, kind: type[T]) -> T:
 
 
 def _damaged(what: str) -> AssetDamagedError:
-    return AssetDamagedError(f"the tables of objects are damaged ({what}). Rows are read without them: Reader.to_df().")
-
-
-def assets(database: Database) -> Table:
-    """Hash to bytes."""
-    return Table(database, "assets", encode=bytes, decode=bytes, encode_key=encode_key, decode_key=decode_key)
-
-
-def names(database: Database) -> Table:
-    """Name to hash."""
-    return Table(database, "keys", encode=dump_plain, decode=_text, encode_key=encode_key, decode_key=decode_key)
-
-
-def counts(database: Database) -> Table:
-    """Hash to uses."""
-    return Table(database, "counts", encode=dump_plain, decode=decode_uses)
+    return AssetDamagedError(
+        f"The tables of objects are damaged: {what}. Rows can be read without them: Reader.to_df()."
+    )
