@@ -24,10 +24,10 @@ import pickle
 import re
 import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import EnumType
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 import cloudpickle
@@ -47,6 +47,10 @@ _ATOMS = (str, bytes, int, float, bool, complex, type(None))
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 _private = cloudpickle.cloudpickle
+
+# In a worker of multiprocessing that was not forked, the script runs under this name: pickle its code by value, too.
+if "__mp_main__" in sys.modules:
+    cloudpickle.register_pickle_by_value(sys.modules["__mp_main__"])
 
 _live: WeakValueDictionary[str, Any] = WeakValueDictionary()
 """Id to the class or type variable of this process that was last pickled or loaded under it."""
@@ -92,12 +96,11 @@ def _content_id(kind: Any) -> str:
     return _PREFIX + digest.hexdigest()
 
 
-class _Call:
+class _Call(NamedTuple):
     """A constant, pickled as a call that makes it."""
 
-    def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
-        self.function = function
-        self.argument = argument
+    function: Callable[[Any], Any]
+    argument: Any
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no types
@@ -118,7 +121,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         kind = type(obj)
         if issubclass(kind, type):
             return self._class(obj)
-        reduce = _REDUCERS.get(kind)
+        reduce = self._REDUCERS.get(kind)
         return NotImplemented if reduce is None else reduce(self, obj)
 
     def shared_sets(self) -> set[int]:
@@ -131,9 +134,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
     def _class(self, kind: type) -> Any:
         reduced = super().reducer_override(kind)
         if reduced is NotImplemented:
-            if kind.__module__ != "__mp_main__":
-                return reduced
-            reduced = _private._dynamic_class_reduce(kind)  # noqa: SLF001 - nothing public does it
+            return reduced
         match reduced:
             case (make, (*head, str(), None), (dict() as members, {} as slots), None, None, set_state):
                 if members.get("__slots__") and make is not getattr(_private, "_make_skeleton_enum", None):
@@ -161,9 +162,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
     def _function(self, function: FunctionType) -> Any:
         reduced = super().reducer_override(function)
         if reduced is NotImplemented:
-            if function.__module__ != "__mp_main__":
-                return reduced
-            reduced = self._dynamic_function_reduce(function)
+            return reduced
         match reduced:
             case (make, (CodeType(), dict() as base, *_) as args, (dict() as own, dict() as slots), None, None, setter):
                 base.pop("__file__", None)  # a function that reads it has it among its globals
@@ -182,8 +181,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         make, args = self.dispatch_table[CodeType](placed)
         return make, tuple(map(self._each, args))
 
-    def _cell(self, cell: CellType) -> Any:
-        make, args = self.dispatch_table[CellType](cell)
+    def _by_table(self, value: CellType | ModuleType) -> Any:
+        make, args = self.dispatch_table[type(value)](value)
         return make, tuple(map(self._settled, args))
 
     def _method(self, method: MethodType) -> Any:
@@ -196,10 +195,6 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
             return getattr, (owner, self._settled(name))
         return NotImplemented
 
-    def _module(self, module: ModuleType) -> Any:
-        make, args = self.dispatch_table[ModuleType](module)
-        return make, tuple(map(self._settled, args))
-
     def _field(self, field: "dataclasses.Field[Any]") -> Any:
         reduced: Any = field.__reduce_ex__(PROTOCOL)
         make, args, (_, slots), *_ = reduced
@@ -207,14 +202,23 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
 
     def _type_variable(self, variable: Any) -> Any:
         make, args = self.dispatch_table[typing.TypeVar](variable)
-        if make is getattr and args[0].__name__ == "__mp_main__":
-            make, args = _private._make_typevar, _private._decompose_typevar(variable)  # noqa: SLF001 - as with classes
         if make is getattr:
             return make, args
         return make, (*map(self._settled, args[:-1]), self._id(variable))
 
     def _call(self, call: _Call) -> Any:
         return call.function, (call.argument,)
+
+    _REDUCERS: ClassVar[dict[type, Callable[["_Pickler", Any], Any]]] = {
+        FunctionType: _function,
+        CodeType: _code,
+        CellType: _by_table,
+        ModuleType: _by_table,
+        MethodType: _method,
+        dataclasses.Field: _field,
+        typing.TypeVar: _type_variable,
+        _Call: _call,
+    }
 
     def _id(self, kind: Any) -> str:
         """The id of a class: its content, and a number where another class of this pickle is equal."""
@@ -262,18 +266,6 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
         return self._settled("__main__" if value == "__mp_main__" and type(value) is str else value)
 
 
-_REDUCERS: dict[type, Callable[[_Pickler, Any], Any]] = {
-    FunctionType: _Pickler._function,  # noqa: SLF001 - of this module
-    CodeType: _Pickler._code,  # noqa: SLF001
-    CellType: _Pickler._cell,  # noqa: SLF001
-    MethodType: _Pickler._method,  # noqa: SLF001
-    ModuleType: _Pickler._module,  # noqa: SLF001
-    dataclasses.Field: _Pickler._field,  # noqa: SLF001
-    typing.TypeVar: _Pickler._type_variable,  # noqa: SLF001
-    _Call: _Pickler._call,  # noqa: SLF001
-}
-
-
 def _apart(text: Any) -> Any:
     """An equal string that is no other's object. Of single characters, Python has one or two, by chance."""
     if len(text) == 1:
@@ -306,23 +298,7 @@ def _sort_key(value: Any) -> tuple[str, str]:
 
 def loads(data: Buffer) -> Any:
     """Load a pickle. Instances get the class of this process if it has the same one, as it is now."""
-    return _Unpickler(io.BytesIO(data) if isinstance(data, bytes) else io.BufferedReader(_Reader(data))).load()
-
-
-class _Reader(io.RawIOBase):
-    """Reads long data where it lies."""
-
-    def __init__(self, data: Buffer) -> None:
-        self._left = memoryview(data)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        length = min(len(target), len(self._left))
-        target[:length] = self._left[:length]
-        self._left = self._left[length:]
-        return length
+    return _Unpickler(io.BytesIO(data)).load()
 
 
 class _Unpickler(pickle.Unpickler):
@@ -334,7 +310,7 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, file: Any) -> None:
         super().__init__(file)
-        self._found: dict[int, tuple[Any, str]] = {}  # keeps what it names
+        self._reused: dict[int, Any] = {}
         self._made: dict[int, str] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -352,8 +328,10 @@ class _Unpickler(pickle.Unpickler):
     def _make(self, make: Callable[..., Any], args: tuple[Any, ...], key: object) -> Any:
         if not (isinstance(key, str) and key.startswith(_PREFIX)):  # written by cloudpickle itself
             return make(*args)
-        kind = _find(key, args)
-        if kind is not None and self._found.setdefault(id(kind), (kind, key))[1] == key:
+        kind = _find(key, args[1])
+        # Equal classes of one pickle have different ids; each needs a class of its own.
+        if kind is not None and id(kind) not in self._reused:
+            self._reused[id(kind)] = kind
             return kind
         kind = make(*args)
         self._made[id(kind)] = key
@@ -362,7 +340,7 @@ class _Unpickler(pickle.Unpickler):
         return kind
 
     def _set_state(self, set_state: Callable[[Any, Any], Any], kind: Any, state: Any) -> Any:
-        if id(kind) in self._found and id(kind) not in self._made:
+        if id(kind) in self._reused:
             return kind
         set_state(kind, state)
         if id(kind) in self._made:
@@ -370,21 +348,16 @@ class _Unpickler(pickle.Unpickler):
         return kind
 
 
-def _find(key: str, args: Iterable[Any]) -> Any:
-    """The class of this process with an id: preferably the one that has its name in the script or notebook now."""
+def _find(key: str, name: object) -> Any:
+    """Return the class of this process with an id: preferably the one that has its name in the script or notebook."""
     found = _live.get(key)
-    names = [each for each in args if isinstance(each, str)]
-    named = next((each for name in names if isinstance(each := getattr(_main(), name, None), type)), None)
-    if named is not None and named is not found and _has_id(named, key):
+    named = getattr(sys.modules.get("__main__"), name, None) if isinstance(name, str) else None
+    if isinstance(named, type) and named is not found and _has_id(named, key):
         _live[key] = found = named
     return found
 
 
-def _main() -> Any:
-    return sys.modules.get("__main__")
-
-
-def _has_id(kind: Any, key: str) -> bool:
+def _has_id(kind: type, key: str) -> bool:
     try:
         return _content_id(kind) == key
     except Exception:
