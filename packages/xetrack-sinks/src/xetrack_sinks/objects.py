@@ -12,12 +12,6 @@ import orjson
 __all__ = ["Found", "Objects", "is_event", "objects_in", "parse", "utf8"]
 
 _BOM = codecs.BOM_UTF8
-_WIDE = {  # the longer marks first: that of UTF-32 begins with that of UTF-16
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _MANY = 4000  # digits
 _GAP = re.compile(r"[\s,\ufeff]*")  # may stand between objects and around them, and means nothing
 _STRUCTURE = re.compile(r"[][{}\"]")
@@ -48,6 +42,15 @@ class Objects(NamedTuple):
     found: list[Found]
     intact: bool
     rest: str
+
+    def leading(self, gap: str) -> list[Found]:
+        """Return the objects with which the text begins; `gap` may stand before and between them."""
+        end, count = 0, 0
+        for each in self.found:
+            if self.text[end : each.start].strip(gap):
+                break
+            end, count = each.end, count + 1
+        return self.found[:count]
 
 
 def parse(data: bytes) -> dict[str, Any] | None:
@@ -95,9 +98,10 @@ def is_event(value: Mapping[str, Any]) -> bool:
 
 
 def utf8(data: bytes) -> bytes:
-    """Return `data` in UTF-8, which it is unless its byte order mark says UTF-16 or UTF-32."""
-    encoding = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
-    return data if encoding is None else data.decode(encoding, "backslashreplace").encode("utf-8", "backslashreplace")
+    """Return `data` in UTF-8. Shells and editors of Windows write UTF-16, with a byte order mark."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "backslashreplace").encode("utf-8", "backslashreplace")
+    return data
 
 
 def _strict_text(data: bytes) -> str:

@@ -4,9 +4,9 @@ What can be read is read; what cannot is counted in one warning per file. An unf
 writer may still be writing it, and once `log()` has returned its line is complete.
 """
 
+import io
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["read_jsonl", "read_logs"]
 
 _INT64 = 2**63
-_MARK = 4  # bytes, the longest byte order mark
 
 
 def read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
@@ -73,11 +72,9 @@ def read_jsonl(path: Path) -> "pd.DataFrame":
     return _frame([event for each in found for event in _lines(each)], last=("track_id",))
 
 
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    """Raise `DatabaseError` for a file that cannot be read."""
+def _content(file: Path) -> bytes:
     try:
-        yield
+        return utf8(file.read_bytes())
     except OSError as error:
         raise DatabaseError(
             f"{file} cannot be read ({error}). Check that it is a file, and who may read it."
@@ -90,9 +87,7 @@ def _nothing_at(path: Path) -> DatabaseNotFoundError:
 
 def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
     """The events of one log file with their times, newest first, at most `limit`."""
-    with _named(file):
-        data = file.read_bytes()
-    log = Log(utf8(data))
+    log = Log(_content(file))
     found: list[tuple[str, dict[str, Any]]] = []
     for time, event in log.events():
         if limit is not None and len(found) >= limit:
@@ -105,41 +100,28 @@ def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The events of one JSONL file."""
+    """Yield the events of one JSONL file."""
     damaged: list[int] = []
-    again: set[bytes] = set()  # events that were glued to another's line: the sink has written each once more
-    for number, line in enumerate(_raw_lines(file), 1):
+    # Events that were glued to another's line: the sink has written each once more.
+    again: set[bytes] = set()
+    for number, line in enumerate(io.BytesIO(_content(file)), 1):
         data = line.strip()
         event = parse(data)
-        if event is not None:
-            if data in again:
-                again.remove(data)
-            else:
-                yield event
-            continue
-        finished = line.endswith(b"\n")
-        objects = objects_in(data, unfinished=not finished)
-        for place, each in enumerate(objects.found):
-            yield each.value
-            if is_event(each.value) and (place or not objects.intact):
-                again.add(objects.text[each.start : each.end].encode())
-        torn = not finished and objects.rest.startswith("{") and "\0" not in objects.rest
-        if not objects.intact or (objects.rest and not torn):
-            damaged.append(number)
+        if event is not None and data in again:
+            again.remove(data)
+        elif event is not None:
+            yield event
+        else:
+            finished = line.endswith(b"\n")
+            objects = objects_in(data, unfinished=not finished)
+            yield from (each.value for each in objects.found)
+            glued = objects.found[1:] if objects.intact else objects.found
+            again |= {objects.text[each.start : each.end].encode() for each in glued if is_event(each.value)}
+            torn = not finished and objects.rest.startswith("{") and "\0" not in objects.rest
+            if not objects.intact or (objects.rest and not torn):
+                damaged.append(number)
     if damaged:
         _warn_of(len(damaged), "line", file, damaged[0])
-
-
-def _raw_lines(file: Path) -> Iterator[bytes]:
-    """The lines of a file as UTF-8, with their newlines."""
-    with _named(file), file.open("rb") as opened:
-        mark = opened.read(_MARK)
-        if utf8(mark) != mark:
-            opened.seek(0)
-            yield from utf8(opened.read()).splitlines(keepends=True)
-            return
-        opened.seek(0)
-        yield from opened
 
 
 def _warn_of(count: int, what: str, file: Path, first: int) -> None:
