@@ -8,7 +8,6 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,39 +53,33 @@ def open_place(place: str) -> Outside:
 
 
 def check_place(place: str, *, read_only: bool) -> None:
-    """Check what can be checked of a place without going there: what is wrong with it should not show hours later.
+    """Check a place without going there, so that a mistake shows when the tracker opens and not hours later.
 
     Raises:
         OptionError: the folder cannot be written, or fsspec knows no such protocol.
         PluginNotInstalledError: fsspec, or the library that it needs for the protocol, is missing.
     """
     if "://" in place:
-        _check_protocols(place)
+        _check_url(place)
     elif not read_only:
         writable_folder("assets", place)
 
 
-def _check_protocols(place: str) -> None:
-    if find_spec("fsspec") is None:
-        raise PluginNotInstalledError(f'assets={place!r} needs fsspec: pip install "xetrack-assets[fsspec]"')
-    from fsspec.registry import get_filesystem_class, known_implementations, registry
-
-    for protocol in place.partition("://")[0].split("::"):  # such as simplecache::s3
-        if protocol in registry:
-            continue
-        known = known_implementations.get(protocol)
-        if known is None:
+def _check_url(url: str) -> None:
+    try:
+        from fsspec.registry import get_filesystem_class, known_implementations
+    except ImportError as error:
+        message = f'assets={url!r} needs fsspec: pip install "xetrack-assets[fsspec]"'
+        raise PluginNotInstalledError(message) from error
+    # A URL may chain protocols, as in simplecache::s3://bucket.
+    for protocol in url.partition("://")[0].split("::"):
+        try:
+            get_filesystem_class(protocol)
+        except ImportError as error:
+            raise PluginNotInstalledError(f"assets={url!r}: {error}, with pip.") from error
+        except ValueError as error:
             guess = did_you_mean(protocol, known_implementations)
-            raise refused("assets", place, f"fsspec knows no protocol {protocol!r}.{guess}")
-        library = known["class"].partition(".")[0]
-        if library == "fsspec":
-            try:
-                get_filesystem_class(protocol)
-            except ImportError as error:
-                message = f"assets={place!r}: {known.get('err') or error}. Install what is missing with pip."
-                raise PluginNotInstalledError(message) from error
-        elif find_spec(library) is None:  # not imported: some take seconds
-            raise PluginNotInstalledError(f"assets={place!r} needs {library}: pip install {library}")
+            raise refused("assets", url, f"fsspec knows no protocol {protocol!r}.{guess}") from error
 
 
 class Whole:

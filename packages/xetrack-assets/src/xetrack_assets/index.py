@@ -6,7 +6,7 @@ Objects of xetrack 0.x have no row in `xetrack_assets`: they are pickles, in the
 from dataclasses import dataclass
 from typing import Any
 
-from xetrack.errors import AssetDamagedError
+from xetrack.errors import AssetDamagedError, DatabaseError
 from xetrack.plugin import Asset
 from xetrack.sqlite import Database
 from xetrack_assets.pickles import dump_plain
@@ -47,28 +47,23 @@ class Index:
         for name in CREATE.keys() - self._tables():
             self._database.query(CREATE[name])
 
-    def find(self, key: str) -> Record | None:
-        """Return the record of an object; None if there is no such object."""
-        tables = self._tables()
-        if {"counts", "keys", "xetrack_assets"} <= tables and (found := self.find_counted(key)) is not None:
-            return found
-        lengths = self._select("assets", "SELECT length(value) FROM db.assets WHERE key = ?", encode_key(key))
-        if not lengths:
+    def find(self, key: str, name: str | None = None) -> Record | None:
+        """Return the record of an object, and whether `name` means it; None if there is no such object."""
+        if not self._database.exists:  # a look does not create the file
             return None
-        uses = self._select("counts", "SELECT value FROM db.counts WHERE key = ?", key)
-        return Record("cloudpickle", lengths[0][0], None, WHOLE, decode_uses(uses[0][0]) if uses else 0)
-
-    def find_counted(self, key: str, name: str | None = None) -> Record | None:
-        """Return the record of an object that is not of 0.x, with one statement: the path of each `log()`.
-
-        Raises `DatabaseError` if tables are missing.
-        """
-        named = None if name is None else encode_key(name)
-        for serializer, size, digest, place, uses, meant in self._database.query(_FIND, (named, key)):
+        try:
+            # One statement in most cases: this is the path of each log() of an object.
+            found = self._database.query(_FIND, (None if name is None else encode_key(name), key))
+        except DatabaseError:  # tables are missing; whatever else is wrong raises again below
+            found = []
+        for serializer, size, digest, place, uses, meant in found:
             record = Record(serializer, size, digest, place, decode_uses(uses), meant == dump_plain(key))
             if [type(serializer), type(size), type(digest), type(place)] != [str, int, bytes, str]:
                 raise AssetDamagedError(f"The record of the object {key} is damaged: {record}.")
             return record
+        for (size,) in self._select(WHOLE, "SELECT length(value) FROM db.assets WHERE key = ?", encode_key(key)):
+            uses = self._select("counts", "SELECT value FROM db.counts WHERE key = ?", key)
+            return Record("cloudpickle", size, None, WHOLE, decode_uses(uses[0][0]) if uses else 0)
         return None
 
     def named(self, name: str) -> str | None:

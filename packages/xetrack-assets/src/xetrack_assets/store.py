@@ -101,26 +101,20 @@ class Store:
                 self._put(asset, name, uses)
 
     def _put(self, asset: Asset, name: str | None, uses: int) -> None:
-        record = self._seen(asset.hash, name)
+        record = self._index.find(asset.hash, name)
+        if record is None or record.digest is None:  # new, or of 0.x
+            self._index.make()
         if record is None:
             with self._engine.transaction():
                 self._index.add(asset, self._write(asset), uses)
         else:
             self._check_same(asset, record)
-            self._count(asset, record, record.uses + uses)
+            if record.digest is None:  # from now on, its bytes need not be read
+                self._index.add(asset, record.place, record.uses + uses)
+            else:
+                self._index.count(asset.hash, record.uses + uses)
         if name is not None and not (record and record.named):
             self._index.name(name, asset.hash)
-
-    def _seen(self, key: str, name: str | None) -> Record | None:
-        """The record of an object, by one statement if it was there before; after this there are all tables."""
-        try:
-            record = self._index.find_counted(key, name)
-        except DatabaseError:  # there are no tables yet; what else may be wrong is met again below
-            record = None
-        if record is None:
-            self._index.make()
-            record = self._index.find(key)
-        return record
 
     def insert(self, value: object, name: str | None = None) -> str:
         """Keep an object, and return its hash."""
@@ -145,12 +139,6 @@ class Store:
             return None
         known = sorted(place for place in self._index.places() if place.startswith(f"{self._base}/"))
         return known[0] if known else f"{self._base}/{secrets.token_hex(4)}"
-
-    def _count(self, asset: Asset, record: Record, uses: int) -> None:
-        if record.digest is None:  # of 0.x: from now on its bytes need not be looked at
-            self._index.add(asset, record.place, uses)
-        else:
-            self._index.count(asset.hash, uses)
 
     def _check_same(self, asset: Asset, record: Record) -> None:
         digest = record.digest or self.raw(asset.hash).digest
