@@ -371,7 +371,7 @@ def test_a_stream_that_knows_few_characters(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"logs_file_format": "a.log"}, "give logs_path= too"),
+        ({"logs_file_format": "a.log"}, r"Give logs_path= too"),
         ({"logs_path": "logs", "logs_file_format": "{day}.log"}, r"'{day}.log' is not a pattern .*'day'.*one field"),
         ({"logs_path": "logs", "logs_file_format": "{time.log"}, "expected '}'"),
         ({"logs_path": "logs", "logs_file_format": "{time:YYYY-Q}.log"}, "'Q' is not one of YYYY, "),

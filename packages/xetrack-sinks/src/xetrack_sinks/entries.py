@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from xetrack_sinks.formats import EVENT_LEVELS, delimiter, head, headless, local_time, start
-from xetrack_sinks.objects import objects_in, parse
+from xetrack_sinks.recovery import objects_in, parse
 
 if TYPE_CHECKING:
     import re

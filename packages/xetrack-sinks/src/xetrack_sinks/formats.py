@@ -58,42 +58,42 @@ def local_time(time: datetime) -> str:
 
 @lru_cache(maxsize=8)
 def head(between: str) -> re.Pattern[bytes]:
-    """Matches where an entry of a log file starts: a line up to its delimiter, or a serialized record.
+    """Return a pattern for the start of an entry: a line up to its delimiter, or a record that loguru serialized.
 
-    Byte order marks and NULs before it mean nothing: files were joined, or a machine lost its power.
+    Byte order marks and NULs may precede it: files were joined, or a machine lost power.
     """
     return re.compile(rb"^(?:\xef\xbb\xbf|\0)*(?:" + start(between).pattern + rb'|(?=\{"text": ?"))', re.MULTILINE)
 
 
 @lru_cache(maxsize=8)
 def start(between: str) -> re.Pattern[bytes]:
-    """Matches the start of a log line up to its delimiter, wherever in a line it stands."""
+    """Return a pattern for a log line up to its delimiter, anywhere in a line."""
     return re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + _known(between) + rb")")
 
 
 @lru_cache(maxsize=8)
 def headless(between: str) -> re.Pattern[bytes]:
-    """Matches a whole line that has the level of an event, but no delimiter: it is torn, or has another delimiter."""
+    """Return a pattern for lines with the level of an event but without a delimiter: torn, or with another one."""
     levels = "|".join(EVENT_LEVELS).encode()
     began = rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \| (?:" + levels + rb") *\|"
     return re.compile(began + rb"(?![^\n]*(?:" + _known(between) + rb"))[^\n]*\n", re.MULTILINE)
 
 
 def _known(between: str) -> bytes:
-    """The delimiters that are understood, as a pattern."""
+    """Return a pattern for the delimiters that are read."""
     return b"|".join(re.escape(each.encode()) for each in sorted({between, DELIMITER}))
 
 
 def encode(event: Mapping[str, Value], *, pretty: bool = False) -> bytes:
-    """The event as a JSON document on one line, or with a key a line."""
+    """Return an event as a JSON document, on one line or on one line per key."""
     option = orjson.OPT_PASSTHROUGH_SUBCLASS | (orjson.OPT_INDENT_2 if pretty else 0)
     try:
-        return orjson.dumps(event, _spell, option)
-    except TypeError:  # a key of a type derived from str
-        return orjson.dumps({str.__str__(key): value for key, value in event.items()}, _spell, option)
+        return orjson.dumps(event, _default, option)
+    except TypeError:  # a key of a subclass of str
+        return orjson.dumps({str.__str__(key): value for key, value in event.items()}, _default, option)
 
 
-def _spell(value: object) -> Any:
+def _default(value: object) -> Any:
     if isinstance(value, Json):
         return orjson.Fragment(_strict(value).encode())
     if isinstance(value, bytes):
@@ -102,11 +102,11 @@ def _spell(value: object) -> Any:
         return orjson.Fragment(str(value).encode())
     if isinstance(value, SurrogateText):
         return orjson.Fragment(json.dumps(value).encode())
-    raise TypeError(f"a {type(value).__qualname__} is no value of a row")
+    raise TypeError(f"A row cannot hold a {type(value).__qualname__}.")
 
 
 def _strict(text: str) -> str:
-    """JSON text without the tokens that are no JSON; most texts do not even hold the letters of one."""
+    """Return JSON text with null for NaN and the infinities, which Python writes as names."""
     if _NO_JSON.search(text) is None:
         return str.__str__(text)
     return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Read log files and JSONL files back, also those of xetrack 0.x, and those that a killed process left torn.
+"""Read log files and JSONL files, including those of xetrack 0.x and those that a killed process left torn.
 
-What can be read is read; what cannot is counted in one warning per file. An unfinished last line is not damage: its
-writer may still be writing it, and once `log()` has returned its line is complete.
+Whatever is complete is read; the rest is counted in one warning per file. An unfinished last line is not damage: its
+writer may still be writing it, and once `log()` has returned, its line is complete.
 """
 
 import io
@@ -16,7 +16,7 @@ from xetrack.plugin import BigInt, SurrogateText, escaped, is_utf8, to_pandas
 from xetrack_sinks.entries import Log
 from xetrack_sinks.formats import local_time
 from xetrack_sinks.linefile import parts
-from xetrack_sinks.objects import is_event, objects_in, parse, utf8
+from xetrack_sinks.recovery import is_event, objects_in, parse, utf8
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +27,24 @@ _INT64 = 2**63
 
 
 def read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
-    """Read the events in a log file, or in all log files of a folder and its folders, newest first, at most `limit`.
+    """Read the events of a log file, or of all log files below a folder.
 
-    An entry is an event if its message is a JSON object, whatever its level. Other entries, and lines that belong to no
-    entry, are left out. An event without a timestamp of its own gets that of its entry.
+    An entry is an event if its message is a JSON object, whatever its level. Other entries and lines are left out. An
+    event without a timestamp gets that of its entry.
+
+    Args:
+        path: The file or folder.
+        limit: The most events to return; all by default.
+
+    Returns:
+        One row per event, newest first.
 
     Warns:
-        XetrackWarning: entries of a level of events (MONITOR, TRACKING, EXPERIMENT) cannot be read in full.
+        XetrackWarning: An entry of level MONITOR, TRACKING or EXPERIMENT cannot be read in full.
 
     Raises:
-        FileNotFoundError: nothing was logged there.
+        DatabaseNotFoundError: There is no such file or folder.
+        DatabaseError: A file cannot be read.
     """
     files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
     if not path.exists():
@@ -56,15 +64,19 @@ def _modified(file: Path) -> str:
 
 
 def read_jsonl(path: Path) -> "pd.DataFrame":
-    """Read the events in a JSONL file, and in those that were set aside for it, in the order they were written.
+    """Read the events of a JSONL file and of its rotated parts.
 
-    Several objects on one line, byte order marks and UTF-16 are read too. A last line that is not finished is left out.
+    Several objects on one line, byte order marks and UTF-16 are understood. An unfinished last line is left out.
+
+    Returns:
+        One row per event, in the order they were written.
 
     Warns:
-        XetrackWarning: lines cannot be read, or not in full.
+        XetrackWarning: A line cannot be read in full.
 
     Raises:
-        FileNotFoundError: nothing was logged there.
+        DatabaseNotFoundError: There is no such file.
+        DatabaseError: A file cannot be read.
     """
     found = [each for each in parts(path) if each.exists()] if path.parent.is_dir() else []
     if not found:
@@ -77,16 +89,16 @@ def _content(file: Path) -> bytes:
         return utf8(file.read_bytes())
     except OSError as error:
         raise DatabaseError(
-            f"{file} cannot be read ({error}). Check that it is a file, and who may read it."
+            f"{file} cannot be read: {error}. Check that it is a file and that you may read it."
         ) from error
 
 
 def _nothing_at(path: Path) -> DatabaseNotFoundError:
-    return DatabaseNotFoundError(f"{path}: nothing was logged here. Check the path.")
+    return DatabaseNotFoundError(f"{path} does not exist: nothing was logged here. Check the path.")
 
 
 def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
-    """The events of one log file with their times, newest first, at most `limit`."""
+    """Return the events of one log file with their times, newest first, at most `limit`."""
     log = Log(_content(file))
     found: list[tuple[str, dict[str, Any]]] = []
     for time, event in log.events():
@@ -102,7 +114,7 @@ def _events(file: Path, limit: int | None) -> list[tuple[str, dict[str, Any]]]:
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of one JSONL file."""
     damaged: list[int] = []
-    # Events that were glued to another's line: the sink has written each once more.
+    # Events glued to another line: the sink wrote each of them again, on a line of its own.
     again: set[bytes] = set()
     for number, line in enumerate(io.BytesIO(_content(file)), 1):
         data = line.strip()
@@ -126,8 +138,8 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 def _warn_of(count: int, what: str, file: Path, first: int) -> None:
     message = (
-        f"{count} {what}{'s' * (count > 1)} of {file} cannot be read in full, torn or not ours; the first is in line"
-        f" {first}. All else was read."
+        f"{count} {what}{'s' * (count > 1)} of {file} cannot be read in full, torn or not written by xetrack; "
+        f"the first is in line {first}. All else was read."
     )
     warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 
@@ -143,7 +155,7 @@ def _frame(events: list[dict[str, Any]], last: Iterable[str]) -> "pd.DataFrame":
 
 
 def _fit(value: Any) -> Any:
-    """Mark what a frame keeps as a Python object: integers beyond 64 bits, and text with lone surrogates."""
+    """Mark what a frame holds as a Python object: integers beyond 64 bits, and text with lone surrogates."""
     if type(value) is int and not -_INT64 <= value < _INT64:
         return BigInt(value)
     return value if type(value) is not str or is_utf8(value) else SurrogateText(value)
