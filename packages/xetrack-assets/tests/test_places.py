@@ -13,7 +13,7 @@ from xetrack.errors import OptionError, PluginNotInstalledError
     [
         ("s3://bucket/path", PluginNotInstalledError, "Install s3fs to access S3, with pip."),
         ("simplecache::gs://bucket/path", PluginNotInstalledError, "install gcsfs to access Google Storage, with pip."),
-        ("memori://bucket", OptionError, "no protocol 'memori'. Did you mean 'memory'"),
+        ("memori://bucket", OptionError, "does not know the protocol 'memori'. Did you mean 'memory'"),
         ("file/objects", OptionError, "file, not a folder"),
     ],
 )

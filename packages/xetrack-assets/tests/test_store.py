@@ -183,7 +183,7 @@ def test_a_folder_that_moved_is_named_to_the_reader(track, tmp_path):
 def test_a_place_that_only_the_file_names_is_not_looked_at_without_trust(track, tmp_path):
     tracker = track(assets=tmp_path / "f")
     key = tracker.assets.insert(np.arange(3))
-    with Reader(tracker.db, trusted=False) as reader, pytest.raises(UntrustedError, match="give assets="):
+    with Reader(tracker.db, trusted=False) as reader, pytest.raises(UntrustedError, match="confirm it with assets="):
         reader.assets.get(key)
     with Reader(tracker.db, trusted=False, assets=tmp_path / "f") as reader:
         assert np.array_equal(reader.assets.get(key), np.arange(3))
@@ -230,7 +230,7 @@ def test_two_objects_of_one_hash_are_never_mixed_up(track, options):
     theirs = tracker.assets.prepare([2])
     object.__setattr__(theirs, "hash", mine.hash)
     tracker.assets.put(mine)
-    with pytest.raises(InvalidValueError, match=f"{mine.hash} belongs to another object"):
+    with pytest.raises(InvalidValueError, match=f"{mine.hash} already belongs to another object"):
         tracker.assets.put(theirs)
     assert tracker.assets.get(mine.hash) == [1]
     assert tracker.assets.info(mine.hash).uses == 1

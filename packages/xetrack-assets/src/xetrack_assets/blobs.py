@@ -35,7 +35,7 @@ class Blobs(Protocol):
 
 
 class Outside(Blobs, Protocol):
-    """Bytes outside of the database file, where those of a rolled back transaction are left behind."""
+    """Bytes outside the database file, where a rolled back transaction leaves its own behind."""
 
     def remove(self, key: str) -> None:
         """Remove a value, if it is there."""
@@ -45,10 +45,7 @@ class Outside(Blobs, Protocol):
 
 
 def open_place(place: str) -> Outside:
-    """Return what a folder or URL holds.
-
-    Raises `ModuleNotFoundError` if fsspec, or what it needs for that kind of URL, is missing.
-    """
+    """Open a folder or URL. Raises `ImportError` if fsspec, or a library that it needs for the URL, is missing."""
     return _Remote(place) if "://" in place else Folder(Path(place))
 
 
@@ -56,7 +53,7 @@ def check_place(place: str, *, read_only: bool) -> None:
     """Check a place without going there, so that a mistake shows when the tracker opens and not hours later.
 
     Raises:
-        OptionError: the folder cannot be written, or fsspec knows no such protocol.
+        OptionError: The folder is not writable, or fsspec does not know the protocol.
         PluginNotInstalledError: fsspec, or the library that it needs for the protocol, is missing.
     """
     if "://" in place:
@@ -79,7 +76,7 @@ def _check_url(url: str) -> None:
             raise PluginNotInstalledError(f"assets={url!r}: {error}, with pip.") from error
         except ValueError as error:
             guess = did_you_mean(protocol, known_implementations)
-            raise refused("assets", url, f"fsspec knows no protocol {protocol!r}.{guess}") from error
+            raise refused("assets", url, f"fsspec does not know the protocol {protocol!r}.{guess}") from error
 
 
 class Whole:
@@ -129,7 +126,7 @@ class Chunks:
 
 
 class Folder:
-    """A file for each value, complete or not there at all."""
+    """One file per value, complete or absent."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -167,7 +164,7 @@ class Folder:
         return sorted(path.name for path in found if _HASH.fullmatch(path.name))
 
     def remove_parts(self) -> None:
-        """Remove incomplete files of writers that were killed. Nobody may be writing."""
+        """Remove incomplete files of writers that were killed. Nobody else may be writing."""
         for path in self._path.glob("*.*") if self._path.is_dir() else ():
             if _PART_NAME.fullmatch(path.name):
                 path.unlink(missing_ok=True)
@@ -180,7 +177,7 @@ class Folder:
 
 
 class _Remote:
-    """A file for each value, behind a URL."""
+    """One file per value, behind a URL."""
 
     def __init__(self, url: str) -> None:
         import fsspec

@@ -77,7 +77,7 @@ class Index:
         return {decode_key(name): decode_hash(key) for name, key in found}
 
     def name(self, name: str, key: str) -> None:
-        """Have a name mean this object."""
+        """Store an object under a name."""
         self._database.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))
 
     def count(self, key: str, uses: int) -> None:
@@ -96,7 +96,7 @@ class Index:
         return {place for (place,) in found} - {WHOLE, CHUNKS}
 
     def keep_place(self, place: str) -> None:
-        """Remember a place that holds no object any more: files may be left there, and new ones go there."""
+        """Remember a place without objects: files may be left there, and new objects go there."""
         self._database.query("REPLACE INTO db.xetrack_assets (key, place) VALUES (?, ?)", (place, place))
 
     def add(self, asset: Asset, place: str, uses: int) -> None:
