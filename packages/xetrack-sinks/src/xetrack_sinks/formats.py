@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -56,7 +55,6 @@ def local_time(time: datetime) -> str:
     return time.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
-@lru_cache(maxsize=8)
 def head(between: str) -> re.Pattern[bytes]:
     """Return a pattern for the start of an entry: a line up to its delimiter, or a record that loguru serialized.
 
@@ -65,13 +63,11 @@ def head(between: str) -> re.Pattern[bytes]:
     return re.compile(rb"^(?:\xef\xbb\xbf|\0)*(?:" + start(between).pattern + rb'|(?=\{"text": ?"))', re.MULTILINE)
 
 
-@lru_cache(maxsize=8)
 def start(between: str) -> re.Pattern[bytes]:
     """Return a pattern for a log line up to its delimiter, anywhere in a line."""
     return re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + _known(between) + rb")")
 
 
-@lru_cache(maxsize=8)
 def headless(between: str) -> re.Pattern[bytes]:
     """Return a pattern for lines with the level of an event but without a delimiter: torn, or with another one."""
     levels = "|".join(EVENT_LEVELS).encode()
