@@ -62,8 +62,7 @@ def commands(context: Context) -> typer.Typer:
         Replaces a file of that name once everything is written.
         """
         db, key, name = terminal.arguments(words, "HASH", "FILE")
-        # Path("./~name").expanduser() would be somebody's home.
-        path = Path(name).expanduser() if name.startswith("~") else Path(name)
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home, and fails for an unknown one
         with Reader(db, table=None) as reader:
             _info(reader.assets, key)
             asset = reader.assets.raw(key)
