@@ -6,10 +6,8 @@ from benchmarks.rounds import Row, interleaved, timed
 from benchmarks.workload import PARAMS, events
 from xetrack import Tracker
 from xetrack_sinks import LogsOptions
-from xetrack_sinks.formats import DELIMITER
+from xetrack_sinks.formats import DELIMITER, FORMAT
 from xetrack_sinks.logs import LogSink
-
-FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}!📁!{message}"
 
 
 def jsonl(sizes, folder):
@@ -40,7 +38,7 @@ def logs(sizes, folder):
     line = file.read_text(encoding="utf-8").partition(DELIMITER)[2].strip()
     logger.remove()
     logger.level("TRACKING", no=27)
-    handler = logger.add(folder / "bare.log", format=FORMAT, level=0)
+    handler = logger.add(folder / "bare.log", format=FORMAT.replace("{message}", DELIMITER + "{message}"), level=0)
     yield Row(
         "a row to the log sink; bare: loguru, a line of the same form to a file",
         *interleaved(

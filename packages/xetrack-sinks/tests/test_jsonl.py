@@ -222,7 +222,7 @@ def test_any_event_comes_back_intact(event):
 def test_no_library_is_imported_before_it_is_asked_for():
     code = (
         "import sys; from xetrack import Tracker; Tracker(':memory:').log({'x': 1});"
-        "print('xetrack_sinks' in sys.modules, sys.modules.keys() & {'orjson'})"
+        "print('xetrack_sinks' in sys.modules, sys.modules.keys() & {'loguru', 'orjson'})"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 

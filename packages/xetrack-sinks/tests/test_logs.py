@@ -64,16 +64,11 @@ def test_files_are_daily(tmp_path):
     assert now().date() - date.fromisoformat(file.name.removesuffix(".log")) <= timedelta(days=1)
 
 
-class Tomorrow(datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return datetime.now(tz) + timedelta(days=1)
-
-
 def test_a_new_file_is_begun_after_midnight(tmp_path, monkeypatch):
     with Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path) as tracker:
         tracker.log({"a": 1})
-        monkeypatch.setattr("xetrack_sinks.logs.datetime", Tomorrow)
+        real = loguru._logger.aware_now
+        monkeypatch.setattr(loguru._logger, "aware_now", lambda: real() + timedelta(days=1))
         tracker.log({"a": 2})
 
     first, second = (Reader.read_logs(file) for file in sorted(tmp_path.iterdir()))
@@ -86,7 +81,7 @@ def test_a_new_file_is_begun_after_midnight(tmp_path, monkeypatch):
     [
         ("mine.txt", "mine.txt"),
         ("{time:YYYY}/a.log", f"{now().year}/a.log"),
-        ("{time:%j%%}-{time:MM_DD}", f"{now():%j%%-%m_%d}"),
+        ("{time:DDDD}-{time:%j}", f"{now():%j-%j}"),
     ],
 )
 def test_the_name_of_a_file_can_be_chosen(tmp_path, name, found):
@@ -128,20 +123,34 @@ def test_the_place_of_a_line_is_where_the_users_code_logged(tmp_path):
 
 
 def test_the_applications_loguru_is_left_alone(tmp_path, app, capsys):
+    core = loguru.logger._core
+    before = (dict(core.handlers), dict(core.levels), core.min_level, core.extra)
     with Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path, logs_stdout=True) as tracker:
         tracker.log({"a": 1})
         tracker.logger.monitor({"a": 2})
         tracker.logger.error("a message of the tracker")
         loguru.logger.info("a message of the application")
-        loguru.logger.remove()
-        tracker.log({"a": 3})
 
+    assert (dict(core.handlers), dict(core.levels), core.min_level, core.extra) == before
     assert app.getvalue() == "INFO:a message of the application\n"
     assert "of the application" not in only(tmp_path) + capsys.readouterr().out
-    assert list(Reader.read_logs(tmp_path)["a"]) == [3, 2, 1]
     for level in ("MONITOR", "TRACKING", "EXPERIMENT"):
         with pytest.raises(ValueError, match=level):
             loguru.logger.level(level)
+
+
+def test_what_the_application_binds_patches_and_removes_is_not_ours(tmp_path, app):
+    loguru.logger.configure(extra={"secret": 1}, patcher=lambda record: record.update(message="patched"))
+    with Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path) as tracker:
+        with loguru.logger.contextualize(delimiter="|", message="theirs"):
+            tracker.log({"a": 1})
+        loguru.logger.remove()
+        loguru.logger.disable("xetrack_sinks")
+        tracker.log({"a": 2})
+    # A patcher of None would keep the one above.
+    loguru.logger.configure(extra={}, patcher=lambda _: None, activation=[("xetrack_sinks", True)])
+
+    assert list(Reader.read_logs(tmp_path)["a"]) == [2, 1]
 
 
 def test_two_trackers_never_mix(tmp_path):
@@ -374,7 +383,6 @@ def test_a_stream_that_knows_few_characters(monkeypatch):
         ({"logs_file_format": "a.log"}, r"Give logs_path= too"),
         ({"logs_path": "logs", "logs_file_format": "{day}.log"}, r"'{day}.log' is not a pattern .*'day'.*one field"),
         ({"logs_path": "logs", "logs_file_format": "{time.log"}, "expected '}'"),
-        ({"logs_path": "logs", "logs_file_format": "{time:YYYY-Q}.log"}, "'Q' is not one of YYYY, "),
         ({"logs_path": "logs", "logs_file_format": ""}, "is empty"),
         ({"logs_path": 3}, "logs_path"),
     ],

@@ -2,17 +2,17 @@
 
     Tracker("runs.db", logs_path="logs", logs_stdout=True, jsonl="rows.jsonl")
 
-orjson is imported when the first sink opens.
+loguru and orjson are imported when the first sink opens.
 """
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import Context, Provider, Sink, hookimpl, integer, text, writable_file, writable_folder
-from xetrack_sinks.filenames import FileTime
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,7 @@ class LogsOptions:
     Attributes:
         logs_path: Folder of log files, created with the first line.
         logs_stdout: Write lines to standard output.
-        logs_file_format: Name of a log file. `{time:...}` is the time of its first line, formatted with YYYY, YY, MM,
-            DD, HH, mm and ss, or with the directives of `strftime`.
+        logs_file_format: Name of a log file. `{time:...}` is the time of its first line, in loguru's tokens.
 
     Raises:
         ValueError, TypeError: An option is not the name of a folder or file. A tracker raises `OptionError` instead.
@@ -47,7 +46,7 @@ class LogsOptions:
         if self.logs_path is not None:
             writable_folder("logs_path", self.logs_path)
         try:
-            name = text("logs_file_format", self.logs_file_format).format(time=FileTime(2026, 1, 31))
+            name = text("logs_file_format", self.logs_file_format).format(time=date(2026, 1, 31))
         except (LookupError, AttributeError, ValueError) as error:
             message = f"logs_file_format={self.logs_file_format!r} is not a pattern for file names ({error})."
             raise ValueError(f"{message} Its one field is the time: '{{time:YYYY-MM-DD}}.log'.") from error

@@ -19,20 +19,23 @@ from xetrack.plugin import BigInt, Json, SurrogateText, Value
 __all__ = [
     "DELIMITER",
     "EVENT_LEVELS",
+    "FORMAT",
     "delimiter",
     "encode",
     "head",
     "headless",
     "local_time",
-    "log_line",
     "start",
 ]
 
 DELIMITER = "!📁!"
 """Separates the head of a log line from its message; the environment variable `LOGS_DELIMITER` changes it."""
 
-EVENT_LEVELS = ("MONITOR", "TRACKING", "EXPERIMENT")
-"""The levels whose messages are events."""
+FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{message}"
+"""loguru's format of a log line. Messages start with the delimiter: a format would interpret some characters in it."""
+
+EVENT_LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
+"""The levels whose messages are events, and their severity: between INFO (20) and WARNING (30)."""
 
 _NO_JSON = re.compile("NaN|Infinity")
 
@@ -43,11 +46,6 @@ def delimiter() -> str:
     if "\n" in chosen or "\r" in chosen:
         raise OptionError(f"LOGS_DELIMITER={chosen!r} holds a newline. Choose a delimiter without one.")
     return chosen
-
-
-def log_line(now: datetime, level: str, place: str, between: str, message: str) -> str:
-    """Return the line of a message, in the form of loguru's default format."""
-    return f"{local_time(now)} | {level: <8} | {place}{between}{message}\n"
 
 
 def local_time(time: datetime) -> str:

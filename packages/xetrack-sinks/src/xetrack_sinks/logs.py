@@ -1,18 +1,29 @@
-"""The sink named "logs": rows as log lines, in a daily file, on standard output, or both."""
+"""The sink named "logs": rows as log lines, in a daily file, on standard output, or both.
+
+loguru formats the lines, with a core of its own for each sink. Its public interface has one global logger, which would
+pass rows to the application's handlers, and lose ours when the application calls `logger.remove()`. A copy by
+`copy.deepcopy(logger)` fails while that logger has its default handler for standard error.
+"""
 
 import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from xetrack.plugin import Value, new_lock
+import loguru
+from loguru import _logger
+
+from xetrack.plugin import Value
 from xetrack_sinks import LogsOptions
-from xetrack_sinks.filenames import FileTime
-from xetrack_sinks.formats import delimiter, encode, log_line
+from xetrack_sinks.formats import EVENT_LEVELS, FORMAT, delimiter, encode
 from xetrack_sinks.linefile import LineFile
 from xetrack_sinks.logger import Events, Logger
+
+if TYPE_CHECKING:
+    from loguru import Message
 
 __all__ = ["LogSink"]
 
@@ -22,24 +33,22 @@ _OURS = ("xetrack.", "xetrack_")
 class LogSink:
     """Writes each row as `TIME | TRACKING | PLACE!📁!{json}`, where PLACE is the code that logged it.
 
-    The lines have loguru's default form, but are not written by loguru: its one global logger would pass every row to
-    the application's handlers, and lose ours when the application calls `logger.remove()`.
-
     Without a folder and standard output, rows are not written, and `Tracker.logger` writes to standard error.
     """
 
     def __init__(self, options: LogsOptions, track_id: str) -> None:
         self._events = Events(track_id)
-        self._delimiter = delimiter()
         self._file = None if options.logs_path is None else _DailyFile(options.logs_path, options.logs_file_format)
         self._takes_rows = options.logs_stdout or self._file is not None
         self._stream = "stdout" if options.logs_stdout else None if self._file else "stderr"
-        self._lock = new_lock()
+        self._delimiter = delimiter()
+        logger = _own_logger(self._write)
+        self._logger_at = cache(lambda depth: logger.opt(depth=depth))
 
     def emit(self, row: Mapping[str, Value]) -> None:
         """Write a tracked row. Raises `OSError`; a file that fails costs standard output nothing."""
         if self._takes_rows:
-            self._write("TRACKING", encode(row).decode())
+            self._log("TRACKING", encode(row).decode())
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
         """Write an event of another level, or a message. Raises as `emit` does."""
@@ -48,7 +57,7 @@ class LogSink:
             text = event.encode("utf-8", "backslashreplace").decode().replace("\n", "\n    ")
         else:
             text = encode(event, pretty=level == "EXPERIMENT").decode()
-        self._write(level, text)
+        self._log(level, text)
 
     def logger(self, tell: Callable[[str, Mapping[str, Value] | str], None]) -> Logger:
         """Make the object behind `Tracker.logger`; it passes events and messages to `tell`."""
@@ -64,16 +73,31 @@ class LogSink:
         if self._file is not None:
             self._file.close()
 
-    def _write(self, level: str, text: str) -> None:
-        now = datetime.now().astimezone()
-        line = log_line(now, level, _caller(), self._delimiter, text)
-        with self._lock:
-            try:
-                if self._stream is not None:
-                    _print(line, self._stream)
-            finally:
-                if self._file is not None:
-                    self._file.write(line.encode(), now)
+    def _log(self, level: str, text: str) -> None:
+        # Count the frames to the code that called xetrack: the line names that code.
+        depth, frame = 0, inspect.currentframe()
+        while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+            depth, frame = depth + 1, frame.f_back
+        self._logger_at(depth).log(level, self._delimiter + text)
+
+    def _write(self, line: "Message") -> None:
+        try:
+            if self._stream is not None:
+                _print(line, self._stream)
+        finally:
+            if self._file is not None:
+                self._file.write(line)
+
+
+def _own_logger(write: Callable[["Message"], None]) -> "loguru.Logger":
+    """Make a logger apart from the application's, which passes lines to `write` and raises what that raises."""
+    make: Any = _logger
+    application: Any = loguru.logger
+    logger: loguru.Logger = make.Logger(make.Core(), *application._options)  # noqa: SLF001 - see the module's docstring
+    for level, severity in EVENT_LEVELS.items():
+        logger.level(level, no=severity)
+    logger.add(write, format=FORMAT, level=0, catch=False, backtrace=False, diagnose=False)
+    return logger
 
 
 class _DailyFile:
@@ -85,13 +109,13 @@ class _DailyFile:
         self._day = 0
         self._file: LineFile | None = None
 
-    def write(self, line: bytes, now: datetime) -> None:
-        day = now.toordinal()
+    def write(self, line: "Message") -> None:
+        time = line.record["time"]
+        day = time.toordinal()
         if self._file is None or day != self._day:
             self.close()
-            name = self._name.format(time=FileTime.combine(now, now.timetz()))
-            self._day, self._file = day, LineFile(self._folder / name)
-        self._file.write(line)
+            self._day, self._file = day, LineFile(self._folder / self._name.format(time=time))
+        self._file.write(line.encode())
 
     def flush(self) -> None:
         if self._file is not None:
@@ -110,17 +134,3 @@ def _print(line: str, stream_name: str) -> None:
     except UnicodeEncodeError:
         stream.write(line.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
     stream.flush()
-
-
-def _caller() -> str:
-    """Return `module:function:line` of the code that called xetrack."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_back is not None and _module(frame.f_globals).startswith(_OURS):
-        frame = frame.f_back
-    if frame is None:
-        return "?:?:0"
-    return f"{_module(frame.f_globals)}:{frame.f_code.co_name}:{frame.f_lineno}"
-
-
-def _module(names: Mapping[str, object]) -> str:
-    return str(names.get("__name__"))
