@@ -146,6 +146,15 @@ def test_an_event_that_the_sink_wrote_again_behind_a_torn_one_is_read_once(tmp_p
     assert len(told) == bool(torn)
 
 
+def test_a_torn_event_that_begins_as_a_later_one_is_warned_of(tmp_path):
+    event = b'{"timestamp":"2026-11-25 03:02:22.1","x":%d}\n'
+    (tmp_path / "a.log").write_bytes(HEAD + event[:-1] % 1 + HEAD + b"{\n" + HEAD + event % 2)
+
+    frame, told = read(Reader.read_logs, tmp_path / "a.log")
+    assert sorted(numbers(frame)) == [1, 2]
+    assert len(told) == 1
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ['{"timestamp": 1}', "}{", '"', "\\", "\ufeff", "\ufffd", "\n", "\0", HEAD.decode() + '{"x": 9}', "!📁!{}"]
 )

@@ -67,7 +67,8 @@ class Log:
         replaced = _REPLACED in objects.text[:end] and _REPLACED.encode() not in own
         intact = not rest.strip(_GAP) and not replaced if leading else not (newline or glued)
         # Otherwise the sink noticed that the line was glued, and wrote it again.
-        if glued and b"\n" + glued.strip() not in self._data:
+        again = b"\n" + glued.strip()
+        if glued and again + b"\n" not in self._data and again + b"\r\n" not in self._data:
             match = self._start.match(glued)
             later, whole = self._read(_entry(match, glued[match.end() :])) if match else ([], True)
             return found + later, intact and whole
