@@ -21,7 +21,7 @@ from xetrack_testing import Processes
 READ = """
 import os, sys, warnings
 from pathlib import Path
-import numpy, pandas, pyarrow, duckdb, cloudpickle, xetrack_assets.store, xetrack_duckdb.engine, xxhash
+import numpy, pandas, pyarrow, duckdb, sqlitedict, cloudpickle, xetrack_assets.store, xetrack_duckdb.engine, xxhash
 import xetrack
 from xetrack import Reader, Tracker
 from xetrack.errors import XetrackError, XetrackWarning

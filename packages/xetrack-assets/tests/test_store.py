@@ -271,6 +271,15 @@ def test_a_reader_of_a_file_without_objects_finds_none(tracker):
     assert "assets" not in {name for (name,) in tracker.conn.execute("SELECT name FROM db.sqlite_master")}
 
 
+@pytest.mark.parametrize("value", [5, 10**12, "text", None])
+def test_a_value_that_is_not_bytes_is_damage(track, value):
+    tracker = track()
+    key = tracker.log({"value": range(50)})["value"]
+    tracker.engine.database.query("UPDATE db.assets SET value = ?", (value,))
+    with pytest.raises(AssetDamagedError, match="where bytes should be"):
+        tracker.get(key)
+
+
 def test_keys_that_are_no_hashes_never_reach_the_file_system(tmp_path):
     (tmp_path / "secret").write_text("x")
     folder = blobs.Folder(tmp_path / "f")

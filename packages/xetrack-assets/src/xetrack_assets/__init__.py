@@ -81,7 +81,7 @@ def _open_commands(_: object, context: Context) -> Any:
 
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
-    """Return the store "sqlitedict", named after the library that writes its tables in 0.x."""
+    """Return the store "sqlitedict"."""
     return [Provider("sqlitedict", _open_store, AssetOptions)]
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from xetrack.errors import PluginNotInstalledError
 from xetrack.plugin import Buffer, did_you_mean, refused, writable_folder
 from xetrack.sqlite import Database
-from xetrack_assets.tables import CHUNKS, encode_key
+from xetrack_assets.tables import CHUNKS, assets
 
 __all__ = ["MOST_WHOLE", "PART", "Blobs", "Chunks", "Folder", "Whole", "check_place", "open_place"]
 
@@ -83,18 +83,16 @@ class Whole:
     """Values in one piece, in the table of 0.x. Writing belongs inside a transaction of the engine."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._table = assets(database)
 
     def put(self, key: str, parts: Iterable[bytes]) -> None:
         """Store a value that comes in parts."""
-        self._database.query("REPLACE INTO db.assets VALUES (?, ?)", (encode_key(key), b"".join(parts)))
+        self._table[key] = b"".join(parts)
 
-    def get(self, key: str) -> Buffer:
-        """Return a value. Raises `KeyError`."""
-        for (value,) in self._database.query("SELECT value FROM db.assets WHERE key = ?", (encode_key(key),)):
-            if isinstance(value, bytes):
-                return value
-        raise KeyError(key)
+    def get(self, key: str) -> bytes:
+        """Return a value. Raises `KeyError`, and `AssetDamagedError` if it is not bytes."""
+        value: bytes = self._table[key]
+        return value
 
 
 class Chunks:

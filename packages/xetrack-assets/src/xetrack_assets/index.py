@@ -10,7 +10,7 @@ from xetrack.errors import AssetDamagedError, DatabaseError
 from xetrack.plugin import Asset
 from xetrack.sqlite import Database
 from xetrack_assets.pickles import dump_plain
-from xetrack_assets.tables import CHUNKS, CREATE, WHOLE, decode_hash, decode_key, decode_uses, encode_key
+from xetrack_assets.tables import CHUNKS, CREATE, WHOLE, assets, counts, decode_uses, encode_key, existing, names
 
 __all__ = ["Index", "Record"]
 
@@ -20,7 +20,6 @@ FROM db.counts c JOIN db.xetrack_assets a ON a.key = c.key WHERE c.key = ?
 """
 # An upsert keeps the row's rowid, and so its place in the order of keys(); REPLACE would not.
 _SET = "INSERT INTO db.{} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-_TABLES = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(CREATE))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,13 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._assets = assets(database)
+        self._counts = counts(database)
+        self._names = names(database)
 
     def make(self) -> None:
         """Create the tables that are missing."""
-        for name in CREATE.keys() - self._tables():
+        for name in CREATE.keys() - existing(self._database):
             self._database.query(CREATE[name])
 
     def find(self, key: str, name: str | None = None) -> Record | None:
@@ -62,19 +64,17 @@ class Index:
                 raise AssetDamagedError(f"The record of the object {key} is damaged: {record}.")
             return record
         for (size,) in self._select(WHOLE, "SELECT length(value) FROM db.assets WHERE key = ?", encode_key(key)):
-            uses = self._select("counts", "SELECT value FROM db.counts WHERE key = ?", key)
-            return Record("cloudpickle", size, None, WHOLE, decode_uses(uses[0][0]) if uses else 0)
+            return Record("cloudpickle", size, None, WHOLE, self._counts.get(key, 0))
         return None
 
     def named(self, name: str) -> str | None:
         """Return the hash of the object that was last stored under a name."""
-        found = self._select("keys", "SELECT value FROM db.keys WHERE key = ?", encode_key(name))
-        return decode_hash(found[0][0]) if found else None
+        key: str | None = self._names.get(name)
+        return key
 
     def names(self) -> dict[str, str]:
         """Return every name and its hash."""
-        found = self._select("keys", "SELECT key, value FROM db.keys ORDER BY rowid")
-        return {decode_key(name): decode_hash(key) for name, key in found}
+        return dict(self._names.items())
 
     def name(self, name: str, key: str) -> None:
         """Store an object under a name."""
@@ -86,9 +86,7 @@ class Index:
 
     def keys(self) -> list[str]:
         """Return the hashes of all objects, oldest first."""
-        counted = [key for (key,) in self._select("counts", "SELECT key FROM db.counts ORDER BY rowid")]
-        stored = [decode_key(key) for (key,) in self._select(WHOLE, "SELECT key FROM db.assets ORDER BY rowid")]
-        return list(dict.fromkeys(counted + stored))
+        return list(dict.fromkeys([*self._counts, *self._assets]))
 
     def places(self) -> set[str]:
         """Return the places of bytes outside of the file."""
@@ -114,11 +112,5 @@ class Index:
         for table in ("counts", "xetrack_assets", CHUNKS):
             self._database.query(f"DELETE FROM db.{table} WHERE key = ?", (key,))
 
-    def _tables(self) -> set[str]:
-        """Return which of the tables exist: they are created with the first object."""
-        if not self._database.exists:
-            return set()
-        return {name for (name,) in self._database.query(_TABLES, tuple(CREATE))}
-
     def _select(self, table: str, sql: str, *arguments: Any) -> list[Any]:
-        return self._database.query(sql, arguments) if table in self._tables() else []
+        return self._database.query(sql, arguments) if table in existing(self._database) else []

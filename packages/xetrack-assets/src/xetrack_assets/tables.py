@@ -1,6 +1,6 @@
-"""The tables in the database file, and the encoding of their keys and values.
+"""The tables in the database file.
 
-The first three are those that xetrack 0.x writes with `sqlitedict`, so that it can read ours:
+`sqlitedict` reads and writes those of xetrack 0.x, as it does there:
 
 | table    | key                              | value                            |
 |----------|----------------------------------|----------------------------------|
@@ -8,16 +8,23 @@ The first three are those that xetrack 0.x writes with `sqlitedict`, so that it 
 | `keys`   | base64 of the pickle of a name   | the pickle of a hash             |
 | `counts` | the hash                         | the pickle of the number of uses |
 
-Any of them may come from a stranger: decoding loads text and numbers only, and runs no code.
+Any of them may come from a stranger: our codecs load text and numbers only, and run no code.
+
+On its own, `sqlitedict` opens a second connection in a thread, and changes the file's journal mode. Here an adapter
+passes its statements to the engine's connection, so that rows and objects commit together.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from sqlitedict import SqliteDict
+
 from xetrack.errors import AssetDamagedError, UntrustedError
+from xetrack.sqlite import MEMORY, Database
 from xetrack_assets.pickles import dump_plain, load_plain
 
-__all__ = ["CHUNKS", "CREATE", "WHOLE", "decode_hash", "decode_key", "decode_uses", "encode_key"]
+__all__ = ["CHUNKS", "CREATE", "WHOLE", "Table", "assets", "counts", "decode_uses", "encode_key", "existing", "names"]
 
 T = TypeVar("T")
 
@@ -35,34 +42,106 @@ CREATE = {
 }
 """Table to the statement that creates it."""
 
+_EXISTING = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(CREATE))})"
+
+
+def existing(database: Database) -> set[str]:
+    """Return which of the tables exist: they are created with the first object."""
+    if not database.exists:
+        return set()
+    return {name for (name,) in database.query(_EXISTING, tuple(CREATE))}
+
+
+class _Connection:
+    """What `SqliteDict` needs of its thread, on the engine's connection."""
+
+    def __init__(self, database: Database, table: str) -> None:
+        self._database = database
+        self._table = table
+
+    def execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
+        # A table is created with its first object, not by a look at it.
+        if not sql.startswith("CREATE"):
+            self._database.query(sql, arguments)
+
+    def select(self, sql: str, arguments: Sequence[Any] = ()) -> Iterator[Any]:
+        return iter(self._database.query(sql, arguments) if self._table in existing(self._database) else ())
+
+    def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
+        return next(self.select(sql, arguments), None)
+
+    def commit(self, blocking: bool = True) -> None:
+        """Leave the transaction to the engine."""
+
+    def close(self, force: bool = False) -> None:
+        """Leave the connection to the engine."""
+
+
+class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
+    """A table as a dict, empty until it is created. Writing belongs inside a transaction of the engine."""
+
+    def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
+        self._database = database
+        self._name = name
+        # The path is not used: the engine creates the file and its folder with the first object.
+        super().__init__(MEMORY, name, outer_stack=False, **codecs)
+
+    def _new_conn(self) -> _Connection:
+        # sqlitedict quotes the name of the table: this makes it the one of the attached file.
+        self.tablename: str = f'db"."{self._name}'
+        return _Connection(self._database, self._name)
+
+
+def assets(database: Database) -> Table:
+    """Return the table of hashes and bytes."""
+    return Table(database, WHOLE, encode=bytes, decode=_decode_bytes, **_KEY_CODECS)
+
+
+def names(database: Database) -> Table:
+    """Return the table of names and hashes."""
+    return Table(database, "keys", encode=dump_plain, decode=_decode_text, **_KEY_CODECS)
+
+
+def counts(database: Database) -> Table:
+    """Return the table of hashes and uses."""
+    return Table(database, "counts", encode=dump_plain, decode=decode_uses)
+
 
 def encode_key(text: str) -> str:
     """Return the key of a text in the tables `assets` and `keys`."""
     return b64encode(dump_plain(text)).decode("ascii")
 
 
-def decode_key(key: str) -> str:
-    """Return the text of a key.
+def decode_uses(data: Any) -> int:
+    """Return a number of uses.
 
     Raises:
-        UntrustedError: it is a pickle of anything but text.
-        AssetDamagedError: it is not a key at all.
+        UntrustedError: It is a pickle of anything but a number.
+        AssetDamagedError: It is not a pickle at all.
     """
+    return _load(data, int)
+
+
+def _decode_key(key: str) -> str:
     try:
         data = b64decode(key, validate=True)
     except (ValueError, TypeError) as error:
         raise _damaged(str(error)) from error
+    return _decode_text(data)
+
+
+_KEY_CODECS: dict[str, Callable[[Any], str]] = {"encode_key": encode_key, "decode_key": _decode_key}
+
+
+def _decode_text(data: Any) -> str:
     return _load(data, str)
 
 
-def decode_hash(data: Any) -> str:
-    """Return a hash from the table `keys`. Raises as `decode_key` does."""
-    return _load(data, str)
-
-
-def decode_uses(data: Any) -> int:
-    """Return a number of uses from the table `counts`. Raises as `decode_key` does."""
-    return _load(data, int)
+def _decode_bytes(data: Any) -> bytes:
+    # Not bytes(data): of a number, that is as many zeros.
+    if isinstance(data, bytes):
+        return data
+    raise _damaged(f"a {type(data).__name__} where bytes should be")
 
 
 def _load(data: Any, kind: type[T]) -> T:
