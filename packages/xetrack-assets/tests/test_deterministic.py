@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import cloudpickle
@@ -345,6 +346,34 @@ def test_a_set_that_code_shares_with_data_stays_one_set():
     names_again, add_again = deterministic.loads(deterministic.dumps([names, add]))
     add_again("gamma")
     assert names_again == {"alpha", "beta", "gamma"}
+
+
+def test_functions_that_share_a_closure_cell_make_the_same_bytes_when_loaded():
+    total = 0
+
+    def add(amount):
+        nonlocal total
+        total += amount
+
+    def read():
+        return total
+
+    data = deterministic.dumps([add, read])
+    assert deterministic.dumps(deterministic.loads(data)) == data
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_loading_long_data_does_not_copy_it(kind):
+    size = 16 * 2**20
+    data = kind(deterministic.dumps([bytes(size)]))
+    tracemalloc.start()
+    try:
+        value = deterministic.loads(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(value[0]) == size
+    assert size <= peak < 1.5 * size
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

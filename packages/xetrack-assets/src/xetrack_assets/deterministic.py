@@ -16,6 +16,7 @@ plain `pickle.loads` reads, but leaves out what is due to chance or to the place
 | `__slots__` of a class                 | where they take effect; instances would get a dict, and other bytes      |
 | registered subclasses, submodules      | sorted: they are in order of addresses, or of imports                    |
 | addresses in docstrings of dataclasses | without them                                                             |
+| cells of closures                      | one for each function: loading does not share them                       |
 | fields, annotations and globals        | rebuilt, because their dicts and keys may be shared                      |
 | bound methods                          | by name: a class that is there has functions of its own                  |
 | `__mp_main__`                          | as `__main__`: what multiprocessing calls the script                     |
@@ -186,6 +187,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
                 # In place: the functions of a module share this dict.
                 base.update(self._rebuilt(base))
                 slots["__defaults__"] = self._each(slots["__defaults__"])
+                if slots["__closure__"] is not None:
+                    # Loading gives each function cells of its own, even if they were shared.
+                    slots["__closure__"] = tuple(map(_copy_of_cell, slots["__closure__"]))
                 slots["_cloudpickle_submodules"].sort(key=lambda module: module.__name__)
                 return make, args, (self._rebuilt(own), self._rebuilt(slots)), None, None, setter
         raise _UnfamiliarError
@@ -288,6 +292,13 @@ def _apart(text: Any) -> Any:
     return (text + text)[: len(text)]
 
 
+def _copy_of_cell(cell: CellType) -> CellType:
+    try:
+        return CellType(cell.cell_contents)
+    except ValueError:  # empty
+        return CellType()
+
+
 def _is_constant(value: Any) -> bool:
     return type(value) in _ATOMS or (type(value) is tuple and all(map(_is_constant, value)))
 
@@ -306,7 +317,24 @@ def _sort_key(value: Any) -> tuple[str, str]:
 
 def loads(data: Buffer) -> Any:
     """Load a pickle. Instances get the class of this process, as it is now, if it had the same content when pickled."""
-    return _Unpickler(io.BytesIO(data)).load()
+    # A BytesIO shares bytes, but would copy the bytearrays that come from a folder or from chunks.
+    return _Unpickler(io.BytesIO(data) if isinstance(data, bytes) else io.BufferedReader(_Reader(data))).load()
+
+
+class _Reader(io.RawIOBase):
+    """Reads a buffer without a copy."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._left = memoryview(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        length = min(len(target), len(self._left))
+        target[:length] = self._left[:length]
+        self._left = self._left[length:]
+        return length
 
 
 class _Unpickler(pickle.Unpickler):
