@@ -38,7 +38,7 @@ def logs(sizes, folder):
     line = file.read_text(encoding="utf-8").partition(DELIMITER)[2].strip()
     logger.remove()
     logger.level("TRACKING", no=27)
-    handler = logger.add(folder / "bare.log", format=FORMAT.replace("{extra[delimiter]}", DELIMITER), level=0)
+    handler = logger.add(folder / "bare.log", format=FORMAT.replace("{message}", DELIMITER + "{message}"), level=0)
     yield Row(
         "a row to the log sink; bare: loguru, a line of the same form to a file",
         *interleaved(

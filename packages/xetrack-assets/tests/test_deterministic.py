@@ -1,5 +1,7 @@
 """One object, one hash, in every process: what users define themselves included."""
 
+import concurrent.futures.process
+import concurrent.futures.thread
 import json
 import os
 import pickle
@@ -7,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import cloudpickle
@@ -261,6 +264,62 @@ def test_the_tracker_of_cloudpickle_stays_as_it_is():
     assert type(pickle.loads(theirs)) is Local  # noqa: S301 - our own
 
 
+def test_a_look_at_the_annotations_of_a_class_changes_nothing():
+    class Local:
+        pass
+
+    data = deterministic.dumps(Local)
+    assert Local.__annotations__ == {}
+    assert deterministic.dumps(Local) == data
+
+
+TEXT = "a text that code and data may share"
+
+
+def with_default(text=TEXT, also=len):  # beside a function, the text is not in a tuple of constants
+    return text, also
+
+
+def in_a_cell(text):
+    return lambda: text
+
+
+def with_a_module():
+    return json.dumps(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (lambda: with_default, TEXT),
+        (lambda: with_a_module, TEXT),
+        (lambda: with_a_module, json.__name__),
+        (lambda: in_a_cell(TEXT), TEXT),
+        (lambda: type("Local", (), {"title": TEXT}), TEXT),
+    ],
+    ids=["default", "global", "module", "cell", "attribute"],
+)
+def test_whether_code_and_data_share_a_string_makes_no_difference(monkeypatch, code, text):
+    for function in (with_default, with_a_module, in_a_cell):
+        monkeypatch.setattr(function, "__module__", "__main__")
+    equal = "".join(list(text))
+    assert equal is not text
+    assert deterministic.dumps([code(), text]) == deterministic.dumps([code(), equal])
+
+
+def test_the_order_in_which_modules_were_imported_makes_no_difference(monkeypatch):
+    def submodules():
+        return concurrent.futures.thread, concurrent.futures.process
+
+    data = deterministic.dumps(submodules)
+    names = [name for name in sys.modules if name in ("concurrent.futures.thread", "concurrent.futures.process")]
+    modules = {name: sys.modules[name] for name in reversed(names)}
+    for name, module in modules.items():
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, name, module)
+    assert deterministic.dumps(submodules) == data
+
+
 # What is not touched
 
 
@@ -287,6 +346,34 @@ def test_a_set_that_code_shares_with_data_stays_one_set():
     names_again, add_again = deterministic.loads(deterministic.dumps([names, add]))
     add_again("gamma")
     assert names_again == {"alpha", "beta", "gamma"}
+
+
+def test_functions_that_share_a_closure_cell_make_the_same_bytes_when_loaded():
+    total = 0
+
+    def add(amount):
+        nonlocal total
+        total += amount
+
+    def read():
+        return total
+
+    data = deterministic.dumps([add, read])
+    assert deterministic.dumps(deterministic.loads(data)) == data
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_loading_long_data_does_not_copy_it(kind):
+    size = 16 * 2**20
+    data = kind(deterministic.dumps([bytes(size)]))
+    tracemalloc.start()
+    try:
+        value = deterministic.loads(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(value[0]) == size
+    assert size <= peak < 1.5 * size
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

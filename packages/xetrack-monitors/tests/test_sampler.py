@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from xetrack_monitors import sampler as module
-from xetrack_monitors.sampler import LINGER, MOST_SHARE, Sampler, Series
+from xetrack_monitors.sampler import MOST_SHARE, Sampler, Series
 
 
 class Looks:
@@ -67,15 +67,6 @@ def test_a_thread_begins_with_the_first_and_ends_after_the_last():
     end(sampler)
 
 
-def test_a_thread_that_would_sleep_for_long_is_told_when_nobody_measures():
-    sampler, series = Sampler(Looks()), Series()
-
-    sampler.join(series, 3600)
-    sampler.leave(series)
-
-    end(sampler)
-
-
 def test_nobody_looks_when_nobody_measures():
     looks, series = Looks(), Series()
     sampler = Sampler(looks)
@@ -100,12 +91,12 @@ def test_a_call_that_was_never_stopped_is_forgotten():
 
 def test_short_calls_one_after_another_share_a_thread():
     sampler, series = Sampler(Looks()), Series()
-    sampler.join(series, LINGER / 2)
+    sampler.join(series, 0.5)
     thread = sampler.thread
 
     for _ in range(10):
         sampler.leave(series)
-        sampler.join(series, LINGER / 2)
+        sampler.join(series, 0.5)
 
     assert sampler.thread is thread
     sampler.leave(series)

@@ -165,8 +165,8 @@ def test_files_of_0x_are_read():
     ("options", "told"),
     [
         ({"jsonl": 3}, "jsonl"),
-        ({"jsonl_max_bytes": 10}, "give jsonl= too"),
-        ({"jsonl": "a.jsonl", "jsonl_max_bytes": 0}, "above 0"),
+        ({"jsonl_max_bytes": 10}, r"Give jsonl= too"),
+        ({"jsonl": "a.jsonl", "jsonl_max_bytes": 0}, r"jsonl_max_bytes=0: give 1 byte or more"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, told):

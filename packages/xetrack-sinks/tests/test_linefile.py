@@ -145,7 +145,7 @@ def test_lines_that_went_to_a_removed_file_wait_until_a_new_one_can_be_made(tmp_
 
 
 def test_a_renamed_file_is_left_when_it_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr(linefile, "_LOOK_AGAIN", -1.0)
+    monkeypatch.setattr(linefile, "_CHECK_AGAIN", -1.0)
     path = tmp_path / "a.jsonl"
     file = LineFile(path)
     file.write(b"1\n")
@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_set_aside_grows_on(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(type(path), "rename", refuse)
-        with pytest.warns(XetrackWarning, match="grows on: .*no renaming here"):
+        with pytest.warns(XetrackWarning, match="grows beyond jsonl_max_bytes=10: .*no renaming here"):
             file.write(b"more than ten\n")
     file.write(b"2\n")
     file.write(b"3\n")

@@ -1,6 +1,7 @@
-"""`logs_path=` and `logs_stdout=`: rows as lines of a log, by a loguru that is nobody else's."""
+"""`logs_path=` and `logs_stdout=`: rows as lines of a log."""
 
 import gc
+import inspect
 import io
 import json
 import pickle
@@ -21,7 +22,7 @@ from xetrack.errors import ClosedError, InvalidKeyError, InvalidValueError, Opti
 from xetrack.plugin import Clock
 
 DATA = Path(__file__).parent / "data"
-LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| (\w+) *\| [\w.]+:\w+:\d+!📁!(.*)", re.DOTALL)
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| (\w+) *\| ([^|]+:[^|:]+:\d+)!📁!(.*)", re.DOTALL)
 
 
 def now():
@@ -48,8 +49,9 @@ def test_a_row_is_a_line_of_the_documented_form(tmp_path, capsys):
         tracker.log({"a": 1, "b": 2})
 
     line = capsys.readouterr().out
-    level, text = LINE.fullmatch(line.rstrip("\n")).groups()
+    level, place, text = LINE.fullmatch(line.rstrip("\n")).groups()
     assert level == "TRACKING"
+    assert place.startswith(f"{__name__}:test_a_row_is_a_line_of_the_documented_form:")
     assert list(json.loads(text)) == ["a", "b", "timestamp", "track_id"]
     assert only(tmp_path / "logs") == line
 
@@ -74,7 +76,14 @@ def test_a_new_file_is_begun_after_midnight(tmp_path, monkeypatch):
     assert list(Reader.read_logs(tmp_path)["a"]) == [2, 1]
 
 
-@pytest.mark.parametrize(("name", "found"), [("mine.txt", "mine.txt"), ("{time:YYYY}/a.log", f"{now().year}/a.log")])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("mine.txt", "mine.txt"),
+        ("{time:YYYY}/a.log", f"{now().year}/a.log"),
+        ("{time:DDDD}-{time:%j}", f"{now():%j-%j}"),
+    ],
+)
 def test_the_name_of_a_file_can_be_chosen(tmp_path, name, found):
     with Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path, logs_file_format=name) as tracker:
         tracker.log({"a": 1})
@@ -91,6 +100,26 @@ def test_only_logs_and_no_other_file(tmp_path, monkeypatch):
 
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
     assert len(Reader.read_logs("logs")) == 2
+
+
+def line_of_the_caller():
+    return inspect.currentframe().f_back.f_lineno
+
+
+def test_the_place_of_a_line_is_where_the_users_code_logged(tmp_path):
+    def step(x):
+        tracker.logger.info("inside")
+        return line_of_the_caller() - 1
+
+    with Tracker(Tracker.IN_MEMORY, logs_path=tmp_path / "logs") as tracker:
+        tracker.log({"a": 1})
+        places = [("test_the_place_of_a_line_is_where_the_users_code_logged", line_of_the_caller() - 1)]
+        places.append(("step", step(2)))
+        places.append(("step", tracker.track(step, 2)))
+        places.append(("test_the_place_of_a_line_is_where_the_users_code_logged", line_of_the_caller() - 1))
+
+    lines = only(tmp_path / "logs").splitlines()
+    assert [LINE.fullmatch(line)[2] for line in lines] == [f"{__name__}:{name}:{number}" for name, number in places]
 
 
 def test_the_applications_loguru_is_left_alone(tmp_path, app, capsys):
@@ -113,14 +142,15 @@ def test_the_applications_loguru_is_left_alone(tmp_path, app, capsys):
 def test_what_the_application_binds_patches_and_removes_is_not_ours(tmp_path, app):
     loguru.logger.configure(extra={"secret": 1}, patcher=lambda record: record.update(message="patched"))
     with Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path) as tracker:
+        with loguru.logger.contextualize(delimiter="|", message="theirs"):
+            tracker.log({"a": 1})
         loguru.logger.remove()
         loguru.logger.disable("xetrack_sinks")
-        tracker.log({"a": 1})
-    loguru.logger.configure(
-        extra={}, patcher=lambda _: None, activation=[("xetrack_sinks", True)]
-    )  # None would keep it
+        tracker.log({"a": 2})
+    # A patcher of None would keep the one above.
+    loguru.logger.configure(extra={}, patcher=lambda _: None, activation=[("xetrack_sinks", True)])
 
-    assert list(Reader.read_logs(tmp_path)["a"]) == [1]
+    assert list(Reader.read_logs(tmp_path)["a"]) == [2, 1]
 
 
 def test_two_trackers_never_mix(tmp_path):
@@ -206,7 +236,7 @@ def test_messages_are_no_events_and_forge_none(tmp_path):
 
     text = only(tmp_path / "logs")
     assert text.count("{braces} %s <red>\n    2026") == 6
-    assert re.findall(r"\| (\w+) +\| xe", text) == [
+    assert re.findall(rf"\| (\w+) +\| {re.escape(__name__)}", text) == [
         "DEBUG",
         "INFO",
         "SUCCESS",
@@ -238,7 +268,7 @@ def test_without_an_option_the_logger_writes_to_standard_error_and_rows_do_not(c
 
     out, err = capsys.readouterr()
     assert out == ""
-    assert LINE.fullmatch(err.rstrip("\n")).groups() == ("INFO", "hello")
+    assert LINE.fullmatch(err.rstrip("\n")).group(1, 3) == ("INFO", "hello")
 
 
 def test_a_logger_kept_by_itself_keeps_its_tracker(tmp_path):
@@ -334,7 +364,7 @@ def test_a_failing_file_costs_standard_output_nothing(tmp_path, capsys):
 
     out, err = capsys.readouterr()
     assert '{"a":1,' in out
-    assert err == ""  # loguru prints no traceback of its own
+    assert err == ""
 
 
 def test_a_stream_that_knows_few_characters(monkeypatch):
@@ -350,9 +380,10 @@ def test_a_stream_that_knows_few_characters(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"logs_file_format": "a.log"}, "give logs_path= too"),
-        ({"logs_path": "logs", "logs_file_format": "{day}.log"}, "knows one field"),
-        ({"logs_path": "logs", "logs_file_format": ""}, "cannot be empty"),
+        ({"logs_file_format": "a.log"}, r"Give logs_path= too"),
+        ({"logs_path": "logs", "logs_file_format": "{day}.log"}, r"'{day}.log' is not a pattern .*'day'.*one field"),
+        ({"logs_path": "logs", "logs_file_format": "{time.log"}, "expected '}'"),
+        ({"logs_path": "logs", "logs_file_format": ""}, "is empty"),
         ({"logs_path": 3}, "logs_path"),
     ],
 )
@@ -378,7 +409,7 @@ def test_the_delimiter_can_be_chosen(tmp_path, monkeypatch):
 
 def test_a_delimiter_with_a_newline_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("LOGS_DELIMITER", "\n")
-    with pytest.raises(OptionError, match="LOGS_DELIMITER must not hold a newline"):
+    with pytest.raises(OptionError, match=r"LOGS_DELIMITER=.* holds a newline"):
         Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path)
 
 
@@ -395,12 +426,11 @@ def test_logs_of_0x_are_read(monkeypatch):
 
 
 def test_records_that_loguru_serialized_are_read(tmp_path):
-    logger = loguru._logger.Logger(loguru._logger.Core(), *loguru.logger._options)
-    logger.add(tmp_path / "serialized.log", serialize=True)
+    handler = loguru.logger.add(tmp_path / "serialized.log", serialize=True)
     for number in range(3):
-        logger.info(json.dumps({"a": number}))
-    logger.info("text")
-    logger.remove()
+        loguru.logger.info(json.dumps({"a": number}))
+    loguru.logger.info("text")
+    loguru.logger.remove(handler)
 
     frame = Reader.read_logs(tmp_path)
     assert list(frame["a"]) == [2, 1, 0]

@@ -1,4 +1,4 @@
-"""Objects in rows: `tracker.log({"model": fitted})` keeps the object once and logs its hash."""
+"""Store objects in rows: `tracker.log({"model": fitted})` stores the object once and logs its hash."""
 
 import os
 from collections.abc import Sequence
@@ -16,12 +16,15 @@ xetrack_api = 1
 
 @dataclass(frozen=True, slots=True)
 class AssetOptions:
-    """The options of trackers and readers that xetrack-assets claims.
+    """Options of `Tracker` and `Reader` for objects.
 
     Attributes:
-        assets: where the bytes go: a folder, or a URL that fsspec knows; the database file itself by default.
-        compress: whether they are compressed, with zlib.
-        serializer: the name of one that is asked before all others.
+        assets: Where the bytes go: a folder, or a URL that fsspec knows. By default, the database file.
+        compress: Compress the bytes with zlib.
+        serializer: Name of the serializer to try first.
+
+    Raises:
+        OptionError: `assets` is not a place, or `serializer` not a name.
     """
 
     assets: str | os.PathLike[str] | None = None
@@ -29,7 +32,7 @@ class AssetOptions:
     serializer: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise `OptionError` for what can be no place and no name."""
+        """Check the options."""
         if self.assets is not None:
             place("assets", self.assets)
         if self.serializer is not None:
@@ -45,7 +48,9 @@ def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | 
     if context.engine is not None and isinstance(database, Database):
         return Store(context.engine, database, options, context)
     if options != AssetOptions():
-        raise OptionError(f"objects can be kept beside a SQLite database only, and {context.db} is none.")
+        raise OptionError(
+            f"Objects need a SQLite database, and {context.db} is not one. Drop assets=, compress= and serializer=."
+        )
     return None
 
 
@@ -68,7 +73,7 @@ def _open_frames(_: object, __: Context) -> Serializer:
 
 
 def _open_commands(_: object, context: Context) -> Any:
-    """Logged objects: ls, export, delete, gc."""
+    """Manage logged objects: ls, export, delete, gc."""
     from xetrack_assets.commands import commands
 
     return commands(context)
@@ -76,13 +81,13 @@ def _open_commands(_: object, context: Context) -> Any:
 
 @hookimpl
 def xetrack_asset_stores() -> Sequence[Provider[AssetStore]]:
-    """The store named "sqlitedict"."""
+    """Return the store "sqlitedict"."""
     return [Provider("sqlitedict", _open_store, AssetOptions)]
 
 
 @hookimpl
 def xetrack_serializers() -> Sequence[Provider[Serializer]]:
-    """NumPy arrays, pandas frames, and pickles for all else. The names are stored beside the bytes."""
+    """Return serializers for arrays, frames, and everything else. Their names are stored with the bytes."""
     return [
         Provider("npy", _open_arrays),
         Provider("arrow", _open_frames),
@@ -92,5 +97,5 @@ def xetrack_serializers() -> Sequence[Provider[Serializer]]:
 
 @hookimpl
 def xetrack_commands() -> Sequence[Provider[Any]]:
-    """`xt assets`, where xetrack-cli is installed."""
+    """Return `xt assets`, for xetrack-cli."""
     return [Provider("assets", _open_commands)]

@@ -1,6 +1,6 @@
-"""NumPy arrays in the `.npy` format: safe to load, and without a copy on either way.
+"""The serializer of NumPy arrays: the `.npy` format, safe to load, without copies in either direction.
 
-The format is that of NEP 1 (numpy.org/neps/nep-0001-npy-format.html), version 2.0; `numpy.load` reads what is exported.
+The format is NEP 1, version 2.0 (numpy.org/neps/nep-0001-npy-format.html); `numpy.load` reads exported files.
 """
 
 import io
@@ -16,22 +16,23 @@ __all__ = ["Arrays"]
 
 _MAX_HEADER = 8000  # numpy refuses headers of more than 10,000 characters from strangers
 _PREFIX = 12  # bytes: magic, version, length of the header
+_OF_OTHERS = 2  # `dtype.isbuiltin` of types that a library registers
 
 
 class Arrays:
-    """The serializer named "npy": arrays of numbers, times, text and records; none with Python objects inside."""
+    """The serializer "npy": arrays of numbers, times, text and records, without Python objects."""
 
     safe = True
     general = False
 
     def takes(self, value: Any) -> bool:
-        """Whether `value` is an array, of no subclass, whose type the format can name."""
-        # in the middle of being imported, by another thread, the library has no such thing
+        """Whether `value` is exactly an array, of a type that the format can name."""
+        # While another thread imports numpy, the attribute is missing.
         array = getattr(sys.modules.get("numpy"), "ndarray", None)
         return type(value) is array and _can_be_named(value.dtype)
 
     def dumps(self, value: Any) -> list[Buffer]:
-        """A header, and a view of the array's memory; a copy only of what does not lie in one piece."""
+        """Return a header and a view of the array's memory. Copies only arrays that are not contiguous."""
         import numpy as np
 
         fortran = value.flags.f_contiguous and not value.flags.c_contiguous
@@ -42,7 +43,7 @@ class Arrays:
         return [header.getvalue(), flat.view(np.uint8).data]
 
     def loads(self, data: Buffer) -> "np.ndarray[Any, Any]":
-        """The array, on `data` itself where that can be written to."""
+        """Return the array, on the memory of `data` if that is writable."""
         import numpy as np
 
         length = int.from_bytes(data[_PREFIX - 4 : _PREFIX], "little")
@@ -57,7 +58,7 @@ class Arrays:
 
 
 def _can_be_named(dtype: "np.dtype[Any]") -> bool:
-    """Whether the format's name for the type means this very type; that of bfloat16, say, does not."""
+    """Whether the format's name for a type means that type; the name of bfloat16, for example, does not."""
     import numpy as np
 
     if not _is_simple(dtype):
@@ -68,9 +69,9 @@ def _can_be_named(dtype: "np.dtype[Any]") -> bool:
 
 
 def _is_simple(dtype: "np.dtype[Any]") -> bool:
-    """Whether it is a type of numpy's own that has a size and holds no Python objects, or a record of such."""
+    """Whether a type is one of NumPy's own with a size and without Python objects, or a record of such."""
     if dtype.metadata or not dtype.itemsize:
         return False
     if dtype.fields is not None:
         return all(_is_simple(field[0]) for field in dtype.fields.values())
-    return dtype.base.kind in "biufcSUMm" and dtype.base.isbuiltin < 2  # noqa: PLR2004 - 2 is a type of somebody else's
+    return dtype.base.kind in "biufcSUMm" and dtype.base.isbuiltin != _OF_OTHERS

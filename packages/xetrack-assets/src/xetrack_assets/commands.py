@@ -1,6 +1,6 @@
-"""`xt assets`: what is to be done with logged objects from a command line. None of it loads an object.
+"""The commands of `xt assets`. None of them loads an object.
 
-Only `xt` imports this module, so typer, which xetrack-cli brings, is there.
+Only `xt` imports this module, so typer, a dependency of xetrack-cli, is installed.
 """
 
 import os
@@ -24,23 +24,23 @@ Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
 
 
 def commands(context: Context) -> typer.Typer:
-    """The commands, which show what they find on the terminal of the context."""
+    """Return the commands, which write to the terminal of the context."""
     terminal = context.terminal
     if terminal is None:
-        raise OptionError("xt assets shows objects on the terminal of xt, and was given none.")
-    app = typer.Typer(rich_markup_mode=None, help="Logged objects: ls, export, delete, gc. None of it loads an object.")
+        raise OptionError("xt assets needs a terminal to write to. Run it with xt.")
+    app = typer.Typer(rich_markup_mode=None, help="Manage logged objects. No command loads an object.")
 
     @app.command()
     def ls(
         words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
         *,
-        unused: Annotated[bool, typer.Option("--unused", help="Only those that no row names.")] = False,
+        unused: Annotated[bool, typer.Option("--unused", help="Only objects that no row mentions.")] = False,
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
-        """List the objects: hash, names, serializer, bytes, uses, and where they are.
+        """List objects: hash, names, serializer, size in bytes, uses and place.
 
-        The names are those that an object was logged or stored under. Reads every row.
+        The names are the keys that an object was logged or stored under. Reads every row.
         """
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
@@ -54,15 +54,15 @@ def commands(context: Context) -> typer.Typer:
     def export(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH FILE", help="Path of the database; the object; the file to write."),
+            typer.Argument(metavar="[DB] HASH FILE", help="Path of the database; hash of the object; file to write."),
         ] = None,
     ) -> None:
-        """Write the bytes of an object to a file, as its serializer made them: a pickle, .npy or Arrow.
+        """Write the bytes of an object to a file: a pickle, .npy or Arrow, as its serializer made them.
 
-        A file of that name is replaced, once all is written.
+        Replaces a file of that name once everything is written.
         """
         db, key, name = terminal.arguments(words, "HASH", "FILE")
-        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home, and fails for an unknown one
         with Reader(db, table=None) as reader:
             _info(reader.assets, key)
             asset = reader.assets.raw(key)
@@ -72,15 +72,18 @@ def commands(context: Context) -> typer.Typer:
     @app.command()
     def delete(
         words: Annotated[
-            list[str] | None, typer.Argument(metavar="[DB] HASH...", help="Path of the database; the objects.")
+            list[str] | None,
+            typer.Argument(metavar="[DB] HASH...", help="Path of the database; hashes of the objects."),
         ] = None,
         *,
         uses: Annotated[
             int | None,
-            typer.Option("--uses", metavar="N", min=1, help="Take back so many uses; with the last the object goes."),
+            typer.Option(
+                "--uses", metavar="N", min=1, help="Take back N uses, and delete the object with its last one."
+            ),
         ] = None,
     ) -> None:
-        """Remove objects, however often they are used. Rows that name one keep its hash."""
+        """Delete objects, however often they are used. Rows keep their hashes."""
         db, *keys = terminal.arguments(words, "HASH...")
         with Reader(db, table=None) as reader:
             for key in keys:
@@ -94,7 +97,7 @@ def commands(context: Context) -> typer.Typer:
     def gc(
         words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
     ) -> None:
-        """Remove the objects that no row names, and give the disk space back. To see them first: ls --unused."""
+        """Delete objects that no row mentions, and free the disk space. List them with ls --unused."""
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
             if not (reader.engine.has_assets() or isinstance(getattr(reader.engine, "database", None), Database)):
@@ -112,9 +115,9 @@ def _row(info: AssetInfo, names: set[str], *, as_list: bool) -> dict[str, Any]:
 
 
 def _names(reader: Reader, known: set[str]) -> dict[str, set[str]]:
-    """The names of objects by hash: the columns of all tables that mention them, and what the store calls them.
+    """Return the names of objects by hash: the columns that mention them, and the names in the store.
 
-    The store alone is not enough: it knows the last object of each name only.
+    The store alone does not suffice: it has only the last object of each name.
     """
     found: dict[str, set[str]] = {key: set() for key in known}
     for name, key in reader.assets.names().items():
@@ -135,12 +138,12 @@ def _uses(info: AssetInfo) -> str:
 def _info(store: AssetStore, key: str) -> AssetInfo:
     info = store.info(key)
     if info is None:
-        raise XetrackError(f"there is no object {key!r}. Those that there are: xt assets ls DB")
+        raise XetrackError(f"There is no object {key!r}. List the objects with: xt assets ls DB")
     return info
 
 
 def _write(path: Path, pieces: Any, db: Path) -> None:
-    """Write beside the path, and put it in its place only when it is whole."""
+    """Write a temporary file, and rename it once it is complete."""
     if path.is_dir():
         raise OptionError(f"{path} is a folder. Give the path of a file in it.")
     if path.exists() and path.samefile(db):

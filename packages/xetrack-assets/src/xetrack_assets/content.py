@@ -1,4 +1,4 @@
-"""The bytes of an object: their hash, their digest, and their way in and out."""
+"""The bytes of an object: hash, digest and compression."""
 
 import hashlib
 import zlib
@@ -16,10 +16,10 @@ _DIGEST_SIZE = 20  # bytes of blake2b
 
 
 def make_asset(serializer: str, pieces: Iterable[Buffer]) -> Asset:
-    """The asset of bytes that come in pieces.
+    """Return the asset of bytes that come in pieces.
 
-    Its hash is the xxh64 of all bytes, in hexadecimal, as in 0.x; its digest a blake2b of 20 bytes. What is short is
-    copied, so that it stays as it is; what is long may be a view of the object's own memory.
+    Its hash is the xxh64 of the bytes in hexadecimal, as in 0.x; its digest is a blake2b of 20 bytes. Up to
+    `MOST_WHOLE` bytes are copied, so that they stay unchanged; more may be views of the object's own memory.
     """
     kept: tuple[Buffer, ...] = tuple(pieces)
     if sum(map(len, kept)) <= MOST_WHOLE:
@@ -28,7 +28,7 @@ def make_asset(serializer: str, pieces: Iterable[Buffer]) -> Asset:
 
 
 def hash_of(pieces: Iterable[Buffer]) -> str:
-    """The xxh64 of bytes in pieces, in 16 hexadecimal digits."""
+    """Return the xxh64 of bytes in pieces, as 16 hexadecimal digits."""
     hasher = xxhash.xxh64()
     for piece in pieces:
         hasher.update(piece)
@@ -36,7 +36,7 @@ def hash_of(pieces: Iterable[Buffer]) -> str:
 
 
 def digest_of(pieces: Iterable[Buffer]) -> bytes:
-    """The blake2b of bytes in pieces."""
+    """Return the blake2b of bytes in pieces."""
     hasher = hashlib.blake2b(digest_size=_DIGEST_SIZE)
     for piece in pieces:
         hasher.update(piece)
@@ -44,10 +44,9 @@ def digest_of(pieces: Iterable[Buffer]) -> bytes:
 
 
 def parts_of(asset: Asset) -> Iterator[bytes]:
-    """The bytes of an asset in parts for a store.
+    """Yield the bytes of an asset in parts for a store.
 
-    Raises `InvalidValueError`, after the last part, if they are not what they were when they were hashed: somebody
-    changed the object meanwhile.
+    Raises `InvalidValueError` after the last part if another thread has changed the object since it was hashed.
     """
     if len(asset.pieces) == 1 and isinstance(asset.pieces[0], bytes):
         yield from (asset.pieces[0][start : start + PART] for start in range(0, max(asset.size, 1), PART))
@@ -59,11 +58,13 @@ def parts_of(asset: Asset) -> Iterator[bytes]:
             hasher.update(part)
             yield part
     if hasher.hexdigest() != asset.hash:
-        raise InvalidValueError("an object was changed by another thread while it was being logged. Log it again.")
+        raise InvalidValueError(
+            f"The object {asset.hash} was changed by another thread while it was logged. Log it again."
+        )
 
 
 def compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, compressed by zlib, as 0.x does it."""
+    """Yield the bytes compressed by zlib, as 0.x does."""
     compressor = zlib.compressobj()
     for part in parts:
         yield compressor.compress(part)
@@ -71,10 +72,10 @@ def compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def original(data: Buffer, key: str, most: int | None = None) -> Buffer | None:
-    """The bytes as they were before they were compressed, if they were; None if they are not those of this hash.
+    """Return stored bytes, uncompressed; None if their hash is not `key`.
 
-    0.x does not tell whether they are compressed, so the hash does. Raises `OverflowError` where they would be more
-    than `most` bytes: a megabyte of a stranger's can unpack to a gigabyte.
+    0.x does not record whether it compressed them, so the hash decides. Raises `OverflowError` if they unpack to more
+    than `most` bytes: a stranger's megabyte can become a gigabyte.
     """
     if hash_of([data]) == key:
         return data

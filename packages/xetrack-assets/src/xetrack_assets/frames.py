@@ -1,6 +1,6 @@
-"""pandas frames in the Arrow IPC file format: safe to load, compact, and read by `pandas.read_feather`.
+"""The serializer of pandas frames: the Arrow IPC file format, safe to load, which `pandas.read_feather` reads.
 
-Needs pyarrow (`pip install xetrack-assets[arrow]`); without it, frames are pickled like any other object.
+Needs pyarrow (`pip install "xetrack-assets[arrow]"`). Without it, frames are pickled like any other object.
 """
 
 import importlib.util
@@ -16,21 +16,21 @@ __all__ = ["Frames"]
 
 
 class Frames:
-    """The serializer named "arrow": frames that Arrow gives back as they are, to the type of each column."""
+    """The serializer "arrow": frames that come back from Arrow exactly, down to the type of each column."""
 
     safe = True
     general = False
 
     def takes(self, value: Any) -> bool:
-        """Whether `value` is a frame, of no subclass, that nothing is lost of."""
-        # in the middle of being imported, by another thread, the library has no such thing
+        """Whether `value` is exactly a frame, and Arrow preserves all of it."""
+        # While another thread imports pandas, the attribute is missing.
         frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
         if type(value) is not frame or importlib.util.find_spec("pyarrow") is None:
             return False
         return _has_plain_labels(value) and _has_plain_objects(value) and _survives(value)
 
     def dumps(self, value: Any) -> memoryview:
-        """One Arrow IPC file in memory."""
+        """Return an Arrow IPC file."""
         import pyarrow as pa
 
         table = pa.Table.from_pandas(value)
@@ -40,9 +40,9 @@ class Frames:
         return memoryview(sink.getvalue())
 
     def loads(self, data: Buffer) -> "pd.DataFrame":
-        """The frame. It has memory of its own: Arrow's may not be written to.
+        """Return the frame. It is a copy, because Arrow's memory is read-only.
 
-        Raises an `ArrowException` for damaged bytes: without looking at all of them first, Arrow would crash on some.
+        Raises an `ArrowException` for damaged bytes, which are validated first: Arrow would crash on some.
         """
         import pyarrow as pa
 
@@ -53,13 +53,13 @@ class Frames:
 
 
 def _has_plain_labels(frame: "pd.DataFrame") -> bool:
-    """Whether columns have names that differ, the index has one level, and nothing else hangs on the frame."""
+    """Whether column names are unique strings, the index has one level, and nothing else is attached to the frame."""
     named = frame.columns.is_unique and all(type(name) is str for name in frame.columns)
     return named and frame.index.nlevels == 1 and getattr(frame.index, "freq", None) is None and not frame.attrs
 
 
 def _has_plain_objects(frame: "pd.DataFrame") -> bool:
-    """Whether columns of objects, and an index of such, are text throughout: of all else Arrow makes its own kind."""
+    """Whether columns and indexes of objects hold nothing but text. Arrow converts other objects."""
     from pandas.api.types import infer_dtype, is_object_dtype
 
     columns: list[Any] = [frame.index, *(frame.iloc[:, number] for number in range(frame.shape[1]))]
@@ -67,7 +67,7 @@ def _has_plain_objects(frame: "pd.DataFrame") -> bool:
 
 
 def _survives(frame: "pd.DataFrame") -> bool:
-    """Whether the types of an empty copy come back: of columns, of the index, and of the labels."""
+    """Whether an empty copy comes back with the same types of columns, index and labels."""
     import pyarrow as pa
 
     empty = frame.iloc[:0]

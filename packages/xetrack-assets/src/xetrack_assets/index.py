@@ -1,4 +1,4 @@
-"""What the file knows of its objects: how often each is used, what made its bytes, and where these are.
+"""The records of objects in the database file: uses, serializer, size and the place of the bytes.
 
 Objects of xetrack 0.x have no row in `xetrack_assets`: they are pickles, in the table `assets`.
 """
@@ -6,41 +6,33 @@ Objects of xetrack 0.x have no row in `xetrack_assets`: they are pickles, in the
 from dataclasses import dataclass
 from typing import Any
 
-from xetrack.errors import AssetDamagedError
+from xetrack.errors import AssetDamagedError, DatabaseError
 from xetrack.plugin import Asset
 from xetrack.sqlite import Database
-from xetrack_assets import tables
 from xetrack_assets.pickles import dump_plain
-from xetrack_assets.tables import Table, decode_uses, encode_key
+from xetrack_assets.tables import CHUNKS, CREATE, WHOLE, assets, counts, decode_uses, encode_key, existing, names
 
-__all__ = ["CHUNKS", "WHOLE", "Index", "Record"]
+__all__ = ["Index", "Record"]
 
-WHOLE, CHUNKS = "assets", "xetrack_chunks"
-"""Places in the file: the table for bytes in one piece, and the one for those that are too long for that."""
-
-_CREATE = tables.CREATE | {
-    "xetrack_assets": "CREATE TABLE IF NOT EXISTS db.xetrack_assets"
-    " (key TEXT PRIMARY KEY, serializer TEXT, size INTEGER, digest BLOB, place TEXT)",
-    CHUNKS: f"CREATE TABLE IF NOT EXISTS db.{CHUNKS} (key TEXT, part INTEGER, data BLOB, PRIMARY KEY (key, part))",
-}
 _FIND = """
 SELECT a.serializer, a.size, a.digest, a.place, c.value, (SELECT value FROM db.keys WHERE key = ?)
 FROM db.counts c JOIN db.xetrack_assets a ON a.key = c.key WHERE c.key = ?
 """
-_SET = "INSERT INTO db.{} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"  # keeps its place
-_TABLES = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(_CREATE))})"
+# An upsert keeps the row's rowid, and so its place in the order of keys(); REPLACE would not.
+_SET = "INSERT INTO db.{} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of an object. `digest` is None for one of 0.x; `size` is that of its bytes, uncompressed."""
+    """What the file knows of an object. `digest` is None for one of 0.x; `size` is in bytes, uncompressed."""
 
     serializer: str
     size: int
     digest: bytes | None
     place: str
     uses: int
-    named: bool = False  # whether the name that was asked for means this object
+    named: bool = False
+    """Whether the name that was asked for means this object."""
 
 
 class Index:
@@ -48,72 +40,44 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._assets: Table | None = None
-        self._counts: Table | None = None
-        self._names: Table | None = None
-
-    @property
-    def assets(self) -> Table:
-        """Hash to bytes, for those in one piece."""
-        self._assets = self._assets if self._assets is not None else tables.assets(self._database)
-        return self._assets
-
-    @property
-    def counts(self) -> Table:
-        """Hash to uses."""
-        self._counts = self._counts if self._counts is not None else tables.counts(self._database)
-        return self._counts
-
-    @property
-    def names(self) -> Table:
-        """Name to the hash that was last put under it."""
-        self._names = self._names if self._names is not None else tables.names(self._database)
-        return self._names
-
-    def there(self) -> set[str]:
-        """Which of the tables exist."""
-        if not self._database.exists:
-            return set()
-        return {name for (name,) in self._database.query(_TABLES, tuple(_CREATE))}
+        self._assets = assets(database)
+        self._counts = counts(database)
+        self._names = names(database)
 
     def make(self) -> None:
-        """Make the tables that are missing."""
-        for name in _CREATE.keys() - self.there():
-            self._database.query(_CREATE[name])
+        """Create the tables that are missing."""
+        for name in CREATE.keys() - existing(self._database):
+            self._database.query(CREATE[name])
 
-    def find(self, key: str) -> Record | None:
-        """The record of an object; None if there is no such object."""
-        there = self.there()
-        if {"counts", "keys", "xetrack_assets"} <= there and (found := self.counted(key)) is not None:
-            return found
-        if "assets" in there:
-            lengths = self._database.query("SELECT length(value) FROM db.assets WHERE key = ?", (encode_key(key),))
-            if lengths:
-                uses = self.counts.get(key, 0) if "counts" in there else 0
-                return Record("cloudpickle", lengths[0][0], None, WHOLE, uses)
-        return None
-
-    def counted(self, key: str, name: str | None = None) -> Record | None:
-        """The record of an object that is not of 0.x, once there are all tables: the path of each `log()`."""
-        named = None if name is None else encode_key(name)
-        for serializer, size, digest, place, uses, meant in self._database.query(_FIND, (named, key)):
+    def find(self, key: str, name: str | None = None) -> Record | None:
+        """Return the record of an object, and whether `name` means it; None if there is no such object."""
+        if not self._database.exists:  # a look does not create the file
+            return None
+        try:
+            # One statement in most cases: this is the path of each log() of an object.
+            found = self._database.query(_FIND, (None if name is None else encode_key(name), key))
+        except DatabaseError:  # tables are missing; whatever else is wrong raises again below
+            found = []
+        for serializer, size, digest, place, uses, meant in found:
             record = Record(serializer, size, digest, place, decode_uses(uses), meant == dump_plain(key))
             if [type(serializer), type(size), type(digest), type(place)] != [str, int, bytes, str]:
-                raise AssetDamagedError(f"the record of the object {key} is damaged: {record}.")
+                raise AssetDamagedError(f"The record of the object {key} is damaged: {record}.")
             return record
+        for (size,) in self._select(WHOLE, "SELECT length(value) FROM db.assets WHERE key = ?", encode_key(key)):
+            return Record("cloudpickle", size, None, WHOLE, self._counts.get(key, 0))
         return None
 
     def named(self, name: str) -> str | None:
-        """The hash of the object that was last put under a name."""
-        key: str | None = self.names.get(name) if "keys" in self.there() else None
+        """Return the hash of the object that was last stored under a name."""
+        key: str | None = self._names.get(name)
         return key
 
-    def all_names(self) -> dict[str, str]:
-        """Every name, and its hash."""
-        return dict(self.names.items()) if "keys" in self.there() else {}
+    def names(self) -> dict[str, str]:
+        """Return every name and its hash."""
+        return dict(self._names.items())
 
     def name(self, name: str, key: str) -> None:
-        """Have a name mean this object."""
+        """Store an object under a name."""
         self._database.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))
 
     def count(self, key: str, uses: int) -> None:
@@ -121,22 +85,16 @@ class Index:
         self._database.query(_SET.format("counts"), (key, dump_plain(uses)))
 
     def keys(self) -> list[str]:
-        """The hashes of all objects, in the order in which they came."""
-        there = self.there()
-        counted: dict[str, Any] = dict.fromkeys(self.counts) if "counts" in there else {}
-        if "assets" in there:
-            counted |= dict.fromkeys(self.assets)
-        return list(counted)
+        """Return the hashes of all objects, oldest first."""
+        return list(dict.fromkeys([*self._counts, *self._assets]))
 
     def places(self) -> set[str]:
-        """Where bytes are that are in no table of the file."""
-        if "xetrack_assets" not in self.there():
-            return set()
-        found = self._database.query("SELECT DISTINCT place FROM db.xetrack_assets")
+        """Return the places of bytes outside of the file."""
+        found = self._select("xetrack_assets", "SELECT DISTINCT place FROM db.xetrack_assets")
         return {place for (place,) in found} - {WHOLE, CHUNKS}
 
     def keep_place(self, place: str) -> None:
-        """Remember a place that holds no object any more: files may be left there, and new ones go there."""
+        """Remember a place without objects: files may be left there, and new objects go there."""
         self._database.query("REPLACE INTO db.xetrack_assets (key, place) VALUES (?, ?)", (place, place))
 
     def add(self, asset: Asset, place: str, uses: int) -> None:
@@ -153,3 +111,6 @@ class Index:
         self._database.query("DELETE FROM db.keys WHERE value = ?", (dump_plain(key),))
         for table in ("counts", "xetrack_assets", CHUNKS):
             self._database.query(f"DELETE FROM db.{table} WHERE key = ?", (key,))
+
+    def _select(self, table: str, sql: str, *arguments: Any) -> list[Any]:
+        return self._database.query(sql, arguments) if table in existing(self._database) else []

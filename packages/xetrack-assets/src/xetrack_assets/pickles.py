@@ -1,4 +1,4 @@
-"""Pickles: the serializer for whatever no other one takes, and loading them without running a stranger's code."""
+"""The serializer of everything else: pickles, which can be loaded without running a stranger's code."""
 
 import builtins
 import io
@@ -11,39 +11,42 @@ from xetrack.plugin import Buffer, check_memory
 __all__ = ["PROTOCOL", "Pickles", "dump_plain", "load_plain"]
 
 PROTOCOL = 5
-"""Frozen: the hashes of objects depend on it, and so do the keys in tables of xetrack 0.x."""
+"""Frozen, because the hashes of objects depend on it, and so do keys in the tables of 0.x."""
 
-_CONTAINERS = frozenset({"complex", "range", "slice"})  # sets need none: of a range, one would take all memory
+# Not set: set(range(10**12)) is a short pickle, too. Pickles of sets do not need it.
+_CONTAINERS = frozenset({"complex", "range", "slice"})
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Makes builtin containers, numbers and text, and nothing else."""
+    """Loads builtin containers, numbers and text, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """One of the builtins that do nothing when they are made."""
+        """Return one of the builtins that are harmless to call."""
         if module == "builtins" and name in _CONTAINERS:
             return getattr(builtins, name)
         raise UntrustedError(f"{module}.{name}")
 
 
 def dump_plain(value: object) -> bytes:
-    """The pickle of a text or number."""
+    """Return the pickle of a text or number."""
     return pickle.dumps(value, PROTOCOL)
 
 
 def load_plain(data: Buffer) -> Any:
-    """The builtin value in a pickle. Raises `UntrustedError`, naming the global, if it holds anything else.
+    """Load a pickle of builtin values.
 
-    Raises `UnpicklingError` for a damaged one, that would take more memory than it has bytes.
+    Raises:
+        UntrustedError: It contains anything else, which the message names.
+        UnpicklingError: It is damaged, and would take more memory than it has bytes.
     """
     check_memory(data)
     return _PlainUnpickler(io.BytesIO(data)).load()
 
 
 class Pickles:
-    """The serializer named "cloudpickle": takes any object, classes and functions of `__main__` and notebooks included.
+    """The serializer "cloudpickle": any object, including classes and functions of scripts and notebooks.
 
-    To load a pickle is to run what it says. Without trust, only builtin containers are loaded.
+    Loading a pickle runs the code in it. Unless `trusted`, only builtin containers are loaded.
     """
 
     general = True
@@ -52,17 +55,17 @@ class Pickles:
         self.safe = not trusted
 
     def takes(self, value: object) -> bool:
-        """Any value."""
+        """Take any value."""
         return True
 
     def dumps(self, value: object) -> bytes:
-        """The pickle of `value`."""
+        """Return the pickle of a value."""
         from xetrack_assets import deterministic
 
         return deterministic.dumps(value)
 
     def loads(self, data: Buffer) -> object:
-        """The value again."""
+        """Return the value. Raises `UntrustedError` if it could run code and is not trusted."""
         if self.safe:
             return load_plain(data)
         from xetrack_assets import deterministic

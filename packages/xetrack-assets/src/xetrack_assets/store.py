@@ -1,12 +1,11 @@
-"""The asset store: a serializer makes the bytes, an index counts them, a blob store keeps them."""
+"""The asset store: serializers make the bytes, an index records them, blob stores hold them."""
 
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from xetrack.errors import (
     AssetDamagedError,
@@ -22,24 +21,26 @@ from xetrack.errors import (
 from xetrack.plugin import Asset, AssetInfo, Buffer, Context, Engine, hashes_in
 from xetrack.sqlite import Database
 from xetrack_assets import AssetOptions
-from xetrack_assets.blobs import MOST_WHOLE, Chunks, Folder, check_place, open_place, put
+from xetrack_assets.blobs import MOST_WHOLE, Blobs, Chunks, Folder, Outside, Whole, check_place, open_place
 from xetrack_assets.content import compressed, make_asset, original, parts_of
-from xetrack_assets.index import CHUNKS, WHOLE, Index, Record
+from xetrack_assets.index import Index, Record
+from xetrack_assets.tables import CHUNKS, WHOLE
 
 __all__ = ["Store"]
 
 
+# Free space that makes compacting the file worthwhile: bytes, and the share of the file.
 _FREE_BYTES, _FREE_SHARE = 16 * 2**20, 0.1
-"""Free space in the file that is worth compacting it."""
 
-_MOST_UNPACKED = 256 * 2**20  # bytes, of what strangers compressed
+# Bytes that a compressed object of an untrusted file may unpack to.
+_MOST_UNPACKED = 256 * 2**20
 
 
 class Store:
-    """Objects under the hash of their content, in or beside the file of the engine. Promises what `AssetStore` does.
+    """Stores objects by content hash, in or beside the engine's file. Implements `xetrack.plugin.AssetStore`.
 
-    Rows, objects and counts are committed together. Bytes that lie outside of the file are written before the commit
-    and removed after it, while the file's write lock is held: at worst one remains that nobody names.
+    Rows, objects and counts are committed together. Bytes outside the file are written before the commit and removed
+    after it, under the file's write lock. At worst, a file remains that nothing refers to.
     """
 
     def __init__(self, engine: Engine, database: Database, options: AssetOptions, context: Context) -> None:
@@ -53,14 +54,14 @@ class Store:
         self._serializers = context.serializers
         self._preferred = options.serializer
         self._trusted = context.trusted
-        self._in_file: dict[str, MutableMapping[str, Any]] = {WHOLE: self._index.assets, CHUNKS: Chunks(database)}
+        self._in_file: dict[str, Blobs] = {WHOLE: Whole(database), CHUNKS: Chunks(database)}
         if self._preferred is not None and self._preferred not in self._serializers:
-            raise OptionError(f"serializer={self._preferred!r}: there is none of that name. {self._known()}")
+            raise OptionError(f"serializer={self._preferred!r} is not installed. {self._known()}")
 
     # Into the store
 
     def prepare(self, value: object) -> Asset:
-        """Turn an object into bytes, without storing anything. See `AssetStore.prepare`."""
+        """Serialize an object without storing it. See `AssetStore.prepare`."""
         name = self._choose(value)
         try:
             data = self._serializers[name].dumps(value)
@@ -68,23 +69,23 @@ class Store:
             raise
         except Exception as error:
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
-            message = f"is a {kind}, which {name} cannot turn into bytes ({type(error).__name__}: {error})."
+            message = f"is a {kind}, which {name} cannot serialize ({type(error).__name__}: {error})."
             raise InvalidValueError(message) from error
         return make_asset(name, [data] if isinstance(data, Buffer) else data)
 
     def claims(self, value: object) -> bool:
-        """Whether a serializer for something particular takes the value. See `AssetStore.claims`."""
+        """Whether a specialized serializer takes the value. See `AssetStore.claims`."""
         return any(not each.general and each.takes(value) for each in self._serializers.values())
 
     def _choose(self, value: object) -> str:
-        """The name of the serializer for a value."""
+        """Return the name of the serializer for a value."""
         if self._preferred is not None and self._serializers[self._preferred].takes(value):
             return self._preferred
         for general in (False, True):
             meant = [name for name, each in self._serializers.items() if each.general is general and each.takes(value)]
             if len(meant) > 1:
                 kind = type(value).__qualname__
-                message = f"several serializers take a {kind}: {', '.join(meant)}. Choose with serializer={meant[0]!r}."
+                message = f"Several serializers take a {kind}: {', '.join(meant)}. Choose one: serializer={meant[0]!r}."
                 raise PluginConflictError(message)
             if meant:
                 return meant[0]
@@ -92,8 +93,9 @@ class Store:
         raise InvalidValueError(f"is a {kind}, which no installed serializer takes. {self._known()}")
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
-        """Keep what was prepared. See `AssetStore.put`."""
-        with self._database.lock:  # a transaction that is open now is this thread's own
+        """Store a prepared object. See `AssetStore.put`."""
+        # Under the lock, an open transaction is this thread's own.
+        with self._database.lock:
             if self._database.depth:
                 self._put(asset, name, uses)
                 return
@@ -101,70 +103,58 @@ class Store:
                 self._put(asset, name, uses)
 
     def _put(self, asset: Asset, name: str | None, uses: int) -> None:
-        record = self._seen(asset.hash, name)
+        record = self._index.find(asset.hash, name)
+        if record is None or record.digest is None:  # new, or of 0.x
+            self._index.make()
         if record is None:
             with self._engine.transaction():
                 self._index.add(asset, self._write(asset), uses)
         else:
             self._check_same(asset, record)
-            self._count(asset, record, record.uses + uses)
+            if record.digest is None:  # from now on, its bytes need not be read
+                self._index.add(asset, record.place, record.uses + uses)
+            else:
+                self._index.count(asset.hash, record.uses + uses)
         if name is not None and not (record and record.named):
             self._index.name(name, asset.hash)
 
-    def _seen(self, key: str, name: str | None) -> Record | None:
-        """The record of an object, by one statement if it was there before; after this there are all tables."""
-        try:
-            record = self._index.counted(key, name)
-        except DatabaseError:  # there are no tables yet; what else may be wrong is met again below
-            record = None
-        if record is None:
-            self._index.make()
-            record = self._index.find(key)
-        return record
-
     def insert(self, value: object, name: str | None = None) -> str:
-        """Keep an object, and return its hash."""
+        """Store an object, and return its hash."""
         asset = self.prepare(value)
         self.put(asset, name)
         return asset.hash
 
     def _write(self, asset: Asset) -> str:
-        """Write the bytes, and tell where."""
+        """Write the bytes, and return their place."""
         parts, size = parts_of(asset), asset.size
         if self._compress:
             whole = list(compressed(parts))
             parts, size = iter(whole), sum(map(len, whole))
         place = self._own_place() or (WHOLE if size <= MOST_WHOLE else CHUNKS)
-        with _explained(place, "an object cannot be kept there, nothing of this call was stored"):
-            put(self._blobs(place), asset.hash, parts)
+        with _explained(place, "an object cannot be stored here, and nothing of this call was stored"):
+            self._blobs(place).put(asset.hash, parts)
         return place
 
     def _own_place(self) -> str | None:
-        """Where this store writes outside of the file: a folder in the one it was given, which belongs to this file."""
+        """Return the place outside the file for new objects: a subfolder of `assets=` that belongs to this file."""
         if self._base is None:
             return None
         known = sorted(place for place in self._index.places() if place.startswith(f"{self._base}/"))
         return known[0] if known else f"{self._base}/{secrets.token_hex(4)}"
 
-    def _count(self, asset: Asset, record: Record, uses: int) -> None:
-        if record.digest is None:  # of 0.x: from now on its bytes need not be looked at
-            self._index.add(asset, record.place, uses)
-        else:
-            self._index.count(asset.hash, uses)
-
     def _check_same(self, asset: Asset, record: Record) -> None:
         digest = record.digest or self.raw(asset.hash).digest
         if digest != asset.digest:
             message = (
-                f"the hash {asset.hash} belongs to another object already: by a rare chance, or a forged file. "
-                "Log the object in a list, and it gets another hash."
+                f"The hash {asset.hash} already belongs to another object, by a rare chance or in a forged file. "
+                "Log the object in a list to give it another hash."
             )
             raise InvalidValueError(message)
 
     # Out of the store
 
     def get(self, key: str) -> object | None:
-        """The object with this hash, or the last one of this name. See `AssetStore.get`."""
+        """Return the object with this hash, or the latest under this name. See `AssetStore.get`."""
         found = self._index.find(key)
         if found is None:
             key = self._index.named(key) or ""
@@ -174,7 +164,9 @@ class Store:
     def _load(self, key: str, record: Record) -> object:
         serializer = self._serializers.get(record.serializer)
         if serializer is None:
-            message = f"the object {key} needs the serializer {record.serializer!r}, which no installed plugin has."
+            message = (
+                f"The object {key} needs the serializer {record.serializer!r}. Install the plugin that provides it."
+            )
             raise PluginNotInstalledError(message)
         if not (self._trusted or serializer.safe):
             raise UntrustedError(_refused(key, f"loads with {record.serializer!r}"))
@@ -184,16 +176,15 @@ class Store:
         except UntrustedError as error:
             raise UntrustedError(_refused(key, f"needs {error}")) from None
         except Exception as error:
-            if not self._trusted and not isinstance(error, ImportError):  # nothing of the user's ran: it is the bytes
-                message = (
-                    f"the bytes of the object {key} are none of {record.serializer}: damaged, or forged ({error})."
-                )
+            # Without trust, no code of the user ran that could have raised: the bytes are bad.
+            if not self._trusted and not isinstance(error, ImportError):
+                message = f"The object {key} is not valid {record.serializer}, damaged or forged: {error}."
                 raise AssetDamagedError(message) from error
-            error.add_note(f"while loading the object {key}, which {record.serializer} stored")
+            error.add_note(f"while loading the object {key}, serialized by {record.serializer}")
             raise
 
     def raw(self, key: str) -> Asset:
-        """The bytes of an object. Raises `KeyError`, or `AssetDamagedError`."""
+        """Return the bytes of an object. Raises `KeyError` or `AssetDamagedError`."""
         record = self._index.find(key)
         if record is None:
             raise KeyError(key)
@@ -201,35 +192,35 @@ class Store:
 
     def _bytes(self, key: str, record: Record) -> Buffer:
         try:
-            with _explained(record.place, f"the object {key} cannot be read"):
-                stored = self._blobs(record.place)[key]
+            with _explained(record.place, f"the object {key} cannot be read from here"):
+                stored = self._blobs(record.place).get(key)
             data = original(stored, key, None if self._trusted else _MOST_UNPACKED)
         except OverflowError:
             raise UntrustedError(_refused(key, f"unpacks to more than {_MOST_UNPACKED >> 20} MB")) from None
         except KeyError:
-            raise AssetDamagedError(f"the bytes of the object {key} are gone from {record.place}.") from None
+            raise AssetDamagedError(f"The bytes of the object {key} are gone from {record.place}.") from None
         if data is None:
-            message = (
-                f"the bytes of the object {key} in {record.place} are not those that were stored: they are damaged."
-            )
-            raise AssetDamagedError(message)
+            raise AssetDamagedError(f"The bytes of the object {key} in {record.place} are damaged: their hash differs.")
         return data
 
-    def _blobs(self, place: str) -> MutableMapping[str, Any]:
-        """The blob store at a place. One outside of the file is the file's word, which may be a stranger's."""
-        if place in self._in_file:
-            return self._in_file[place]
+    def _blobs(self, place: str) -> Blobs:
+        return self._in_file.get(place) or self._outside(place)
+
+    def _outside(self, place: str) -> Outside:
+        """Open a place outside the file. Only the file names it, and a stranger may have written that."""
         if self._base is not None:
             return open_place(f"{self._base}/{place.rpartition('/')[2]}")
         if not self._trusted:
-            message = f"the file says that objects lie in {place}. If that is where they should be, give assets=."
+            message = (
+                f"According to the database, objects are stored in {place}. If that is right, confirm it with assets=."
+            )
             raise UntrustedError(message)
         return open_place(place)
 
     # Counting and removing
 
     def recount(self, changes: Mapping[str, int]) -> list[str]:
-        """Add to the uses of objects, and return those that have none left."""
+        """Add to the uses of objects, and return the hashes of those without uses left."""
         if not changes:
             return []
         left = []
@@ -242,8 +233,8 @@ class Store:
         return left
 
     def remove(self, key: str, uses: int | None = 1) -> bool:
-        """Take back some uses, or all; with the last one the object goes."""
-        with self._database.lock:  # as above
+        """Take back some uses, or all, and remove the object with the last one. Return whether it existed."""
+        with self._database.lock:
             outermost = not self._database.depth
             with self._engine.transaction():
                 record = self._index.find(key)
@@ -253,12 +244,13 @@ class Store:
                     self._index.count(key, record.uses - uses)
                     return True
                 self._forget([key])
-        if outermost:  # a transaction around this one may be undone: then the bytes are left to `collect()`
+        # A transaction around this one may be rolled back, so collect() has to remove the bytes.
+        if outermost:
             self._sweep({record.place}, [key])
         return True
 
     def unused(self) -> list[str]:
-        """The hashes of objects that no row of any table names."""
+        """Return the hashes of objects that no row of any table mentions."""
         known = frozenset(self.keys())
         named: set[str] = set()
         for table in self._engine.tables() if known else ():
@@ -267,9 +259,10 @@ class Store:
         return [key for key in self.keys() if key not in named]
 
     def collect(self) -> list[str]:
-        """Remove what is unused, and give the disk space back."""
+        """Remove unused objects, free the disk space, and return their hashes."""
         places = self._index.places()
-        doomed = self.unused()  # a long look, without holding up those who write
+        # First without the write lock, because it reads every row.
+        doomed = self.unused()
         if doomed:
             with self._engine.transaction():
                 doomed = self.unused()
@@ -280,7 +273,7 @@ class Store:
         return doomed
 
     def _is_sparse(self) -> bool:
-        """Whether compacting is worth rewriting the file: objects removed one by one leave free pages in it."""
+        """Whether the file has enough free pages, from objects removed one by one, to be worth rewriting."""
         if not self._database.exists:
             return False
         [(free,)] = self._database.query("PRAGMA db.freelist_count")
@@ -297,36 +290,37 @@ class Store:
             self._index.keep_place(place)
 
     def _sweep(self, places: set[str], keys: list[str] | None) -> None:
-        """Remove bytes outside of the file that belong to no object: under some keys, or all."""
+        """Remove bytes outside the file that belong to no object: under some keys, or all."""
         for place in places - self._in_file.keys():
-            unremoved = _explained(place, "what no row names any more cannot be removed")
-            with self._engine.transaction(), unremoved:  # nobody else puts an object there meanwhile
-                blobs = self._blobs(place)
+            unremoved = _explained(place, "unused objects cannot be removed")
+            # The write lock keeps others from storing objects there meanwhile.
+            with self._engine.transaction(), unremoved:
+                blobs = self._outside(place)
                 if keys is None and isinstance(blobs, Folder):
                     blobs.remove_parts()
-                for key in list(blobs) if keys is None else keys:
+                for key in blobs.keys() if keys is None else keys:
                     if self._index.find(key) is None:
-                        blobs.pop(key, None)
+                        blobs.remove(key)
 
     # Looking
 
     def info(self, key: str) -> AssetInfo | None:
-        """What is known of an object."""
+        """Return what is known of an object; None if there is no such object."""
         found = self._index.find(key)
         return None if found is None else AssetInfo(key, found.serializer, found.size, found.uses, found.place)
 
     @property
     def size(self) -> int:
-        """The number of bytes of all objects, before they are compressed."""
-        return sum(told.size for told in map(self.info, self.keys()) if told)
+        """The size of all objects in bytes, uncompressed."""
+        return sum(info.size for info in map(self.info, self.keys()) if info)
 
     def keys(self) -> list[str]:
-        """The hashes of all objects, in the order in which they came."""
+        """Return the hashes of all objects, oldest first."""
         return self._index.keys()
 
     def names(self) -> dict[str, str]:
-        """Every name, and the hash that it stands for."""
-        return self._index.all_names()
+        """Return every name and its hash."""
+        return self._index.names()
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._index.find(key) is not None
@@ -338,12 +332,12 @@ class Store:
         return iter(self.keys())
 
     def _known(self) -> str:
-        return f"There are: {', '.join(sorted(self._serializers))}."
+        return f"Installed: {', '.join(sorted(self._serializers))}."
 
 
 @contextmanager
 def _explained(place: str, what: str) -> Iterator[None]:
-    """What the disk, or whatever fsspec reaches, raises becomes an error of ours: place, what failed, and the cure."""
+    """Turn errors of the disk, or of a file system of fsspec, into ours, with the place and the fix."""
     try:
         yield
     except XetrackError:
@@ -351,8 +345,8 @@ def _explained(place: str, what: str) -> Iterator[None]:
     except OSError as error:
         refused = isinstance(error, PermissionError) or error.errno == errno.EROFS
         kind = DatabaseReadOnlyError if refused else DatabaseError
-        cure = "Check who may write there." if refused else "Make room there, or check the disk."
-        raise kind(f"{place}: {what} ({error}). {cure} Another place: assets=.") from error
+        cure = "Check its permissions" if refused else "Free some space or check the disk"
+        raise kind(f"{place}: {what} ({error}). {cure}, or choose another place with assets=.") from error
 
 
 def _absolute(place: str | os.PathLike[str]) -> str:
@@ -362,6 +356,6 @@ def _absolute(place: str | os.PathLike[str]) -> str:
 
 def _refused(key: str, what: str) -> str:
     return (
-        f"the object {key} {what}: loading it could run the code of whoever wrote it, or take all memory. "
-        "If you trust them: trusted=True, without XETRACK_SAFE."
+        f"The object {key} {what}: loading it could run code of whoever wrote the file, or exhaust memory. "
+        "If you trust them, pass trusted=True and unset XETRACK_SAFE."
     )

@@ -1,17 +1,21 @@
-"""The tables of xetrack 0.x, through `sqlitedict`, on the engine's own connection and under its lock.
+"""The tables in the database file.
 
-Left alone, `sqlitedict` would open a second connection in a thread of its own, and switch the file's journal mode. Here
-it gets an adapter instead: rows and objects commit together, and 0.x still reads what is written.
+`sqlitedict` reads and writes those of xetrack 0.x, as it does there:
 
 | table    | key                              | value                            |
 |----------|----------------------------------|----------------------------------|
 | `assets` | base64 of the pickle of the hash | the bytes of the object          |
 | `keys`   | base64 of the pickle of a name   | the pickle of a hash             |
 | `counts` | the hash                         | the pickle of the number of uses |
+
+Any of them may come from a stranger: our codecs load text and numbers only, and run no code.
+
+On its own, `sqlitedict` opens a second connection in a thread, and changes the file's journal mode. Here an adapter
+passes its statements to the engine's connection, so that rows and objects commit together.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlitedict import SqliteDict
@@ -20,85 +24,127 @@ from xetrack.errors import AssetDamagedError, UntrustedError
 from xetrack.sqlite import MEMORY, Database
 from xetrack_assets.pickles import dump_plain, load_plain
 
-__all__ = ["CREATE", "Table", "assets", "counts", "decode_key", "decode_uses", "encode_key", "names"]
+__all__ = ["CHUNKS", "CREATE", "WHOLE", "Table", "assets", "counts", "decode_uses", "encode_key", "existing", "names"]
 
 T = TypeVar("T")
 
+WHOLE, CHUNKS = "assets", "xetrack_chunks"
+"""The tables for bytes: in one piece, and cut into parts because they are too long for one value of SQLite's."""
+
 CREATE = {
-    name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
-    for name in ("assets", "keys", "counts")
+    **{
+        name: f"CREATE TABLE IF NOT EXISTS db.{name} (key TEXT PRIMARY KEY, value BLOB)"
+        for name in (WHOLE, "keys", "counts")
+    },
+    "xetrack_assets": "CREATE TABLE IF NOT EXISTS db.xetrack_assets"
+    " (key TEXT PRIMARY KEY, serializer TEXT, size INTEGER, digest BLOB, place TEXT)",
+    CHUNKS: f"CREATE TABLE IF NOT EXISTS db.{CHUNKS} (key TEXT, part INTEGER, data BLOB, PRIMARY KEY (key, part))",
 }
-"""How each table is made, as 0.x makes it."""
+"""Table to the statement that creates it."""
+
+_EXISTING = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(CREATE))})"
+
+
+def existing(database: Database) -> set[str]:
+    """Return which of the tables exist: they are created with the first object."""
+    if not database.exists:
+        return set()
+    return {name for (name,) in database.query(_EXISTING, tuple(CREATE))}
 
 
 class _Connection:
-    """What `SqliteDict` asks of its thread, by a connection that it shares with the engine."""
+    """What `SqliteDict` needs of its thread, on the engine's connection."""
 
-    autocommit = False
-
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: str) -> None:
         self._database = database
+        self._table = table
 
     def execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
-        if not sql.startswith("CREATE"):  # a table is made with its first object, not with the first look at it
-            self._database.query(sql, arguments)
-
-    def executemany(self, sql: str, many: Iterable[Sequence[Any]]) -> None:
-        for arguments in many:
+        # A table is created with its first object, not by a look at it.
+        if not sql.startswith("CREATE"):
             self._database.query(sql, arguments)
 
     def select(self, sql: str, arguments: Sequence[Any] = ()) -> Iterator[Any]:
-        return iter(self._database.query(sql, arguments))
+        return iter(self._database.query(sql, arguments) if self._table in existing(self._database) else ())
 
     def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
         return next(self.select(sql, arguments), None)
 
     def commit(self, blocking: bool = True) -> None:
-        """The transaction is the engine's to commit."""
+        """Leave the transaction to the engine."""
 
     def close(self, force: bool = False) -> None:
-        """The connection is the engine's to close."""
+        """Leave the connection to the engine."""
 
 
 class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
-    """A table as a dict, once it is there. Writing belongs inside a transaction of the engine."""
+    """A table as a dict, empty until it is created. Writing belongs inside a transaction of the engine."""
 
     def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
         self._database = database
         self._name = name
-        # in memory, as far as sqlitedict knows: the file, and its folder, come with the first object
+        # The path is not used: the engine creates the file and its folder with the first object.
         super().__init__(MEMORY, name, outer_stack=False, **codecs)
 
     def _new_conn(self) -> _Connection:
-        # sqlitedict puts quotes around the name of the table: these make it the one of the attached file
+        # sqlitedict quotes the name of the table: this makes it the one of the attached file.
         self.tablename: str = f'db"."{self._name}'
-        return _Connection(self._database)
+        return _Connection(self._database, self._name)
+
+
+def assets(database: Database) -> Table:
+    """Return the table of hashes and bytes."""
+    return Table(database, WHOLE, encode=bytes, decode=_decode_bytes, **_KEY_CODECS)
+
+
+def names(database: Database) -> Table:
+    """Return the table of names and hashes."""
+    return Table(database, "keys", encode=dump_plain, decode=_decode_text, **_KEY_CODECS)
+
+
+def counts(database: Database) -> Table:
+    """Return the table of hashes and uses."""
+    return Table(database, "counts", encode=dump_plain, decode=decode_uses)
 
 
 def encode_key(text: str) -> str:
-    """The key of a text in the tables `assets` and `keys`."""
+    """Return the key of a text in the tables `assets` and `keys`."""
     return b64encode(dump_plain(text)).decode("ascii")
 
 
-def decode_key(key: str) -> str:
-    """The text of a key. Raises `UntrustedError` if it is a stranger's pickle, `AssetDamagedError` if it is none."""
+def decode_uses(data: Any) -> int:
+    """Return a number of uses.
+
+    Raises:
+        UntrustedError: It is a pickle of anything but a number.
+        AssetDamagedError: It is not a pickle at all.
+    """
+    return _load(data, int)
+
+
+def _decode_key(key: str) -> str:
     try:
         data = b64decode(key, validate=True)
     except (ValueError, TypeError) as error:
         raise _damaged(str(error)) from error
-    return _text(data)
+    return _decode_text(data)
 
 
-def decode_uses(data: Any) -> int:
-    """The number of uses. Raises as `decode_key` does."""
-    return _plain(data, int)
+_KEY_CODECS: dict[str, Callable[[Any], str]] = {"encode_key": encode_key, "decode_key": _decode_key}
 
 
-def _text(data: Any) -> str:
-    return _plain(data, str)
+def _decode_text(data: Any) -> str:
+    return _load(data, str)
 
 
-def _plain(data: Any, kind: type[T]) -> T:
+def _decode_bytes(data: Any) -> bytes:
+    # Not bytes(data): of a number, that is as many zeros.
+    if isinstance(data, bytes):
+        return data
+    raise _damaged(f"a {type(data).__name__} where bytes should be")
+
+
+def _load(data: Any, kind: type[T]) -> T:
     try:
         value = load_plain(data)
     except UntrustedError:
@@ -111,19 +157,6 @@ def _plain(data: Any, kind: type[T]) -> T:
 
 
 def _damaged(what: str) -> AssetDamagedError:
-    return AssetDamagedError(f"the tables of objects are damaged ({what}). Rows are read without them: Reader.to_df().")
-
-
-def assets(database: Database) -> Table:
-    """Hash to bytes."""
-    return Table(database, "assets", encode=bytes, decode=bytes, encode_key=encode_key, decode_key=decode_key)
-
-
-def names(database: Database) -> Table:
-    """Name to hash."""
-    return Table(database, "keys", encode=dump_plain, decode=_text, encode_key=encode_key, decode_key=decode_key)
-
-
-def counts(database: Database) -> Table:
-    """Hash to uses."""
-    return Table(database, "counts", encode=dump_plain, decode=decode_uses)
+    return AssetDamagedError(
+        f"The tables of objects are damaged: {what}. Rows can be read without them: Reader.to_df()."
+    )

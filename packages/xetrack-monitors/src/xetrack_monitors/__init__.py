@@ -1,6 +1,6 @@
-"""Measurements of tracked calls: processor, memory, disk, network, GPUs.
+"""Measure tracked calls: processor, memory, disk, network and GPUs.
 
-Chosen with `Tracker(log_system_params=True, log_network_params=True, measurement_interval=0.1)`.
+Tracker("runs.db", log_system_params=True, log_network_params=True, measurement_interval=0.1)
 """
 
 from collections.abc import Sequence
@@ -23,5 +23,5 @@ def _open(options: MonitorOptions, context: Context) -> Monitor | None:
 
 @hookimpl
 def xetrack_monitors() -> Sequence[Provider[Monitor]]:
-    """One provider for all, since an option has one owner and the interval is everybody's."""
+    """Return one provider for all measurements, because they share the interval and an option has one owner."""
     return [Provider("system", _open, MonitorOptions)]

@@ -1,7 +1,6 @@
-"""NVIDIA GPUs, through NVML and its Python binding nvidia-ml-py; without either there are no columns of them.
+"""NVIDIA GPUs, through NVML and its Python binding nvidia-ml-py. Without either, rows have no GPU columns.
 
-Of the machine's GPUs those count that `CUDA_VISIBLE_DEVICES` leaves visible to this process: numbers (in the order of
-the PCI bus, which is NVML's) or UUIDs.
+Only GPUs that `CUDA_VISIBLE_DEVICES` leaves visible count: by index in PCI bus order, as NVML has it, or by UUID.
 """
 
 import os
@@ -18,34 +17,34 @@ from xetrack_monitors.sampler import Series
 __all__ = ["Gpus", "columns", "look", "prepare"]
 
 FRESH = 0.1
-"""Seconds that a reading holds. The driver itself averages utilisation over a sixth of a second or more."""
+"""Seconds for which a reading is reused. The driver averages utilization over a sixth of a second or more."""
 
 
 def prepare() -> None:
-    """Find the GPUs, which may take long the first time: before any call rather than in it."""
+    """Find the GPUs. The first time may be slow, so this runs before any call is measured."""
     _gpus(os.getpid())
 
 
 def look() -> dict[str, float]:
-    """What the visible GPUs are doing; empty without any."""
+    """Return a reading of the visible GPUs; empty if there are none."""
     return _gpus(os.getpid()).read()
 
 
 def columns(series: Series) -> dict[str, float | None]:
-    """The columns of a row; those that no GPU told are left out."""
+    """Return the columns of a row, without those that no GPU supports."""
     peak = series.peak("gpu_memory")
-    told = {
+    found = {
         "gpu": series.mean("gpu"),
         "gpu_memory_percent": series.mean("gpu_memory_percent"),
         "peak_gpu_memory_mb": None if peak is None else peak / MIB,
         "gpu_power": series.mean("gpu_power"),
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 @lru_cache(maxsize=1)
 def _gpus(pid: int) -> "Gpus":
-    """Those of one process: a forked child asks the driver anew."""
+    """Return the GPUs of one process: a forked child has to ask the driver again."""
     del pid
     try:
         import pynvml
@@ -54,7 +53,7 @@ def _gpus(pid: int) -> "Gpus":
     try:
         pynvml.nvmlInit()
         return Gpus(pynvml, list(_visible(pynvml)))
-    except pynvml.NVMLError:  # no driver, or no GPU
+    except pynvml.NVMLError:  # there is no driver or no GPU
         return Gpus(None, [])
 
 
@@ -67,7 +66,8 @@ def _visible(nvml: Any) -> Iterator[Any]:
         try:
             yield _handle(nvml, name)
         except nvml.NVMLError:
-            return  # as CUDA does: an invalid name hides those after it
+            # As in CUDA, an invalid name hides all names after it.
+            return
 
 
 def _handle(nvml: Any, name: str) -> Any:
@@ -75,13 +75,15 @@ def _handle(nvml: Any, name: str) -> Any:
         return nvml.nvmlDeviceGetHandleByIndex(int(name))
     for index in range(nvml.nvmlDeviceGetCount()):
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        if name and nvml.nvmlDeviceGetUUID(handle).startswith(name):  # CUDA takes the beginning of one, too
+        # As in CUDA, the beginning of a UUID will do.
+        if name and nvml.nvmlDeviceGetUUID(handle).startswith(name):
             return handle
-    return nvml.nvmlDeviceGetHandleByUUID(name)  # a part of a GPU (MIG), or an error
+    # A part of a GPU (MIG), or an error.
+    return nvml.nvmlDeviceGetHandleByUUID(name)
 
 
 class Gpus:
-    """Some GPUs, seen as one: utilisation is their mean, memory and power are their sum."""
+    """Several GPUs as one: the mean of their utilization, the sum of their memory and power."""
 
     def __init__(self, nvml: Any, handles: list[Any]) -> None:
         self._nvml = nvml
@@ -91,9 +93,9 @@ class Gpus:
         self._latest: dict[str, float] = {}
 
     def read(self) -> dict[str, float]:
-        """`gpu` and `gpu_memory_percent` in percent, `gpu_memory` in bytes, `gpu_power` in watts.
+        """Return `gpu` and `gpu_memory_percent` in percent, `gpu_memory` in bytes and `gpu_power` in watts.
 
-        What a GPU cannot tell is missing. A reading holds for 0.1 s, so that short calls pay for few.
+        What no GPU supports is left out. Readings are reused for 0.1 s, so that short calls share one.
         """
         if not self._handles:
             return {}
@@ -115,8 +117,8 @@ class Gpus:
             yield "gpu_power", sum(power) / 1000  # from milliwatts
 
     def _each(self, ask: Callable[[Any], Any]) -> list[Any]:
-        told = []
+        answers = []
         for handle in self._handles:
             with suppress(self._nvml.NVMLError):
-                told.append(ask(handle))
-        return told
+                answers.append(ask(handle))
+        return answers

@@ -1,10 +1,10 @@
-"""The peak of resident memory of a stretch of time, from the mark that the operating system keeps.
+"""Peak resident memory of a call, from the operating system's high-water mark.
 
-Looking now and then misses what lasts shorter than the time between two looks. The system's own high-water mark
-misses nothing, but counts from the start of the process. Linux lets a process set its mark back, by writing 5 to
-`/proc/self/clear_refs` (see proc(5)); the mark then is exact for each call. It is set back when a measurement
-begins, which `getrusage(RUSAGE_SELF).ru_maxrss` of this process shows too. Where that is not permitted, and on other
-systems, the mark tells the peak of a call that goes above everything before it, and of other calls only looks do.
+Sampling misses whatever lasts less than an interval. The high-water mark misses nothing, but counts from the start of
+the process. Linux lets a process reset its mark, by writing 5 to `/proc/self/clear_refs` (see proc(5)): we do so when a
+measurement begins, which makes the mark exact for each call. `getrusage(RUSAGE_SELF).ru_maxrss` shows the reset, too.
+Where a reset is not permitted, the mark gives the peak of a call that exceeds everything before it; for other calls,
+only samples do.
 """
 
 import os
@@ -18,31 +18,31 @@ __all__ = ["PEAKS", "Peaks", "Watch", "ended_children_peak", "now_and_most", "re
 
 
 class Watch:
-    """A stretch of time whose peak is asked for: in bytes, the highest seen yet."""
+    """One measurement: `peak` is the most bytes seen since it began."""
 
     def __init__(self) -> None:
         self.peak = 0
         self._floor = 0
 
     def begin(self, now: int, floor: int) -> None:
-        """Begin at `now` bytes; marks up to `floor` are older than that."""
+        """Begin at `now` bytes; ignore marks up to `floor`, which are from before."""
         self.peak, self._floor = now, floor
 
     def see(self, mark: int) -> None:
-        """The high-water mark is at `mark`."""
+        """Take a reading of the high-water mark."""
         if mark > self._floor:
             self.peak = max(self.peak, mark)
 
 
 class Peaks:
-    """All stretches under way. They overlap, and there is one mark: before it is set back, it is told to each."""
+    """All measurements in progress. They share one mark, so before each reset they all take a reading of it."""
 
     def __init__(self) -> None:
         self._lock = new_lock()
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
     def begin(self, watch: Watch) -> int:
-        """Begin to watch; the bytes that this process resides in now."""
+        """Begin a measurement, and return the resident bytes now."""
         with self._lock:
             if self._watches:
                 self._tell(now_and_most()[1])
@@ -53,7 +53,7 @@ class Peaks:
         return now
 
     def end(self, watch: Watch) -> int:
-        """Watch no longer; the bytes that this process resides in now. `watch.peak` is the most since `begin()`."""
+        """End a measurement, and return the resident bytes now. `watch.peak` is the most since `begin()`."""
         with self._lock:
             now, most = now_and_most()
             self._tell(most)
@@ -67,11 +67,11 @@ class Peaks:
 
 
 PEAKS = Peaks()
-"""The ones of this process: it has one mark."""
+"""One per process, as is the mark."""
 
 
 def reset_high_water() -> bool:
-    """Set the mark back to what is resident now; False where the system does not permit that."""
+    """Reset the mark to what is resident now. Return False where the system does not permit it."""
     if not LINUX:
         return False
     try:
@@ -86,9 +86,9 @@ def reset_high_water() -> bool:
 
 
 def now_and_most() -> tuple[int, int]:
-    """Bytes that this process resides in now, and the mark: the most since its start, or since it was set back.
+    """Return the resident bytes of this process now, and the mark: the most since it was reset, or since the start.
 
-    The mark is 0 if the system does not tell.
+    The mark is 0 if it is unavailable.
     """
     if LINUX:
         status = _read("/proc/self/status")
@@ -100,7 +100,7 @@ def now_and_most() -> tuple[int, int]:
 
 
 def _read(path: str) -> bytes:
-    # plain system calls: a file object takes three times as long, and this is done around every call
+    # Plain system calls: a file object takes three times as long, and this runs around every call.
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -113,11 +113,12 @@ def _read(path: str) -> bytes:
 
 def _size(status: bytes, name: bytes) -> int:
     _, found, rest = status.partition(name)
-    return int(rest.split(None, 1)[0]) * 1024 if found else 0  # it says "kB" and means KiB
+    # The file says "kB" and means KiB.
+    return int(rest.split(None, 1)[0]) * 1024 if found else 0
 
 
 def ended_children_peak() -> int:
-    """The most bytes that any one child resided in that has ended, since the start of this process; 0 if unknown."""
+    """Return the highest peak of any child that has ended, in bytes, since this process started; 0 if unknown."""
     return _rusage_peak("RUSAGE_CHILDREN")
 
 
@@ -127,4 +128,5 @@ def _rusage_peak(who: str) -> int:
     except ImportError:
         return 0
     peak = resource.getrusage(getattr(resource, who)).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, KiB elsewhere: getrusage(2)
+    # Bytes on macOS, KiB elsewhere: getrusage(2).
+    return peak if sys.platform == "darwin" else peak * 1024

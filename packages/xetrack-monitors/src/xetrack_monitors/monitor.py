@@ -1,4 +1,4 @@
-"""What a tracker opens: one monitor for a call, made of the parts that the options ask for."""
+"""The monitor of a call, made of the parts that the options ask for."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,56 +16,57 @@ __all__ = ["CallMonitor", "open_monitor"]
 
 
 class Part(Protocol):
-    """Measures from `begin()` to `end()`, which may be followed by another `begin()`."""
+    """Measures from `begin()` to `end()`; may be used again."""
 
     def begin(self) -> None:
-        """The time that is measured begins."""
+        """Begin a measurement."""
 
     def end(self) -> dict[str, Any]:
-        """It ended: what was measured."""
+        """End it, and return the columns."""
 
 
 class CallMonitor:
-    """Keeps the promises of `xetrack.plugin.Gauge`: measures a call, or the time between two `log()`."""
+    """Implements `xetrack.plugin.Gauge`: measures a call, or the time between two `log()`."""
 
     def __init__(self, parts: Sequence[Part], series: Series | None, interval: float) -> None:
         self._parts = parts
         self._series = series
         self._interval = interval
-        self._lock = new_lock()  # threads that share a tracker share the one monitor that is read
+        # Threads that share a tracker share the monitor that log() reads.
+        self._lock = new_lock()
         self._begun = False
 
     def start(self) -> None:
-        """A call begins."""
+        """Begin to measure a call."""
         self._begin()
         if self._series is not None:
             SAMPLER.join(self._series, self._interval)
 
     def stop(self) -> dict[str, Any]:
-        """The call has ended: what was measured."""
+        """End it, and return the columns."""
         if self._series is not None:
             SAMPLER.leave(self._series)
         return self._end()
 
     def read(self) -> dict[str, Any]:
-        """What was measured since the last `read()`; the first only begins. No thread looks in between."""
+        """Return the columns since the last `read()`, without samples in between. The first one is empty."""
         with self._lock:
-            told = self._end() if self._begun else {}
+            columns = self._end() if self._begun else {}
             self._begin()
             self._begun = True
-            return told
+            return columns
 
     def _begin(self) -> None:
         for part in self._parts:
             part.begin()
 
     def _end(self) -> dict[str, Any]:
-        # in reverse: the last to begin is the first to end, so that no part measures another
+        # In reverse: the last part to begin ends first, so no part measures another.
         return {key: value for part in reversed(self._parts) for key, value in part.end().items()}
 
 
 def open_monitor(options: MonitorOptions, context: Context) -> CallMonitor:
-    """A monitor of what `options` ask for."""
+    """Return a monitor of what `options` ask for."""
     parts: list[Part] = [Network()] if options.log_network_params else []
     series = None
     if options.log_system_params:
@@ -77,7 +78,7 @@ def open_monitor(options: MonitorOptions, context: Context) -> CallMonitor:
 
 @lru_cache(maxsize=64)
 def _folder(db: str) -> Path:
-    """A folder of the disk that the database is or will be on; the working folder where it is no file."""
+    """Return a folder on the disk of the database, which may not exist yet; without a file, the working folder."""
     path = Path(db)
     if not path.is_absolute():
         return Path()

@@ -1,4 +1,4 @@
-"""What the machine sent and received."""
+"""Network traffic of the machine."""
 
 import psutil
 
@@ -8,17 +8,20 @@ MIB = 2**20
 
 
 class Network:
-    """Counts on all network interfaces, the loopback among them, of the whole machine (or the container)."""
+    """Counts the bytes of all network interfaces, loopback included, of the whole machine or container."""
 
     def __init__(self) -> None:
         self._before: tuple[int, int] | None = None
 
     def begin(self) -> None:
-        """Look at the counters."""
+        """Read the counters."""
         self._before = _counted()
 
     def end(self) -> dict[str, float | None]:
-        """What they gained, in MiB; None where there is no interface. One that vanished takes its count along: 0."""
+        """Return how far they advanced, in MiB.
+
+        None if there is no interface; 0 if one disappeared and took its count along.
+        """
         before, after = self._before, _counted()
         if before is None or after is None:
             return {"bytes_sent": None, "bytes_recv": None}
@@ -27,6 +30,6 @@ class Network:
 
 
 def _counted() -> tuple[int, int] | None:
-    # nowrap would keep a lock that a forked child may find taken, for counters of 32 bits that nobody has any more
+    # nowrap=True, for 32-bit counters that wrap around, holds a lock that a forked child may find taken.
     counters = psutil.net_io_counters(nowrap=False)
     return (counters.bytes_sent, counters.bytes_recv) if counters else None

@@ -1,4 +1,4 @@
-"""The options of `Tracker` that this package claims."""
+"""Options of `Tracker` for measurements."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ LEAST_INTERVAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class MonitorOptions:
-    """The options of trackers that xetrack-monitors claims: what is measured.
+    """What a tracker measures.
 
     Attributes:
-        log_system_params: whether to measure processor, memory, disk, and the GPUs if there are any.
-        log_network_params: whether to measure bytes sent and received.
-        measurement_interval: seconds between two looks during a call, at least 0.001; alone it asks for nothing.
+        log_system_params: Measure processor, memory, disk, and GPUs if there are any.
+        log_network_params: Measure bytes sent and received.
+        measurement_interval: Seconds between two samples during a call, 0.001 or more. Measures nothing by itself.
 
     Raises:
-        ValueError, TypeError: the interval is none. A tracker raises `OptionError` in their place.
+        ValueError, TypeError: The interval is not such a number. A tracker raises `OptionError` instead.
     """
 
     log_system_params: bool = False
@@ -26,5 +26,5 @@ class MonitorOptions:
 
     def __post_init__(self) -> None:
         if not LEAST_INTERVAL <= self.measurement_interval < float("inf"):
-            message = f"measurement_interval is in seconds, {LEAST_INTERVAL} or more, not {self.measurement_interval!r}"
+            message = f"measurement_interval={self.measurement_interval!r}: give {LEAST_INTERVAL} seconds or more."
             raise ValueError(message)

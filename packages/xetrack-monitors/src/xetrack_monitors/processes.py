@@ -1,4 +1,4 @@
-"""This process and its children: the processor time and the memory that they use."""
+"""Processor time and memory of this process and its children."""
 
 import os
 import sys
@@ -20,15 +20,15 @@ def _process(pid: int) -> psutil.Process:
 
 
 def this_process() -> psutil.Process:
-    """This process; in a forked child, the child."""
+    """Return this process: in a forked child, the child."""
     return _process(os.getpid())
 
 
 def children(*, quick: bool) -> list[psutil.Process]:
-    """The living children of this process and theirs.
+    """Return the living descendants of this process.
 
-    Linux tells them in microseconds. Elsewhere psutil goes through every process of the machine, which takes
-    milliseconds: with `quick` there are none.
+    Linux lists them in microseconds. Elsewhere psutil goes through all processes of the machine, which takes
+    milliseconds, so `quick` returns none there.
     """
     if not LINUX:
         return [] if quick else list(this_process().children(recursive=True))
@@ -36,12 +36,12 @@ def children(*, quick: bool) -> list[psutil.Process]:
         return []
     try:
         return _descendants(os.getpid())
-    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+    except OSError:  # the kernel lacks CONFIG_PROC_CHILDREN
         return list(this_process().children(recursive=True))
 
 
 def _has_children() -> bool:
-    """Whether there is any child, dead or alive; none is reaped by asking."""
+    """Whether there is any child, dead or alive. Reaps none of them."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -52,26 +52,26 @@ def _has_children() -> bool:
 def _descendants(pid: int) -> list[psutil.Process]:
     found = []
     for child in _children_of(pid):
-        with suppress(psutil.Error, OSError):  # it ended meanwhile
+        with suppress(psutil.Error, OSError):  # it has ended
             found += [psutil.Process(child), *_descendants(child)]
     return found
 
 
 def _children_of(pid: int) -> list[int]:
-    """The children are told thread by thread, each by the one that started them."""
+    """Return the children of all threads: the kernel lists each child with the thread that started it."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
             found += map(int, (task / "children").read_bytes().split())
         except (FileNotFoundError, ProcessLookupError):
+            # Any other thread may have ended; without the main thread, there is no list at all.
             if task.name == str(pid):
                 raise
-            # a thread that ended meanwhile
     return found
 
 
 def cpu_seconds() -> tuple[float, float]:
-    """Seconds of processor time: of this process, and of its children, those that have ended included."""
+    """Return the processor time of this process, and of its children, ended ones included; in seconds."""
     own = time.process_time()
     return own, _ended_children() + sum(map(_cpu_of, children(quick=True)))
 
@@ -79,7 +79,7 @@ def cpu_seconds() -> tuple[float, float]:
 def _ended_children() -> float:
     try:
         import resource
-    except ImportError:  # Windows keeps no such account
+    except ImportError:  # Windows does not count it
         return 0.0
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -90,20 +90,21 @@ def _cpu_of(process: psutil.Process) -> float:
         times = process.cpu_times()
         ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         return float(times.user + times.system + ended)
-    return 0.0  # it ended meanwhile, and is among those that have
+    # It has ended, and counts among those that have.
+    return 0.0
 
 
 def resident() -> int:
-    """Bytes of memory in which this process resides."""
+    """Return the resident memory of this process, in bytes."""
     return int(this_process().memory_info().rss)
 
 
 def children_resident(*, quick: bool) -> int:
-    """Bytes of memory in which its children reside; what they share is counted for each."""
+    """Return the resident memory of all descendants, in bytes; shared pages count for each of them."""
     return sum(map(_resident_of, children(quick=quick)))
 
 
 def _resident_of(process: psutil.Process) -> int:
     with suppress(psutil.Error):
         return int(process.memory_info().rss)
-    return 0  # it ended meanwhile
+    return 0  # it has ended

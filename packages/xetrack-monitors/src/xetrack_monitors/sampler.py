@@ -1,4 +1,4 @@
-"""The one thread of this package: it looks, now and then, as long as anybody measures."""
+"""The sampling thread, shared by all calls in flight."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -9,43 +9,41 @@ from weakref import WeakKeyDictionary
 __all__ = ["Sampler", "Series"]
 
 MOST_SHARE = 0.005
-"""The most of the time that looking may take: where a look is slow, looks are fewer."""
-
-LINGER = 1.0
-"""Seconds that the thread may sleep on when nobody measures: the next call finds it there, which saves 0.1 ms."""
+"""Upper bound on the share of time spent sampling: slow samples are taken less often."""
 
 
 class Series:
-    """What was seen during one call: of each key the mean and the peak."""
+    """The samples of one call: the mean and the peak of each key."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float, float]] = {}
 
     def add(self, sample: Mapping[str, float]) -> None:
-        """Take what one look saw."""
+        """Add a sample."""
         for key, value in sample.items():
             count, total, peak = self._seen.get(key, (0, 0.0, value))
             self._seen[key] = (count + 1, total + value, max(peak, value))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all samples."""
         self._seen.clear()
 
     def mean(self, key: str) -> float | None:
-        """The mean of the looks; None if none saw that key."""
+        """Return the mean of a key; None if no sample has it."""
         count, total, _ = self._seen.get(key, (0, 0.0, 0.0))
         return total / count if count else None
 
     def peak(self, key: str) -> float | None:
-        """The highest value seen; None if no look saw that key."""
+        """Return the highest value of a key; None if no sample has it."""
         return self._seen[key][2] if key in self._seen else None
 
 
 class Sampler:
-    """Calls `look` in a thread of its own and adds what it saw to the series of every call in flight.
+    """Calls `look` in a thread of its own, and adds each sample to the series of every call in flight.
 
-    The thread starts with the first call, serves all of them at the shortest of their intervals, and ends when it
-    wakes and nobody measures, a second after the last call at most. It is a daemon: it keeps no interpreter alive.
+    The thread starts with the first call and serves all calls at the shortest of their intervals. It ends at its next
+    wake-up without calls; until then, the next call finds it running, which saves 0.1 ms. It is a daemon, so it does
+    not keep the interpreter alive.
     """
 
     def __init__(self, look: Callable[[], Mapping[str, float]]) -> None:
@@ -53,20 +51,20 @@ class Sampler:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew, without a thread. For a forked child: thread and calls are its parent's."""
+        """Start over without a thread: in a forked child, thread and calls belong to the parent."""
         self._condition = threading.Condition()
-        # weak: a call that was interrupted before it began is never stopped
+        # Weak, because a call that is interrupted while it starts is never stopped.
         self._intervals: WeakKeyDictionary[Series, float] = WeakKeyDictionary()
         self._thread: threading.Thread | None = None
         self._due = self._not_before = 0.0
 
     @property
     def thread(self) -> threading.Thread | None:
-        """The thread, while there is one."""
+        """The thread; None while there is none."""
         return self._thread
 
     def join(self, series: Series, interval: float) -> None:
-        """Have samples added to `series` every `interval` seconds from now on."""
+        """Add samples to `series` from now on, at least every `interval` seconds."""
         with self._condition:
             due = max(monotonic() + interval, self._not_before)
             if self._thread is None:
@@ -78,13 +76,9 @@ class Sampler:
             self._intervals[series] = interval
 
     def leave(self, series: Series) -> None:
-        """Add no more to `series`."""
+        """Add no more samples to `series`."""
         with self._condition:
             self._intervals.pop(series, None)
-            now = monotonic()
-            if not self._intervals and self._due > now + LINGER:
-                self._due = now
-                self._condition.notify()
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="xetrack-monitors", daemon=True)
@@ -93,14 +87,16 @@ class Sampler:
 
     def _run(self) -> None:
         while self._wait():
-            began = thread_time()  # waiting for others takes nothing from them
+            # Processor time of this thread: waiting costs the program nothing.
+            began = thread_time()
             sample: Mapping[str, float] = {}
-            with suppress(Exception):  # whatever is wrong, the look at the end of the call meets it too, and tells
+            # The same fault raises again at the end of the call, in the caller's thread.
+            with suppress(Exception):
                 sample = self._look()
             self._share(sample, thread_time() - began)
 
     def _wait(self) -> bool:
-        """Sleep until a look is due; False if nobody measures, and then this thread is no longer the one."""
+        """Sleep until a sample is due. Return False, and give up the thread, if there is no call in flight."""
         with self._condition:
             while (ahead := self._due - monotonic()) > 0:
                 self._condition.wait(ahead)

@@ -1,4 +1,4 @@
-"""What this process, its children and the machine are doing: processor, memory, disk, GPUs."""
+"""Processor, memory, disk and GPUs of this process, its children and the machine."""
 
 import os
 from functools import lru_cache
@@ -17,16 +17,16 @@ from xetrack_monitors.sampler import Sampler, Series
 __all__ = ["SAMPLER", "System", "look"]
 
 TICK = 0.01
-"""Seconds. The system counts the time of living children in ticks, so of a stretch below ten it tells nothing."""
+"""Seconds. The system counts the processor time of living children in ticks; below ten, the count says nothing."""
 
 
 def look() -> dict[str, float]:
-    """What one look of the sampler sees."""
+    """Take a sample."""
     return _seen(now_and_most()[0] + children_resident(quick=False))
 
 
 def _seen(memory: int) -> dict[str, float]:
-    """What is to be seen beside the bytes of memory that this process and its children reside in."""
+    """Complete a sample, given the resident bytes of this process and its children."""
     machine = psutil.virtual_memory()
     return {
         "memory": memory,
@@ -37,7 +37,7 @@ def _seen(memory: int) -> dict[str, float]:
 
 
 SAMPLER = Sampler(look)
-"""The one of this process. This module is imported when the first monitor opens."""
+"""One per process. This module is imported when the first monitor opens."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=SAMPLER.forget)
@@ -49,7 +49,7 @@ def _most_percent() -> float:
 
 
 class System:
-    """From `begin()` to `end()`: means of what was seen in `series`, and peaks."""
+    """Means of the samples in `series` from `begin()` to `end()`, and peaks."""
 
     def __init__(self, series: Series, folder: Path) -> None:
         self._series = series
@@ -60,7 +60,7 @@ class System:
         self._began = 0.0
 
     def begin(self) -> None:
-        """Take the readings that `end()` compares with; the clocks last, so that only what follows is counted."""
+        """Take the readings that `end()` compares with. Clocks come last, so that they count only what follows."""
         self._series.clear()
         self._children_peak = ended_children_peak()
         self._children = children_resident(quick=True)
@@ -70,15 +70,15 @@ class System:
         self._cpu = cpu_seconds()
 
     def end(self) -> dict[str, Any]:
-        """The columns of the row."""
+        """Return the columns of the row."""
         cpu = cpu_seconds()
         seconds = perf_counter() - self._began
         children = children_resident(quick=True)
         memory = PEAKS.end(self._watch) + children
-        # even the shortest call is seen once
+        # Even the shortest call has one sample.
         self._series.add({"memory": memory} if self._series.mean("memory_percent") else _seen(memory))
         peak = max(
-            # The kernel's mark is of this process alone. Children that live from begin to end reside beside it.
+            # The mark covers this process alone; children that live from begin to end add to it.
             self._watch.peak + min(self._children, children),
             int(self._series.peak("memory") or 0),
             self._peak_of_ended_children(),
@@ -99,12 +99,12 @@ class System:
         return min(max(0.0, 100 * used / seconds), _most_percent()) if seconds > 0 else None
 
     def _peak_of_ended_children(self) -> int:
-        """The peak of a child that came and went between two looks, if it was the largest of all yet."""
+        """Return the peak of a child that came and went between two samples, if it was the largest child so far."""
         peak = ended_children_peak()
         return peak if peak > self._children_peak else 0
 
     def _disk_percent(self) -> float | None:
         try:
             return float(psutil.disk_usage(str(self._folder)).percent)
-        except OSError:  # the folder is gone
+        except OSError:  # the folder was removed
             return None

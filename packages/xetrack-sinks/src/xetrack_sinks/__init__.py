@@ -1,6 +1,8 @@
-"""Log files and JSON Lines beside the database: the options `logs_path=`, `logs_stdout=` and `jsonl=` of a tracker.
+"""Log files and JSON Lines beside the database.
 
-Nothing of loguru or orjson is imported before a tracker or reader asks for what they do.
+    Tracker("runs.db", logs_path="logs", logs_stdout=True, jsonl="rows.jsonl")
+
+loguru and orjson are imported when the first sink opens.
 """
 
 import os
@@ -22,12 +24,15 @@ xetrack_api = 1
 
 @dataclass(frozen=True)
 class LogsOptions:
-    """The options of trackers that the sink "logs" claims.
+    """Options of `Tracker` for log lines.
 
     Attributes:
-        logs_path: folder of log files, made if it is not there.
-        logs_stdout: whether events go to standard output.
-        logs_file_format: the name of a log file in the folder; `{time:...}` stands for the day it was begun.
+        logs_path: Folder of log files, created with the first line.
+        logs_stdout: Write lines to standard output.
+        logs_file_format: Name of a log file. `{time:...}` is the time of its first line, in loguru's tokens.
+
+    Raises:
+        ValueError, TypeError: An option is not the name of a folder or file. A tracker raises `OptionError` instead.
     """
 
     logs_path: str | os.PathLike[str] | None = None
@@ -35,40 +40,44 @@ class LogsOptions:
     logs_file_format: str = "{time:YYYY-MM-DD}.log"
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` or `TypeError` for what can be no folder or no file name."""
+        """Check the options."""
         if self.logs_path is None and self.logs_file_format != LogsOptions.logs_file_format:
-            raise ValueError("logs_file_format= names files in a folder: give logs_path= too")
+            raise ValueError("logs_file_format= names the files in a folder. Give logs_path= too.")
         if self.logs_path is not None:
             writable_folder("logs_path", self.logs_path)
         try:
-            named = text("logs_file_format", self.logs_file_format).format(time=date.min)
-        except (LookupError, AttributeError) as error:
-            raise ValueError("logs_file_format= knows one field, such as {time:YYYY-MM-DD}") from error
-        if not named:
-            raise ValueError("logs_file_format= is the name of a file, and cannot be empty")
+            name = text("logs_file_format", self.logs_file_format).format(time=date(2026, 1, 31))
+        except (LookupError, AttributeError, ValueError) as error:
+            message = f"logs_file_format={self.logs_file_format!r} is not a pattern for file names ({error})."
+            raise ValueError(f"{message} Its one field is the time: '{{time:YYYY-MM-DD}}.log'.") from error
+        if not name:
+            raise ValueError("logs_file_format= is empty. Give the name of a file, such as '{time:YYYY-MM-DD}.log'.")
         if self.logs_path is not None:
-            writable_file("logs_file_format", Path(self.logs_path) / named)
+            writable_file("logs_file_format", Path(self.logs_path) / name)
 
 
 @dataclass(frozen=True)
 class JsonlOptions:
-    """The options of trackers that the sink "jsonl" claims.
+    """Options of `Tracker` for a JSON Lines file.
 
     Attributes:
-        jsonl: path of the file, which is appended to; made if it is not there.
-        jsonl_max_bytes: once the file is longer, it is set aside and a new one begun. By default never.
+        jsonl: Path of the file to append to, created with the first row.
+        jsonl_max_bytes: Once the file is longer, rename it and begin a new one. By default, it grows forever.
+
+    Raises:
+        ValueError, TypeError: An option is not a path or a size. A tracker raises `OptionError` instead.
     """
 
     jsonl: str | os.PathLike[str] | None = None
     jsonl_max_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` or `TypeError` for what can be no path or no size."""
+        """Check the options."""
         if self.jsonl is None:
-            raise ValueError("jsonl_max_bytes= is about a JSONL file: give jsonl= too")
+            raise ValueError("jsonl_max_bytes= is the size of a JSONL file. Give jsonl= too.")
         writable_file("jsonl", self.jsonl)
         if self.jsonl_max_bytes is not None and integer("jsonl_max_bytes", self.jsonl_max_bytes) < 1:
-            raise ValueError("jsonl_max_bytes= is a number of bytes above 0")
+            raise ValueError(f"jsonl_max_bytes={self.jsonl_max_bytes!r}: give 1 byte or more.")
 
 
 def _open_logs(options: LogsOptions | None, context: Context) -> Sink:
@@ -84,20 +93,20 @@ def _open_jsonl(options: JsonlOptions, _: Context) -> Sink:
 
 
 def _read_logs(path: Path, limit: int | None = None) -> "pd.DataFrame":
-    from xetrack_sinks.reading import read_logs
+    from xetrack_sinks.readers import read_logs
 
     return read_logs(path, limit)
 
 
 def _read_jsonl(path: Path) -> "pd.DataFrame":
-    from xetrack_sinks.reading import read_jsonl
+    from xetrack_sinks.readers import read_jsonl
 
     return read_jsonl(path)
 
 
 @hookimpl
 def xetrack_sinks() -> Sequence[Provider[Any]]:
-    """The sinks named "logs" and "jsonl"."""
+    """Return the sinks "logs" and "jsonl"."""
     return [
         Provider("logs", _open_logs, LogsOptions, _read_logs),
         Provider("jsonl", _open_jsonl, JsonlOptions, _read_jsonl),

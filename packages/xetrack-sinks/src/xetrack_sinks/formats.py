@@ -1,7 +1,6 @@
-"""How an event is spelt in a line, and how lines are told apart again.
+"""The format of a line: how an event becomes one, and the patterns that find lines again.
 
-A value is spelt in strict JSON: NaN and the infinities, which JSON does not have, as null, bytes as base64, all others
-as they are; lists and dicts are nested JSON.
+Values are strict JSON. NaN and the infinities, which JSON lacks, are null; bytes are base64.
 """
 
 import base64
@@ -9,73 +8,86 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 import orjson
 
+from xetrack.errors import OptionError
 from xetrack.plugin import BigInt, Json, SurrogateText, Value
 
-__all__ = ["DELIMITER", "FORMAT", "LEVELS", "delimiter", "encode", "head", "headless", "start"]
+__all__ = [
+    "DELIMITER",
+    "EVENT_LEVELS",
+    "FORMAT",
+    "delimiter",
+    "encode",
+    "head",
+    "headless",
+    "local_time",
+    "start",
+]
 
 DELIMITER = "!📁!"
-"""What stands between the head of a log line and its message; the environment variable `LOGS_DELIMITER` changes it."""
+"""Separates the head of a log line from its message; the environment variable `LOGS_DELIMITER` changes it."""
 
-FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{extra[delimiter]}{message}"
-"""The format of a log line, for loguru. The delimiter is a value in it, so that no character of it has a meaning."""
+FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line}{message}"
+"""loguru's format of a log line. Messages start with the delimiter: a format would interpret some characters in it."""
 
-LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
-"""The levels of events, with their severity: between INFO (20) and WARNING (30)."""
+EVENT_LEVELS = {"MONITOR": 26, "TRACKING": 27, "EXPERIMENT": 28}
+"""The levels whose messages are events, and their severity: between INFO (20) and WARNING (30)."""
 
 _NO_JSON = re.compile("NaN|Infinity")
 
 
 def delimiter() -> str:
-    """The delimiter in force. Raises `ValueError` if it cannot be told from the end of a line."""
+    """Return the delimiter in force. Raises `OptionError` if it holds a newline."""
     chosen = os.environ.get("LOGS_DELIMITER") or DELIMITER
     if "\n" in chosen or "\r" in chosen:
-        raise ValueError("LOGS_DELIMITER must not hold a newline")
+        raise OptionError(f"LOGS_DELIMITER={chosen!r} holds a newline. Choose a delimiter without one.")
     return chosen
 
 
-@lru_cache(maxsize=8)
-def head(between: str) -> re.Pattern[bytes]:
-    """Matches where an entry of a log file starts: a line up to its delimiter, or a serialized record.
+def local_time(time: datetime) -> str:
+    """Return a time as log lines have it: `2026-01-31 12:00:00.123`."""
+    return time.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
-    Byte order marks and NULs before it mean nothing: files were joined, or a machine lost its power.
+
+def head(between: str) -> re.Pattern[bytes]:
+    """Return a pattern for the start of an entry: a line up to its delimiter, or a record that loguru serialized.
+
+    Byte order marks and NULs may precede it: files were joined, or a machine lost power.
     """
     return re.compile(rb"^(?:\xef\xbb\xbf|\0)*(?:" + start(between).pattern + rb'|(?=\{"text": ?"))', re.MULTILINE)
 
 
-@lru_cache(maxsize=8)
 def start(between: str) -> re.Pattern[bytes]:
-    """Matches the start of a log line up to its delimiter, wherever in a line it stands."""
+    """Return a pattern for a log line up to its delimiter, anywhere in a line."""
     return re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (\S+) *\| [^\n]*?(?:" + _known(between) + rb")")
 
 
-@lru_cache(maxsize=8)
 def headless(between: str) -> re.Pattern[bytes]:
-    """Matches a whole line that has the level of an event, but no delimiter: it is torn, or has another delimiter."""
-    levels = "|".join(LEVELS).encode()
+    """Return a pattern for lines with the level of an event but without a delimiter: torn, or with another one."""
+    levels = "|".join(EVENT_LEVELS).encode()
     began = rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \| (?:" + levels + rb") *\|"
     return re.compile(began + rb"(?![^\n]*(?:" + _known(between) + rb"))[^\n]*\n", re.MULTILINE)
 
 
 def _known(between: str) -> bytes:
-    """The delimiters that are understood, as a pattern."""
+    """Return a pattern for the delimiters that are read."""
     return b"|".join(re.escape(each.encode()) for each in sorted({between, DELIMITER}))
 
 
 def encode(event: Mapping[str, Value], *, pretty: bool = False) -> bytes:
-    """The event as a JSON document on one line, or with a key a line."""
+    """Return an event as a JSON document, on one line or on one line per key."""
     option = orjson.OPT_PASSTHROUGH_SUBCLASS | (orjson.OPT_INDENT_2 if pretty else 0)
     try:
-        return orjson.dumps(event, _spell, option)
-    except TypeError:  # a key of a type derived from str
-        return orjson.dumps({str.__str__(key): value for key, value in event.items()}, _spell, option)
+        return orjson.dumps(event, _default, option)
+    except TypeError:  # a key of a subclass of str
+        return orjson.dumps({str.__str__(key): value for key, value in event.items()}, _default, option)
 
 
-def _spell(value: object) -> Any:
+def _default(value: object) -> Any:
     if isinstance(value, Json):
         return orjson.Fragment(_strict(value).encode())
     if isinstance(value, bytes):
@@ -84,11 +96,11 @@ def _spell(value: object) -> Any:
         return orjson.Fragment(str(value).encode())
     if isinstance(value, SurrogateText):
         return orjson.Fragment(json.dumps(value).encode())
-    raise TypeError(f"a {type(value).__qualname__} is no value of a row")
+    raise TypeError(f"A row cannot hold a {type(value).__qualname__}.")
 
 
 def _strict(text: str) -> str:
-    """JSON text without the tokens that are no JSON; most texts do not even hold the letters of one."""
+    """Return JSON text with null for NaN and the infinities, which Python writes as names."""
     if _NO_JSON.search(text) is None:
         return str.__str__(text)
     return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The JSONL sink: a strict JSON line a row."""
+"""The sink named "jsonl": one line of strict JSON per row."""
 
 import os
 from collections.abc import Mapping
@@ -16,19 +16,20 @@ _STAMP = len("2026-01-31 12:00:00.000000")
 class JsonlSink:
     """Appends each row as `{"timestamp": ..., "level": "TRACKING", ..., "track_id": ...}`.
 
-    The timestamp is ISO 8601 with its offset from UTC. A key `level` of the event's own stands in for the level.
+    The timestamp is ISO 8601 with its offset from UTC. An event's own key `level` replaces the level.
     """
 
     def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
         self._file = LineFile(path, max_bytes)
-        self._offset = ("", "")  # of a minute
+        # A minute, and the offset in it.
+        self._offset = ("", "")
 
     def emit(self, row: Mapping[str, Value]) -> None:
         """Append a tracked row. Raises `OSError`."""
         self._append({"timestamp": "", "level": "TRACKING", **row}, row["timestamp"])
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
-        """Append an event of another level. Plain text is for log files and left out here. Raises `OSError`."""
+        """Append an event of another level, and skip messages, which are for log files. Raises `OSError`."""
         if not isinstance(event, str):
             self._append({"timestamp": "", "level": level, **event}, event["timestamp"])
 
@@ -37,15 +38,15 @@ class JsonlSink:
         self._file.write(encode(line) + b"\n")
 
     def flush(self) -> None:
-        """See to it that the lines are in the file, if it was removed just now. Raises `OSError`."""
+        """Write the latest lines again if the file was removed just now. Raises `OSError`."""
         self._file.flush()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Flush, and close the file."""
         self._file.close()
 
     def _zoned(self, stamp: str) -> str:
-        """A local time as ISO 8601, with the offset from UTC that was in force; it changes at most once a minute."""
+        """Return a local time as ISO 8601 with the offset from UTC, which changes at most once a minute."""
         minute, offset = self._offset
         if stamp[:16] != minute:
             minute, offset = self._offset = stamp[:16], _offset(stamp[:16])
@@ -53,7 +54,7 @@ class JsonlSink:
 
 
 def _offset(minute: str) -> str:
-    """The offset from UTC at a local time: "+01:00"; "" for what is no time."""
+    """Return the offset from UTC at a local time, such as "+01:00"; "" for anything else."""
     try:
         local = datetime.fromisoformat(minute)
     except ValueError:
@@ -61,4 +62,5 @@ def _offset(minute: str) -> str:
     now = datetime.now().astimezone()
     if abs(now.replace(tzinfo=None) - local) > timedelta(hours=1):
         return local.astimezone().isoformat()[-6:]
-    return now.isoformat()[-6:]  # when a clock is set back, an hour comes twice: now it is this one
+    # When clocks are set back, an hour comes twice; of these, this is the one now.
+    return now.isoformat()[-6:]

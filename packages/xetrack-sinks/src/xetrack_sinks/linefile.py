@@ -1,11 +1,11 @@
-"""A file of lines that many processes append to.
+"""A file of lines that many processes append to, without a lock.
 
-Each line is one `write` to a file opened for appending, so lines of different processes do not mix, and no lock is held
-that a stopped process could keep others waiting with. What can still go wrong is looked for after the write:
+Each line is one `write` to a file opened for appending, so lines of different processes do not mix, and a stopped
+process keeps no other waiting. What can still go wrong is checked after the write:
 
-- The line before ours may be half a line, of a process that was killed. Then ours was glued to it: it is written again.
-- The disk may be full, and only a part of the line fitted. Then that part becomes blanks, and the write an error.
-- The file may have been removed. The lines of the last moment went nowhere then, and are written again to a new file.
+- A killed process left half a line before ours, which is now glued to it: write ours again.
+- The disk is full, and only a part of the line fitted: blank that part, and raise.
+- The file was removed, and the lines of the last moment with it: write them again, to a new file.
 """
 
 import errno
@@ -26,58 +26,62 @@ except ImportError:  # Windows
 __all__ = ["LineFile", "parts"]
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_LOOK_AGAIN = 0.05  # seconds until it is noticed that the file was removed or renamed; asking costs more than a write
+# Seconds between checks for a removed or renamed file: a check costs more than a write.
+_CHECK_AGAIN = 0.05
 
 
 class LineFile:
-    """Appends lines to the file at `path`; the file and its folders are made with the first line.
+    """Appends lines to the file at `path`; creates the file and its folders with the first line.
 
-    May be shared by threads and used after a fork. With `max_bytes`, a file that has grown longer is renamed to
-    `path.1`, `path.2` and so on, the highest number being the newest, and a new one is begun. Nothing is ever deleted.
+    Threads may share it, and a forked child may go on with it. With `max_bytes`, a file that has grown longer is
+    renamed to `path.1`, `path.2` and so on, and a new one begun. The highest number is the newest. Nothing is deleted.
     """
 
     def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
         if max_bytes is not None and fcntl is None:
-            raise OptionError("rotation by size needs file locks, which this system does not have.")
+            raise OptionError(f"jsonl_max_bytes={max_bytes} needs file locks, which this system lacks. Leave it out.")
         self.path = Path(path).expanduser().absolute()
         self._max_bytes = max_bytes
         self._lock = new_lock()
         self._fd = -1
-        self._pid = 0  # of the process that opened the file; 0 while it is not open
+        # The process that opened the file; 0 while it is closed.
+        self._pid = 0
         self._regular = True
-        self._end = 0  # of the last line that is known to be whole
+        # The end of the last line that is known to be whole.
+        self._end = 0
         self._torn = False
-        self._look_at = 0.0
-        self._recent: list[bytes] = []  # lines since the file was last seen in its place
-        self._again = b""  # lines that went to a removed file
+        self._check_at = 0.0
+        # Lines since the last check, and lines that went to a removed file.
+        self._recent: list[bytes] = []
+        self._again = b""
 
     def write(self, line: bytes) -> None:
-        """Append `line`, which ends with a newline and holds no other. Raises `OSError`; then nothing of it is left."""
+        """Append `line`, which ends with its only newline. Raises `OSError`, and then leaves nothing of it behind."""
         with self._lock:
-            if time.monotonic() > self._look_at or self._pid != os.getpid():
-                self._look()
+            if time.monotonic() > self._check_at or self._pid != os.getpid():
+                self._check()
             self._put(line)
             self._recent.append(line)
             if self._max_bytes is not None and self._end > self._max_bytes:
                 self._rotate()
 
     def flush(self) -> None:
-        """See to it that the lines are in the file at the path, if it was removed just now. Raises `OSError`."""
+        """Write the latest lines again if the file was removed just now. Raises `OSError`."""
         with self._lock:
             if self._pid == os.getpid():
-                self._look()
+                self._check()
 
     def close(self) -> None:
-        """Flush, and let go of the file; the next line opens it again."""
+        """Flush, and close the file; the next line opens it again."""
         with self._lock:
             try:
                 self.flush()
             finally:
-                self._let_go()
+                self._close()
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         if self._pid:
-            os.close(self._fd)  # in a forked child, its copy
+            os.close(self._fd)
         self._pid = 0
 
     def _put(self, line: bytes) -> None:
@@ -94,11 +98,11 @@ class LineFile:
         self._torn = False
 
     def _settle(self, line: bytes, written: int, end: int) -> int:
-        """See to it that a line that was appended between those of others stands alone; return where it ends."""
+        """Make sure that a line appended after another process's stands alone. Return where it ends."""
         start = end - written
         if written < len(line):
             self._blank(start, written)
-            raise OSError(errno.ENOSPC, "only a part of the line fitted", str(self.path))
+            raise OSError(errno.ENOSPC, "the disk is full, only a part of the line fitted", str(self.path))
         if start == 0 or self._torn or self._byte(start - 1) == b"\n":
             return end
         written = os.write(self._fd, line)
@@ -110,11 +114,12 @@ class LineFile:
             rest = rest[os.write(self._fd, rest) :]
 
     def _byte(self, place: int) -> bytes:
-        os.lseek(self._fd, place, os.SEEK_SET)  # appending does not mind
+        # Appending ignores the position.
+        os.lseek(self._fd, place, os.SEEK_SET)
         return os.read(self._fd, 1)
 
     def _blank(self, start: int, size: int) -> None:
-        # not cut off: between our write and the cut, another process may have appended its line
+        # Truncating could take a line that another process has appended since.
         fd = os.open(self.path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
         try:
             if os.path.samestat(os.fstat(fd), os.fstat(self._fd)):
@@ -123,15 +128,15 @@ class LineFile:
         finally:
             os.close(fd)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """Open the file, unless it is open in this process and still at its path."""
-        self._look_at = time.monotonic() + _LOOK_AGAIN
+        self._check_at = time.monotonic() + _CHECK_AGAIN
         if self._pid not in {0, os.getpid()}:
-            self._recent, self._again = [], b""  # those are the parent's to look after
+            # In a forked child, these are the parent's to write again.
+            self._recent, self._again = [], b""
         if self._pid != os.getpid() or not self._in_place():
             if self._pid and not os.fstat(self._fd).st_nlink:
                 self._again += b"".join(self._recent)
-            self._recent = []
             self._open()
         self._recent = []
         if self._again:
@@ -145,7 +150,7 @@ class LineFile:
             return False
 
     def _open(self) -> None:
-        self._let_go()
+        self._close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self.path, _FLAGS, 0o666)
         self._pid = os.getpid()
@@ -155,23 +160,24 @@ class LineFile:
         self._torn = self._end > 0 and self._byte(self._end - 1) != b"\n"
 
     def _rotate(self) -> None:
-        """Set the file aside, unless another process has done so. Those who still write to it will notice its size."""
+        """Rename the file, unless another process has done so. Others notice the rename at their next check."""
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # among those who rotate; freed with the process
+            # Among those who rotate; released when the file is closed.
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._in_place():
                 aside = self.path.with_name(f"{self.path.name}.{_last_number(self.path) + 1}")
                 self.path.rename(aside)
             self._open()
             self._recent = []
         except BlockingIOError:
-            pass  # another process is about it
+            pass  # another process is renaming it
         except OSError as error:
-            message = f"{self.path} could not be set aside and grows on: {error}"
+            message = f"{self.path} cannot be renamed, so it grows beyond jsonl_max_bytes={self._max_bytes}: {error}"
             warnings.warn(message, XetrackWarning, stacklevel=2)
 
 
 def parts(path: Path) -> list[Path]:
-    """The files that were set aside for `path`, and `path` itself, in the order they were written."""
+    """Return the renamed files of `path`, and `path` itself, oldest first."""
     return [*(path.with_name(f"{path.name}.{number}") for number in _numbers(path)), path]
 
 

@@ -1,4 +1,4 @@
-"""What `Tracker.logger` is: events and messages for the log files, beside the rows of the run."""
+"""The object behind `Tracker.logger`: events and messages beside the rows of a run."""
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -13,11 +13,14 @@ _KINDS = "a dict, a list of dicts, or a DataFrame"
 
 
 class Logger:
-    """Writes events and messages to the log files, and events to the JSONL file too. The database never sees them.
+    """Writes events and messages to the log files, and events to the JSONL file; neither to the database.
 
-    An event is a dict; a list of dicts or a DataFrame of pandas or polars is an event a row. Its line has `timestamp`
-    and `track_id` as those of tracked rows do, unless the event has its own. Values are those that `log()` takes;
-    objects are written as their repr. A failure to write is warned of once and counted in `Tracker.losses`.
+    An event is a dict; a list of dicts, or a DataFrame of pandas or polars, is one event per row. Events get the
+    `timestamp` and `track_id` of tracked rows unless they have their own. Values are those that `log()` takes, but
+    objects are written as their repr. The first failure to write is warned of; `Tracker.losses` counts them all.
+
+        >>> tracker.logger.monitor({"drift": 0.1, "requests": 10})
+        >>> tracker.logger.info("a message, for the log files only")
     """
 
     def __init__(self, tell: Callable[[str, Mapping[str, Value] | str], None], events: "Events") -> None:
@@ -25,48 +28,51 @@ class Logger:
         self._events = events
 
     def monitor(self, data: Any) -> None:
-        """Write what was measured in production: a line an event, level MONITOR.
+        """Write measurements from production: one line per event, level MONITOR.
 
-        Raises `InvalidKeyError` or `InvalidValueError` for what `log()` would not take; then nothing was written.
+        Raises:
+            InvalidKeyError, InvalidValueError: `log()` would not take an event either. Nothing was written.
+            ClosedError: The tracker is closed.
         """
         self._write("MONITOR", data)
 
     def experiment(self, data: Any) -> None:
-        """Write a result, for people to read: a line a key, level EXPERIMENT. Raises as `monitor` does."""
+        """Write results for people to read: one line per key, level EXPERIMENT. Raises as `monitor` does."""
         self._write("EXPERIMENT", data)
 
-    experiemnt = experiment  # as the documentation has spelt it from the start
+    # The spelling in the documentation of 0.x.
+    experiemnt = experiment
 
     def track(self, data: Any) -> None:
-        """Write events like those of `log()`, without the database: level TRACKING. Raises as `monitor` does."""
+        """Write events as `log()` does, except to the database: level TRACKING. Raises as `monitor` does."""
         self._write("TRACKING", data)
 
     def debug(self, message: object) -> None:
-        """Write a message to the logs; objects as their text."""
+        """Write a message, level DEBUG: text, or any object as `str` shows it."""
         self._tell("DEBUG", safe_text(message, str))
 
     def info(self, message: object) -> None:
-        """As `debug`, level INFO."""
+        """Write a message, level INFO."""
         self._tell("INFO", safe_text(message, str))
 
     def success(self, message: object) -> None:
-        """As `debug`, level SUCCESS."""
+        """Write a message, level SUCCESS."""
         self._tell("SUCCESS", safe_text(message, str))
 
     def warning(self, message: object) -> None:
-        """As `debug`, level WARNING."""
+        """Write a message, level WARNING."""
         self._tell("WARNING", safe_text(message, str))
 
     def error(self, message: object) -> None:
-        """As `debug`, level ERROR."""
+        """Write a message, level ERROR."""
         self._tell("ERROR", safe_text(message, str))
 
     def critical(self, message: object) -> None:
-        """As `debug`, level CRITICAL."""
+        """Write a message, level CRITICAL."""
         self._tell("CRITICAL", safe_text(message, str))
 
     def exception(self, message: object) -> None:
-        """As `error`, with the traceback of the exception that is being handled."""
+        """Write a message and the traceback of the exception being handled, level ERROR."""
         self.error(f"{safe_text(message, str)}\n{traceback.format_exc().rstrip()}")
 
     def _write(self, level: str, data: object) -> None:
@@ -75,7 +81,7 @@ class Logger:
 
 
 class Events:
-    """Turns what a logger is given into events. All loggers of a tracker share it: no two times are the same."""
+    """Turns the arguments of loggers into events. All loggers of a tracker share it, so no two timestamps are equal."""
 
     def __init__(self, track_id: str) -> None:
         self._track_id = track_id
@@ -84,7 +90,7 @@ class Events:
         self._normalise = Normaliser()
 
     def __call__(self, data: object) -> list[dict[str, Value]]:
-        """The events, all of them or none. Raises `InvalidKeyError` or `InvalidValueError`."""
+        """Return the events. Raises `InvalidKeyError` or `InvalidValueError` before there is any."""
         return [self._event(each) for each in _events(data)]
 
     def _event(self, data: Mapping[str, Any]) -> dict[str, Value]:
@@ -98,7 +104,7 @@ class Events:
 
 
 def _events(data: Any) -> Iterable[Mapping[str, Any]]:
-    """The events in what was given. Raises `InvalidValueError` if it is nothing of the kind."""
+    """Return the dicts in an argument. Raises `InvalidValueError` if there are none."""
     if isinstance(data, Mapping):
         return [data]
     if hasattr(data, "to_dicts"):  # polars
@@ -107,4 +113,4 @@ def _events(data: Any) -> Iterable[Mapping[str, Any]]:
         return [{str(key): value for key, value in row.items()} for row in data.to_dict("records")]
     if isinstance(data, (list, tuple)) and all(isinstance(each, Mapping) for each in data):
         return data
-    raise InvalidValueError(f"an event is {_KINDS}; this is {safe_text(data)[:200]}. For text: logger.info(...).")
+    raise InvalidValueError(f"{safe_text(data)[:200]} is not {_KINDS}. Use logger.info() for text.")

@@ -1,22 +1,24 @@
-"""The log sink: rows as lines of a log, in files and on standard output, by a loguru of its own.
+"""The sink named "logs": rows as log lines, in a daily file, on standard output, or both.
 
-The application's `loguru.logger` has one core, with its handlers and levels. Ours has another core, so that neither
-sees anything of the other, and so have two trackers.
+loguru formats the lines, with a core of its own for each sink. Its public interface has one global logger, which would
+pass rows to the application's handlers, and lose ours when the application calls `logger.remove()`. A copy by
+`copy.deepcopy(logger)` fails while that logger has its default handler for standard error.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import loguru
 from loguru import _logger
 
-from xetrack.errors import OptionError
 from xetrack.plugin import Value
 from xetrack_sinks import LogsOptions
-from xetrack_sinks.formats import FORMAT, LEVELS, delimiter, encode
+from xetrack_sinks.formats import EVENT_LEVELS, FORMAT, delimiter, encode
 from xetrack_sinks.linefile import LineFile
 from xetrack_sinks.logger import Events, Logger
 
@@ -25,80 +27,81 @@ if TYPE_CHECKING:
 
 __all__ = ["LogSink"]
 
+_OURS = ("xetrack.", "xetrack_")
+
 
 class LogSink:
-    """Writes each row as `TIME | TRACKING | PLACE!📁!{json}` to the file of the day, standard output, or both.
+    """Writes each row as `TIME | TRACKING | PLACE!📁!{json}`, where PLACE is the code that logged it.
 
-    Without a folder and standard output, rows go nowhere, and what `Tracker.logger` is told goes to standard error.
+    Without a folder and standard output, rows are not written, and `Tracker.logger` writes to standard error.
     """
 
     def __init__(self, options: LogsOptions, track_id: str) -> None:
         self._events = Events(track_id)
-        self._outputs: list[_DailyFile | _Stream] = []
-        if options.logs_path is not None:
-            self._outputs.append(_DailyFile(options.logs_path, options.logs_file_format))
-        if options.logs_stdout:
-            self._outputs.append(_Stream("stdout"))
-        self._takes_rows = bool(self._outputs)
-        self._outputs = self._outputs or [_Stream("stderr")]
-        self._logger = _own_logger(self._write)
+        self._file = None if options.logs_path is None else _DailyFile(options.logs_path, options.logs_file_format)
+        self._takes_rows = options.logs_stdout or self._file is not None
+        self._stream = "stdout" if options.logs_stdout else None if self._file else "stderr"
+        self._delimiter = delimiter()
+        logger = _own_logger(self._write)
+        self._logger_at = cache(lambda depth: logger.opt(depth=depth))
 
     def emit(self, row: Mapping[str, Value]) -> None:
-        """Write a tracked row. Raises what the first output that failed raised, after the others had their turn."""
+        """Write a tracked row. Raises `OSError`; a file that fails costs standard output nothing."""
         if self._takes_rows:
-            self._logger.log("TRACKING", encode(row).decode())
+            self._log("TRACKING", encode(row).decode())
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
-        """Write an event of another level, or plain text. Raises as `emit` does."""
+        """Write an event of another level, or a message. Raises as `emit` does."""
         if isinstance(event, str):
+            # Indented, so that no message can forge an entry.
             text = event.encode("utf-8", "backslashreplace").decode().replace("\n", "\n    ")
         else:
             text = encode(event, pretty=level == "EXPERIMENT").decode()
-        self._logger.log(level, text)
+        self._log(level, text)
 
     def logger(self, tell: Callable[[str, Mapping[str, Value] | str], None]) -> Logger:
-        """What `Tracker.logger` is: it hands events of any level to `tell`, which passes them to all sinks."""
+        """Make the object behind `Tracker.logger`; it passes events and messages to `tell`."""
         return Logger(tell, self._events)
 
     def flush(self) -> None:
-        """See to it that the lines are in the file, if it was removed just now. Raises `OSError`."""
-        for output in self._outputs:
-            output.flush()
+        """Write the latest lines again if the file was removed just now. Raises `OSError`."""
+        if self._file is not None:
+            self._file.flush()
 
     def close(self) -> None:
-        """Let go of the file."""
-        for output in self._outputs:
-            output.close()
+        """Flush, and close the file."""
+        if self._file is not None:
+            self._file.close()
 
-    def _write(self, message: "Message") -> None:
-        failed = None
-        for output in self._outputs:
-            try:
-                output.write(message)
-            except Exception as error:
-                failed = failed or error
-        if failed:
-            raise failed
+    def _log(self, level: str, text: str) -> None:
+        # Count the frames to the code that called xetrack: the line names that code.
+        depth, frame = 0, inspect.currentframe()
+        while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+            depth, frame = depth + 1, frame.f_back
+        self._logger_at(depth).log(level, self._delimiter + text)
+
+    def _write(self, line: "Message") -> None:
+        try:
+            if self._stream is not None:
+                _print(line, self._stream)
+        finally:
+            if self._file is not None:
+                self._file.write(line)
 
 
 def _own_logger(write: Callable[["Message"], None]) -> "loguru.Logger":
-    """A loguru logger with a core of its own, that passes lines to `write` and raises what that raises."""
-    # loguru offers a second core only to who copies the application's, handlers and all
+    """Make a logger apart from the application's, which passes lines to `write` and raises what that raises."""
     make: Any = _logger
-    plain: Any = loguru.logger
-    logger: loguru.Logger = make.Logger(make.Core(), *plain._options)  # noqa: SLF001 - the settings of a plain logger
-    for level, severity in LEVELS.items():
+    application: Any = loguru.logger
+    logger: loguru.Logger = make.Logger(make.Core(), *application._options)  # noqa: SLF001 - see the module's docstring
+    for level, severity in EVENT_LEVELS.items():
         logger.level(level, no=severity)
-    try:
-        logger.configure(extra={"delimiter": delimiter()})
-    except ValueError as error:
-        raise OptionError(str(error)) from error
     logger.add(write, format=FORMAT, level=0, catch=False, backtrace=False, diagnose=False)
     return logger
 
 
 class _DailyFile:
-    """The log file of the day, in a folder. A new one is begun with the first line after midnight."""
+    """The log file of the day, in a folder. The first line after midnight begins a new one."""
 
     def __init__(self, folder: str | os.PathLike[str], name: str) -> None:
         self._folder = Path(folder).expanduser().absolute()
@@ -106,12 +109,13 @@ class _DailyFile:
         self._day = 0
         self._file: LineFile | None = None
 
-    def write(self, message: "Message") -> None:
-        time = message.record["time"]
-        if self._file is None or time.toordinal() != self._day:
+    def write(self, line: "Message") -> None:
+        time = line.record["time"]
+        day = time.toordinal()
+        if self._file is None or day != self._day:
             self.close()
-            self._day, self._file = time.toordinal(), LineFile(self._folder / self._name.format(time=time))
-        self._file.write(message.encode())
+            self._day, self._file = day, LineFile(self._folder / self._name.format(time=time))
+        self._file.write(line.encode())
 
     def flush(self) -> None:
         if self._file is not None:
@@ -122,22 +126,11 @@ class _DailyFile:
             self._file.close()
 
 
-class _Stream:
-    """Standard output or error, whatever it is at the time."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def write(self, message: "Message") -> None:
-        stream = getattr(sys, self._name)
-        try:
-            stream.write(message)
-        except UnicodeEncodeError:
-            stream.write(message.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
-        stream.flush()
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """It is not ours to close."""
+def _print(line: str, stream_name: str) -> None:
+    # Looked up for each line: tests and notebooks replace sys.stdout.
+    stream = getattr(sys, stream_name)
+    try:
+        stream.write(line)
+    except UnicodeEncodeError:
+        stream.write(line.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+    stream.flush()

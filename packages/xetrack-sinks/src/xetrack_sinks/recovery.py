@@ -1,4 +1,4 @@
-"""Find the JSON objects in bytes that hold more or less than one: joined lines, byte order marks, torn writes."""
+"""Find JSON objects in bytes that hold more or less than one: joined lines, byte order marks, torn writes."""
 
 import codecs
 import json
@@ -12,21 +12,16 @@ import orjson
 __all__ = ["Found", "Objects", "is_event", "objects_in", "parse", "utf8"]
 
 _BOM = codecs.BOM_UTF8
-_WIDE = {  # the longer marks first: that of UTF-32 begins with that of UTF-16
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _MANY = 4000  # digits
-_GAP = re.compile(r"[\s,\ufeff]*")  # may stand between objects and around them, and means nothing
+# May stand between objects and around them, and means nothing.
+_GAP = re.compile(r"[\s,\ufeff]*")
 _STRUCTURE = re.compile(r"[][{}\"]")
 _MANY_DIGITS = re.compile(rb"\d{19}")
 _EVENT = re.compile(r'\{\s*"timestamp"\s*:')
 
 
 def _integer(text: str) -> int:
-    # int() refuses more than 4,300 digits, since it takes time for so many; Decimal is fast
+    # int() refuses more than 4,300 digits; Decimal does not.
     return int(text) if len(text) < _MANY else int(Decimal(text))
 
 
@@ -34,7 +29,7 @@ _DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 class Found(NamedTuple):
-    """An object, and where it stands in the text."""
+    """An object, and its place in the text."""
 
     value: dict[str, Any]
     start: int
@@ -42,17 +37,27 @@ class Found(NamedTuple):
 
 
 class Objects(NamedTuple):
-    """The objects in a text. `intact` is False if it holds anything else, which `rest` is if that comes last."""
+    """The objects in a text. `intact` is False if the text holds anything else before `rest`, its unread end."""
 
     text: str
     found: list[Found]
     intact: bool
     rest: str
 
+    def leading(self, gap: str) -> list[Found]:
+        """Return the objects at the beginning of the text, with nothing but characters of `gap` around them."""
+        end, count = 0, 0
+        for each in self.found:
+            if self.text[end : each.start].strip(gap):
+                break
+            end, count = each.end, count + 1
+        return self.found[:count]
+
 
 def parse(data: bytes) -> dict[str, Any] | None:
-    """Return the JSON object that `data` is; None if it is anything else. Strict, and fast."""
-    if _MANY_DIGITS.search(data):  # orjson makes a float of an integer beyond 64 bits
+    """Return `data` as a JSON object; None if it is anything else. Strict and fast."""
+    # orjson reads integers beyond 64 bits as floats.
+    if _MANY_DIGITS.search(data):
         value, end = _object_at(text, 0) if (text := _strict_text(data)).startswith("{") else (None, 0)
         return value if value is not None and not text[end:].strip() else None
     try:
@@ -63,19 +68,19 @@ def parse(data: bytes) -> dict[str, Any] | None:
 
 
 def objects_in(data: bytes, *, unfinished: bool = False) -> Objects:
-    """Find the complete objects in `data`, in order, and tell whether they are all that it holds.
+    """Find the complete objects in `data`, in order, and whether it holds anything else.
 
-    After a torn object, an object inside of it cannot be told from one behind it. So only complete events are taken
-    then: `{"timestamp": ..., "level": ..., "track_id": ...}`. Bytes that are not UTF-8 become `\ufffd`, which is
-    damage too.
+    After a torn object, an object inside it looks like one behind it. From there on, only complete events are taken:
+    `{"timestamp": ..., "level": ..., "track_id": ...}`. Bytes that are not UTF-8 become `\ufffd`, and count as damage.
 
     Args:
-        data: a line, or more.
-        unfinished: more may be written to it: half a character at its end is not damage.
+        data: One or more lines.
+        unfinished: Its writer may still be writing, so half a character at the end is not damage.
     """
     text, intact = _decoded(data, unfinished=unfinished)
     found: list[Found] = []
-    place, sure = 0, True  # sure: whether an object that starts here is not a part of another
+    # `sure`: an object that starts here cannot be part of another.
+    place, sure = 0, True
     while (place := _skip(text, place)) < len(text):
         value, end = _object_at(text, place)
         if value is not None and (sure or is_event(value)):
@@ -90,14 +95,15 @@ def objects_in(data: bytes, *, unfinished: bool = False) -> Objects:
 
 
 def is_event(value: Mapping[str, Any]) -> bool:
-    """Whether an object is what the JSONL sink writes."""
+    """Whether an object has the form of a line of the JSONL sink."""
     return next(iter(value), None) == "timestamp" and "level" in value and "track_id" in value
 
 
 def utf8(data: bytes) -> bytes:
-    """Return `data` in UTF-8, which it is unless its byte order mark says UTF-16 or UTF-32."""
-    encoding = next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
-    return data if encoding is None else data.decode(encoding, "backslashreplace").encode("utf-8", "backslashreplace")
+    """Return `data` in UTF-8. Shells and editors of Windows write UTF-16, with a byte order mark."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "backslashreplace").encode("utf-8", "backslashreplace")
+    return data
 
 
 def _strict_text(data: bytes) -> str:
@@ -130,9 +136,10 @@ def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
 
 
 def _next(text: str, place: int, *, sure: bool) -> tuple[int | None, bool]:
-    """Where to try again behind what cannot be read at `place`, and whether an object there stands by itself."""
+    """Return where to try again after a failure at `place`, and whether an object there is sure to stand alone."""
     brace = text.find("{", place)
     if sure and brace > place and not _STRUCTURE.search(text, place, brace):
-        return brace, True  # before it there was no JSON that it could be a part of
+        # Nothing before it was JSON, so it is part of nothing.
+        return brace, True
     event = _EVENT.search(text, place + 1)
     return (event.start(), False) if event else (None, False)
