@@ -107,4 +107,4 @@ def test_xt_sql_is_interrupted(start, db, engine):
     wait_until_worked(process, 1)  # more than it takes to import DuckDB and copy a row
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
-    assert (out, err, process.returncode) == ("", "xt: the query was interrupted.\n", 130)
+    assert (out, err, process.returncode) == ("", "xt: query interrupted.\n", 130)

@@ -89,7 +89,7 @@ def test_sql_on_an_untouched_file(old, engine):
 
 def test_xt_sql_on_an_untouched_file_says_where_the_rows_are(old, capfd):
     assert run(["sql", str(old), "SELECT * FROM db.events"]) == 1
-    assert 'db."default" in a file of 0.x that nobody has written to since' in capfd.readouterr().err
+    assert 'db."default" in a 0.x file that xetrack 1.0 has not written to yet' in capfd.readouterr().err
 
 
 def test_objects_load_and_are_counted(old):

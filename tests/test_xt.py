@@ -179,7 +179,7 @@ def test_both_engines_answer_in_sql(xt, database):
     expected = "model,best\nlightgbm,0.95\nxgboost,0.9\n"
     for engine in ("sqlite", "duckdb"):
         assert xt(f"xt sql database.db --csv --engine {engine} '{query}'") == expected
-    assert "With xt: --write" in xt("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
+    assert "Use xt sql --write" in xt("xt sql database.db --engine duckdb 'DELETE FROM db.events'", code=1)
     assert xt("xt sql database.db --engine duckdb 'SELEC'", code=1).count("\n") == 1
     lines = [xt(f"xt tail database.db --engine {engine} --json") for engine in ("sqlite", "duckdb")]
     assert lines[0] == lines[1]

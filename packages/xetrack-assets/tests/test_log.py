@@ -179,7 +179,7 @@ def test_nothing_is_kept_where_no_rows_are(tmp_path):
     tracker = Tracker(Tracker.SKIP_INSERT)
     with pytest.warns(XetrackWarning, match="Only the repr of p is logged"):
         assert tracker.log({"p": 1j})["p"] == "1j"
-    with pytest.raises(OptionError, match="none that is installed serves this engine"):
+    with pytest.raises(OptionError, match="needs an asset store that supports this engine"):
         tracker.assets  # noqa: B018 - the property raises
     with pytest.raises(OptionError, match=r"Objects need a SQLite database, and .* is not one"):
         Tracker(Tracker.SKIP_INSERT, assets=tmp_path).log({"p": 1j})

@@ -112,7 +112,7 @@ def test_a_returned_dict_is_part_of_the_row_again(tracker, counter):
 
 
 def test_a_returned_cache_is_kept_under_another_name(tracker, counter):
-    with pytest.warns(XetrackWarning, match="'cache' of the returned dict"):
+    with pytest.warns(XetrackWarning, match="'cache' in the returned dict"):
         tracker.track(counter.function({"cache": "mine"}), 1)
 
     assert column(tracker, "result_cache") == ["mine"]
@@ -294,7 +294,7 @@ def test_async_functions_are_cached(tracker, counter):
 def test_generators_are_tracked_and_a_warning_says_that_they_are_not_cached(tracker, counter):
     calls = counter.calls
 
-    with pytest.warns(XetrackWarning, match="items is a generator: its calls are tracked, and never cached"):
+    with pytest.warns(XetrackWarning, match="items is a generator, so its calls are tracked but never cached"):
 
         @tracker.wrap
         def items(x):

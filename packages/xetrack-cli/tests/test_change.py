@@ -45,7 +45,7 @@ def test_a_value_that_does_not_fit_is_refused(xt, db):
 
 
 def test_a_new_column_is_told(xt, db):
-    assert xt("set", db, "test_accuracy", "0.75", "--all", "-y").out == "test_accuracy set in 6 rows, a new column\n"
+    assert xt("set", db, "test_accuracy", "0.75", "--all", "-y").out == "test_accuracy set in 6 rows (new column)\n"
     assert values(db, "test_accuracy") == [0.75] * 6
 
 
@@ -98,8 +98,8 @@ def test_all_rows_are_changed_only_if_that_was_meant(xt, db):
             "would set epoch = 0 in all 6 rows of 2 runs. Select rows with --track-id or --where-key, or add --all.",
         ),
         (["--yes"], "or add --all."),
-        (["--all"], "Set epoch = 0 in 6 rows of 2 runs? Nothing was changed. Add --yes to confirm without a terminal."),
-        (["--all", "--track-id", "first-run-0001"], "Leave it out to change only the selected rows."),
+        (["--all"], "Set epoch = 0 in 6 rows of 2 runs? Nothing was changed. Without a terminal, add --yes"),
+        (["--all", "--track-id", "first-run-0001"], "Omit it to change only the selected rows."),
     ):
         done = xt("set", db, "epoch", "0", *words)
         assert (done.out, done.code) == ("", 2)

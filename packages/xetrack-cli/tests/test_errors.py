@@ -155,10 +155,10 @@ def test_a_file_without_tables_is_empty_but_a_named_table_is_missing(xt, tmp_pat
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["head", "DB", "--columns", ","], "--columns ',' names no column"),
-        (["tail", "DB", "--columns", ""], "--columns '' names no column"),
-        (["describe", "DB", "--columns", " , "], "names no column"),
-        (["watch", "DB", "--columns", ","], "names no column"),
+        (["head", "DB", "--columns", ","], "--columns ',' is empty"),
+        (["tail", "DB", "--columns", ""], "--columns '' is empty"),
+        (["describe", "DB", "--columns", " , "], "is empty"),
+        (["watch", "DB", "--columns", ","], "is empty"),
         (["ls", "DB", "--track-id", "first-run-0001"], "--track-id needs a COLUMN or --unique"),
         (["ls", "DB", "--table", "events"], "--table needs a COLUMN or --unique"),
         (["sql", "DB", ""], "The query is empty"),

@@ -86,7 +86,7 @@ def test_a_broken_plugin_breaks_its_own_commands_only(xt, db, several, here):
     sorry = xt("sorry")
     assert sorry.code == 1
     assert sorry.err.count("\n") == 1
-    assert "xt sorry of unopenable is installed, but broken: ModuleNotFoundError" in sorry.err
+    assert "xt sorry, from unopenable, failed to load: ModuleNotFoundError" in sorry.err
     assert "pip install no_such_module" in sorry.err
     assert "must be a typer.Typer, not builtins.int" in xt("odd").err
     assert "a_module_that_nobody_has" in xt("broken").err

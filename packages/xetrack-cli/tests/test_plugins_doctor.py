@@ -132,7 +132,7 @@ def test_a_plugin_that_hangs_is_given_up_and_where_it_hangs_is_told(checked, ins
     installed("acme", source)
     rows, code = checked("--timeout", "1")
     assert code == 1
-    assert rows["acme"]["problems"][0].startswith("Stopped: loading it takes longer than 1 s")
+    assert rows["acme"]["problems"][0].startswith("Stopped: loading takes longer than 1 s")
     assert 'acme_plugin.py", line ' in rows["acme"]["traceback"]
 
 

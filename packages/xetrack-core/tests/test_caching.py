@@ -183,7 +183,7 @@ def test_a_cache_that_fails_costs_no_call_and_is_warned_of_once(tracker, shelf, 
 def test_an_entry_that_is_none_is_computed(tracker, shelf, double, calls, entry):
     shelf.entries[repr(((1,), {}, {"model": "a"}, ()))] = entry
 
-    with pytest.warns(XetrackWarning, match="the cache of results failed"):
+    with pytest.warns(XetrackWarning, match="the result cache failed"):
         assert tracker.track(double, 1) == 2
 
 

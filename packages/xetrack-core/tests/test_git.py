@@ -154,7 +154,7 @@ def test_a_folder_outside_of_a_repository(tmp_path, monkeypatch):
 def test_a_repository_without_a_commit(tmp_path):
     git(tmp_path, "init")
 
-    assert "has no commit yet" in reason(tmp_path)
+    assert "has no commits yet" in reason(tmp_path)
 
 
 def test_a_path_that_does_not_exist(repository):

@@ -135,7 +135,7 @@ def test_steps_come_in_any_order_and_none_is_dropped(tracker):
 
 @pytest.mark.parametrize("of_row", [1, None, "2", np.array([2, 3])], ids=repr)
 def test_two_steps_are_refused(tracker, of_row):
-    with pytest.raises(OptionError, match=r"step is given twice: .* in the row and step=2\. Give it once"):
+    with pytest.raises(OptionError, match=r"step is given twice: .* in the event, and step=2\. Pass it once"):
         tracker.log({"loss": 0.5, "step": of_row}, step=2)
 
     assert len(tracker) == 0
@@ -590,7 +590,7 @@ def test_git_root_adds_params(repository):
 
 def test_params_win_over_git_root_with_one_warning(repository):
     given = {"git_branch": "mine", "git_commit_hash": "abc"}
-    with pytest.warns(XetrackWarning, match="^git_commit_hash, git_branch: params= wins over git_root=") as warned:
+    with pytest.warns(XetrackWarning, match="^git_commit_hash, git_branch: params= overrides") as warned:
         tracker = Tracker(":memory:", given, git_root=repository)
 
     assert len(warned) == 1

@@ -175,7 +175,7 @@ def test_rows_are_buffered_while_mlflow_is_down(tmp_path: Path, client: MlflowCl
     ):
         database.execute("ALTER TABLE metrics RENAME TO metrics_elsewhere")
         tracker.log({"x": 0})
-        with pytest.warns(XetrackWarning, match=r"flush\(\) of the sink 'mlflow' failed: .* 1 row not sent to MLflow"):
+        with pytest.warns(XetrackWarning, match=r"the sink 'mlflow' failed to flush: .* 1 row not sent to MLflow"):
             tracker.flush()
         with pytest.warns(XetrackWarning, match="rows are buffered and sent again"):
             tracker.log({"x": 1})
@@ -200,7 +200,7 @@ def test_rows_beyond_the_buffer_are_counted_as_losses(tmp_path: Path) -> None:
     messages = [str(each.message) for each in (*warned, *warned_at_the_end)]
     assert any("The buffer is full: 2 rows wait for MLflow" in each for each in messages)
     assert any(
-        "close() of the sink 'mlflow' failed: ForwardingError: 2 rows not sent to MLflow" in each for each in messages
+        "the sink 'mlflow' failed to close: ForwardingError: 2 rows not sent to MLflow" in each for each in messages
     )
 
 

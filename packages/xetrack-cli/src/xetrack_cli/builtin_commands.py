@@ -15,7 +15,7 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "runs": Entry("Runs", "runs:runs", "List the runs, most recently active first."),
-    "show": Entry("Runs", "show:show", "Show one run in full; the latest by default."),
+    "show": Entry("Runs", "show:show", "Show one run in full, by default the latest."),
     "compare": Entry("Runs", "compare:compare", "Compare runs side by side, highlighting differences."),
     "watch": Entry("Runs", "watch:watch", "Follow new rows as they are logged, until Ctrl-C."),
     "head": Entry("Rows", "head:head", "Print the first rows."),
@@ -24,8 +24,8 @@ COMMANDS = {
     "ls": Entry("Rows", "ls:ls", "List the tables, or the values of a column."),
     "sql": Entry("Rows", "sql:sql", "Run an SQL query on db.events and the other tables."),
     "describe": Entry("Numbers", "describe:describe", "Summarize columns: count, mean, deviation, quartiles."),
-    "stats": Entry("Numbers", "stats:commands", "Statistics: describe, top, bottom."),
-    "plot": Entry("Numbers", "plot:commands", "Plots in the terminal: hist, scatter."),
+    "stats": Entry("Numbers", "stats:commands", "Show statistics: describe, top, bottom."),
+    "plot": Entry("Numbers", "plot:commands", "Plot columns in the terminal: hist, scatter."),
     "set": Entry("Files", "set:commands", "Set a value in selected rows, or in all."),
     "delete": Entry("Files", "delete:delete", "Delete runs."),
     "copy": Entry("Files", "copy:copy", "Merge one database into another."),

@@ -23,7 +23,7 @@ class UsageError(OptionError):
 
 
 class UnknownNameError(XetrackError, LookupError):
-    """There is no run, column or plugin of this name. The message suggests the closest name."""
+    """No run, column or plugin has this name. The message suggests the closest name."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.name = name
@@ -38,11 +38,11 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def explain(error: Exception) -> tuple[str, int] | None:
-    """Return one line for an error, and the exit code; None for a bug, which deserves its traceback."""
+    """Return one line for an error, and the exit code; None for a bug, so that its traceback is shown."""
     if isinstance(error, typer.TyperException):
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
-        advice = " With xt: --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
+        advice = " To wait longer, add --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
         return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
     if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
@@ -65,7 +65,7 @@ def _sql_advice(text: str) -> str:
     if "readonly" in text:
         return ". Add --write to change the database."
     if "no such table" in text:
-        old = ', or db."default" in a file of 0.x that nobody has written to since' if "events" in text else ""
+        old = ', or db."default" in a 0.x file that xetrack 1.0 has not written to yet' if "events" in text else ""
         return f". List the tables with xt ls DB; in SQL they are db.events and so on{old}."
     if "locked" in text:
         return ". Another process is writing. Try again."
@@ -92,6 +92,6 @@ def show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print a warning of xetrack as one line. Those of libraries are for programmers, and dropped."""
+    """Print a warning of xetrack as one line. Warnings of libraries are dropped: they are meant for programmers."""
     if issubclass(category, XetrackWarning):
         print(f"xt: warning: {_in_shell(message)}", file=file or sys.stderr)

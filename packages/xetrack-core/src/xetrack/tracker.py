@@ -26,8 +26,8 @@ from xetrack.errors import DatabaseRemovedError, OptionError, XetrackWarning, ou
 
 __all__ = ["Tracker"]
 
-_BATCH = "For many rows: log_batch()."
-_PARAM = "For one param: set_param(key, value)."
+_BATCH = "For many rows, use log_batch()."
+_PARAM = "For one param, use set_param(key, value)."
 
 
 class Tracker(RunRows, TrackedCalls):
@@ -39,14 +39,14 @@ class Tracker(RunRows, TrackedCalls):
     ```
 
     Threads can share a tracker, forked children can use it, and it can be pickled to other processes. As a context
-    manager it closes the run at the end of the block, and marks it as failed if an exception leaves the block. A
-    tracker that nobody closes is closed when it is garbage-collected, or at exit.
+    manager it closes the run at the end of the block, and marks it as failed if an exception leaves the block. An
+    unclosed tracker is closed when it is garbage-collected, or at exit.
 
     Args:
         db: path of the database, which is created with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT` to
             store no rows, when only log files are wanted.
-        params: values to add to every row of the run: a dict, or a config whose fields they are (a dataclass, attrs
-            class, pydantic model, `argparse.Namespace` or OmegaConf container). They are copied.
+        params: values to add to every row of the run: a dict, or a config (a dataclass, attrs class, pydantic model,
+            `argparse.Namespace` or OmegaConf container), whose fields become params. They are copied.
         table: table of events. One file can hold several tables.
         engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or one of another plugin.
         track_id: name of the run, text or a UUID. The name of an earlier run resumes it. The default is a generated
@@ -139,7 +139,7 @@ class Tracker(RunRows, TrackedCalls):
     def _open(self, run: RunWriter, *, raise_on_error: bool) -> None:
         self._run = run
         self.raise_on_error = raise_on_error
-        # closes a tracker that nobody has closed, once it is garbage or at exit; the run must not hold the tracker
+        # closes a forgotten tracker when it is collected, or at exit; the run must not hold a reference to the tracker
         weakref.finalize(self, _close_forgotten, run, weakref.ref(self))
 
     @property
@@ -196,9 +196,9 @@ class Tracker(RunRows, TrackedCalls):
             return self._run.observers.logger(self._tell)
 
     def _tell(self, level: str, event: Mapping[str, Any] | str) -> None:
-        """Pass what the logger was told to the sinks. The logger holds this method, and with it the tracker."""
+        """Pass a message of the logger to the sinks. The logger holds this method, and so keeps the tracker alive."""
         self._run.observers.log(level, event)
-        self._run.check_open()  # last: another thread may have closed it meanwhile, and then nobody heard of the event
+        self._run.check_open()  # last: if another thread closed it meanwhile, no sink received the event
 
     # Logging
 
@@ -230,7 +230,7 @@ class Tracker(RunRows, TrackedCalls):
     def log_batch(self, data: Iterable[Mapping[str, Any] | Any]) -> list[dict[str, Any]]:
         """Log many events in one transaction, all or none, and return their rows. Raises as `log` does.
 
-        `data` is an iterable of dicts or configs, or a table of pandas, polars or Arrow, whose index is left out.
+        `data` is an iterable of dicts or configs, or a pandas, polars or Arrow table. Its index is ignored.
         """
         run = self._run
         return run.log_batch(as_rows(data, "log_batch()"), run.strict if self.raise_on_error else run.lenient)
@@ -253,7 +253,7 @@ class Tracker(RunRows, TrackedCalls):
         """Set `key` in all rows that this run has logged so far, and return the number of rows.
 
         Rows logged later do not get it. A re-entrant call, from a signal handler or `__del__` in the middle of another
-        call, is deferred and returns 0. Raises the same errors as `log`; nothing was set then.
+        call, is deferred and returns 0. Raises the same errors as `log`, and then sets nothing.
         """
         return self._run.update(check_key(key), value, None)
 
@@ -318,9 +318,9 @@ class Tracker(RunRows, TrackedCalls):
         overwrite: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Write the whole database into another file, also from memory. See `Reader.backup`.
+        """Write the whole database, even one in memory, to another file. See `Reader.backup`.
 
-        Other threads can log meanwhile; with a tracker in memory they wait.
+        Other threads can log meanwhile. If the database is in memory, they wait.
         """
         self._run.check_open()
         backup(self.engine, path, overwrite=overwrite, progress=progress)
@@ -328,7 +328,7 @@ class Tracker(RunRows, TrackedCalls):
     # Ending
 
     def flush(self) -> None:
-        """Flush the sinks, and the write-ahead log into the database file: a copy of that file is then complete."""
+        """Flush the sinks, and merge the write-ahead log into the database file, so that a copy of it is complete."""
         self._run.flush()
 
     def close(self) -> None:
@@ -355,9 +355,9 @@ class Tracker(RunRows, TrackedCalls):
 
 
 def _close_forgotten(run: RunWriter, tracker: "weakref.ref[Tracker]") -> None:
-    """Close a run that nobody has closed: its tracker is garbage, or the process exits.
+    """Close the run of a tracker that was not closed: the tracker is garbage, or the process exits.
 
-    Many a script removes its own database, so that is worth a warning only.
+    Scripts often delete their own database, so a missing file only warns.
     """
     try:
         run.close("finished", forgotten=tracker() is None)
@@ -366,11 +366,11 @@ def _close_forgotten(run: RunWriter, tracker: "weakref.ref[Tracker]") -> None:
 
 
 def _check_one_step(of_row: object, step: object) -> None:
-    """Raise `OptionError` unless both are the same: one of them would be lost."""
+    """Raise `OptionError` if the two differ: one of them would be lost."""
     try:
         is_same = bool(of_row == step)
     except Exception:
         is_same = False
     if not is_same:
-        message = f"step is given twice: {safe_text(of_row)[:100]} in the row and step={step!r}. Give it once."
+        message = f"step is given twice: {safe_text(of_row)[:100]} in the event, and step={step!r}. Pass it once."
         raise OptionError(message)

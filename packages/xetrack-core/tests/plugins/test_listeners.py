@@ -245,7 +245,7 @@ def test_a_sink_that_cannot_flush_or_close_is_warned_of(step, tmp_path):
     tracker = Tracker(tmp_path / "a.db", plugins=[Stuck()])
     tracker.log({"x": 1})
 
-    with pytest.warns(XetrackWarning, match=rf"{step}\(\) of the sink 'list' failed: OSError: stuck at {step}"):
+    with pytest.warns(XetrackWarning, match=rf"the sink 'list' failed to {step}: OSError: stuck at {step}"):
         getattr(tracker, step)()
     if step == "flush":
         with pytest.warns(XetrackWarning, match="close"):
@@ -278,7 +278,7 @@ def test_params_win_over_what_a_monitor_measures_with_one_warning():
     """A measurement joins the event, and an event wins over params: so it replaced the user's own value."""
     tracker = Tracker(":memory:", {"x": "mine"}, plugins=[Meter({"x": "measured", "y": 1})])
 
-    with pytest.warns(XetrackWarning, match="^x: params win over what is measured"):
+    with pytest.warns(XetrackWarning, match="^x: params override measurements of the same name"):
         row = tracker.log({"z": 2})
     assert (row["x"], row["y"]) == ("mine", 1)
     tracker.track(abs, -1)  # a second warning would be an error

@@ -25,7 +25,7 @@ def compare(
         Words, positional("[DB] TRACK_ID...", "Database file, and two or more runs.", completion.runs)
     ] = None,
     *,
-    differences: Annotated[bool, typer.Option("--diff", help="Only what differs.")] = False,
+    differences: Annotated[bool, typer.Option("--diff", help="Show only differences.")] = False,
     table: Table = None,
     engine: Engine = "sqlite",
     style: Format = "",
@@ -35,7 +35,7 @@ def compare(
     with open_reader(db, table, engine) as reader:
         chosen = list(dict.fromkeys(find_run(reader, track_id) for track_id in given))
         if len(chosen) == 1:
-            raise UsageError(f"compare needs two or more different runs, and got only {chosen[0]!r}.")
+            raise UsageError(f"xt compare needs at least two different runs, but got only {chosen[0]!r}.")
         runs = {run["track_id"]: run for run in summaries(reader)}
     rows = _side_by_side([runs[track_id] for track_id in chosen])
     if differences:

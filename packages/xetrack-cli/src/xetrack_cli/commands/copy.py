@@ -18,8 +18,10 @@ def copy(
     target: Annotated[str, typer.Argument(help="Database to write; created if it does not exist.")],
     *,
     assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Copy logged objects too.")] = True,
-    table: Annotated[list[str] | None, option("--table -t", "TABLE", "Only this table. Repeat for several.")] = None,
-    engine: Annotated[str, option("--engine", "NAME", "Storage engine of both.")] = "sqlite",
+    table: Annotated[
+        list[str] | None, option("--table -t", "TABLE", "Only this table. Repeat to copy several.")
+    ] = None,
+    engine: Annotated[str, option("--engine", "NAME", "Storage engine of both databases.")] = "sqlite",
 ) -> None:
     """Merge one database into another.
 

@@ -21,7 +21,7 @@ def delete(
 ) -> None:
     """Delete runs.
 
-    Their logged objects stay until xt assets gc removes those that no row uses.
+    Logged objects are kept. To remove those that no row uses, run xt assets gc.
     """
     db, *track_ids = arguments(words, "TRACK_ID...")
     with open_reader(db, table, engine, timeout=timeout) as reader:

@@ -23,7 +23,7 @@ _MANY_COLUMNS = 800  # beyond 1,000, new keys share one column
 _WASTE = 0.25  # of the file
 _SMALL = 1_000_000  # bytes
 _LONG_LOG = 64_000_000  # bytes
-_RESCUE = "keep a copy of the file, then save what is readable: xt copy DB new.db, or sqlite3 DB .recover"
+_RESCUE = "back up the file, then salvage what is readable: xt copy DB new.db, or sqlite3 DB .recover"
 
 
 class Finding(NamedTuple):
@@ -100,9 +100,9 @@ def _journal(reader: Reader, check: str) -> Finding:
     pending = wal.stat().st_size if wal.exists() else 0
     if not pending:
         return Finding(check, _OK, "WAL, fully merged into the file")
-    advice = "a process is writing or was killed: back up with xt backup, or open the file with a Tracker once"
+    advice = "a process is writing, or was killed: back up with xt backup, not by copying the file"
     if pending > _LONG_LOG:
-        advice = "a long-running read keeps the log from being merged: close it"
+        advice = "a long-running read prevents merging: close its process"
     return Finding(check, _NOTE, f"WAL, {_bytes(pending)} not yet merged into the file", advice)
 
 
@@ -125,7 +125,7 @@ def _columns(reader: Reader, table: str, check: str) -> Finding:
     found = f"{len(types)} ({', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))})"
     mixed = _mixed(reader, table, types)
     if len(types) > _MANY_COLUMNS:
-        return Finding(check, _NOTE, found, "log a list, or rows with a step, instead of a key per value")
+        return Finding(check, _NOTE, found, "use fewer keys: log a list, or one row per step")
     if mixed:
         advice = f"no value is lost, but SQL sees only the main type: log {mixed[0]!r} as one type, or use two keys"
         return Finding(check, _NOTE, f"{found}; mixed types: {', '.join(mixed[:5])}", advice)
@@ -153,7 +153,7 @@ def _runs(reader: Reader, table: str, check: str) -> Finding:
     running = sum(run["status"] == "running" for run in runs)
     found = f"{len(runs)}" + (f", {running} running" if running else "")
     if crashed:
-        advice = "their rows are intact; to end a run: Tracker(DB, track_id=...).close()"
+        advice = "their rows are intact: resume a run with Tracker(DB, track_id=...), or delete it with xt delete"
         return Finding(check, _NOTE, f"{found}, {len(crashed)} crashed: {', '.join(crashed[:3])}", advice)
     return Finding(check, _OK, found)
 
@@ -164,7 +164,7 @@ def _objects(reader: Reader, check: str) -> Finding:
     try:
         store = reader.assets
     except PluginError as error:
-        return Finding(check, _NOTE, "present, but not readable here", str(error))
+        return Finding(check, _NOTE, "present, but this environment cannot read them", str(error))
     unused = store.unused()
     found = f"{len(store)}, {_bytes(store.size)}"
     if not unused:

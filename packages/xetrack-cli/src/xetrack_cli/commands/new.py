@@ -19,12 +19,12 @@ def new(
     *,
     kind: Annotated[str, option("--kind", "KIND", _KINDS)],
     directory: Annotated[
-        Path, option("--directory", "FOLDER", "Where to create its folder. Default: here.", show_default=False)
+        Path, option("--directory", "FOLDER", "Parent folder. Default: the current folder.", show_default=False)
     ] = Path(),
 ) -> None:
     """Create a small working plugin to start from.
 
-    The package installs, and its tests pass. No existing file is overwritten.
+    The generated package installs and passes its tests. Existing files are never overwritten.
     """
     from xetrack_cli.plugins.scaffold import make_names, write
 

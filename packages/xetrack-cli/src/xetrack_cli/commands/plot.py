@@ -19,7 +19,7 @@ from xetrack_cli.parsing.options import Engine, Table, TrackId, Words, option, p
 
 __all__ = ["commands", "hist", "scatter"]
 
-commands = typer.Typer(rich_markup_mode=None, help="Plots in the terminal: hist, scatter.")
+commands = typer.Typer(rich_markup_mode=None, help="Plot columns in the terminal: hist, scatter.")
 
 Width: TypeAlias = Annotated[
     int | None, option("--width", "N", "Width in characters. Default: the terminal's.", min=20)
@@ -79,7 +79,11 @@ def scatter(
     title = f"{names[1]} over {names[0]}"
     _draw(title, lambda figure: figure.signal(xs[::step], ys[::step], marker="braille"), width, height)
     thinned = f", drawing one in {step}" if step > 1 else ""
-    tell(plural(len(xs), "point") + thinned + (f", {plural(skipped, 'row')} without two numbers" if skipped else ""))
+    tell(
+        plural(len(xs), "point")
+        + thinned
+        + (f", {plural(skipped, 'row')} skipped for lack of two numbers" if skipped else "")
+    )
 
 
 def _numbers(

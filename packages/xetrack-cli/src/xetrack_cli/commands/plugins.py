@@ -67,7 +67,7 @@ def doctor(
     names = [found.name for found in installed()]
     if name is not None and name not in {*names, *(found.distribution for found in installed())}:
         raise UnknownNameError("plugin", name, names)
-    # even for one, all are loaded: it may conflict with another
+    # load all of them even to check one: it may conflict with another
     reports = [one for one in check_all(timeout) if name in {None, one.plugin, one.distribution}]
     if style:
         show([one.row() for one in reports], style=style)

@@ -28,9 +28,16 @@ def set_value(
     *,
     where_key: Annotated[
         str | None,
-        option("--where-key", "COLUMN", "Only rows where this column ...", autocompletion=completion.columns),
+        option(
+            "--where-key",
+            "COLUMN",
+            "Only rows where this column equals --where-value.",
+            autocompletion=completion.columns,
+        ),
     ] = None,
-    where_value: Annotated[str | None, option("--where-value", "VALUE", "... has this value.")] = None,
+    where_value: Annotated[
+        str | None, option("--where-value", "VALUE", "The value to look for in --where-key.")
+    ] = None,
     track_id: TrackId = None,
     everywhere: Annotated[bool, typer.Option("--all", help="All rows of all runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
@@ -48,10 +55,12 @@ def set_value(
             raise UsageError(f"Unknown option {word}. Try: xt set --help")
     db, key, text = arguments(words, "KEY", "VALUE")
     if (where_key is None) != (where_value is None):
-        raise UsageError("--where-key and --where-value go together.")
+        raise UsageError("Use --where-key and --where-value together.")
     selected = track_id is not None or where_key is not None
     if selected and everywhere:
-        raise UsageError("--all means all rows. Leave it out to change only the selected rows.")
+        raise UsageError(
+            "--all cannot be combined with --track-id or --where-key. Omit it to change only the selected rows."
+        )
     with open_reader(db, table, engine, track_id, timeout=timeout) as reader:
         types = reader.engine.columns(reader.table)
         value = parse(text, key, types.get(key, ""), kind)
@@ -66,7 +75,7 @@ def set_value(
         run = "" if track_id is None else f" of {track_id}"
         reason = "The table has no rows" if where_key is None else f"No row{run} has {where_key} = {where_value}"
         raise XetrackError(f"{reason}. Nothing was set.")
-    tell(f"{key} set in {plural(rows, 'row')}" + ("" if key in types else ", a new column"))
+    tell(f"{key} set in {plural(rows, 'row')}" + ("" if key in types else " (new column)"))
 
 
 def _confirm_all(reader: Reader, change: str, *, everywhere: bool, yes: bool) -> None:

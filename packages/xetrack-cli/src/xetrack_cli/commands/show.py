@@ -18,7 +18,7 @@ __all__ = ["ABOUT", "show"]
 ABOUT = ("track_id", "table", "status", "started", "ended", "duration", "rows", "host", "pid", "python")
 """What `xt show` shows of a run itself."""
 
-_HELP = "Database file, and a run or the start of its name."
+_HELP = "Database file, and a track id or the start of one."
 
 
 def show(
@@ -28,7 +28,7 @@ def show(
     engine: Engine = "sqlite",
     style: Format = "",
 ) -> None:
-    """Show one run in full; the latest by default."""
+    """Show one run in full, by default the latest."""
     db, *given = arguments(words, "[TRACK_ID]")
     with open_reader(db, table, engine) as reader:
         track_id = find_run(reader, given[0]) if given else reader.engine.latest_run(reader.table)

@@ -41,13 +41,13 @@ def sql(
         with closing(Tracker(db, engine=engine, timeout=timeout)) as tracker:
             _run(tracker.conn, query, style)
     except KeyboardInterrupt:
-        note("the query was interrupted.")
+        note("query interrupted.")
         raise
     except DatabaseReadOnlyError as error:
         if engine == "sqlite":
             raise
         reason = str(error).rstrip(".")  # the engine can only read
-        raise DatabaseReadOnlyError(f"{reason}. With xt: --write, and no --engine.") from error
+        raise DatabaseReadOnlyError(f"{reason}. Use xt sql --write without --engine.") from error
 
 
 def _run(connection: Any, query: str, style: str) -> None:

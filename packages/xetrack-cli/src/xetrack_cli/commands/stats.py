@@ -19,7 +19,7 @@ __all__ = ["bottom", "commands", "top"]
 
 DbColumn: TypeAlias = Annotated[Words, positional("[DB] COLUMN", "Database file, and a column.", completion.columns)]
 
-commands = typer.Typer(rich_markup_mode=None, help="Statistics: describe, top, bottom.")
+commands = typer.Typer(rich_markup_mode=None, help="Show statistics: describe, top, bottom.")
 commands.command()(describe)
 
 

@@ -38,7 +38,7 @@ def _view(reader: Reader, rows: deque[Row], names: list[str] | None, console: Co
         return Group(title, Text("no rows yet"))
     block, *others = blocks(fitting, keys, console.width)
     hidden = [display(key) for other in others for key in other]
-    more = [_dim(f"not shown, choose with --columns: {', '.join(hidden)}")] if hidden else []
+    more = [_dim(f"not shown (choose with --columns): {', '.join(hidden)}")] if hidden else []
     return Group(title, table(fitting, block, console.width), *more)
 
 

@@ -23,7 +23,7 @@ def is_terminal() -> bool:
 
 
 def painted(text: str, colour: str | None = None) -> str:
-    """Return the text in bold, and in a colour, on a terminal that shows these."""
+    """Return the text in bold, and in a colour, if the terminal supports it."""
     return typer.style(text, colour, bold=True) if is_terminal() and not os.environ.get("NO_COLOR") else text
 
 
@@ -47,7 +47,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{question} Nothing was changed. Add --yes to confirm without a terminal.")
+        raise UsageError(f"{question} Nothing was changed. Without a terminal, add --yes to confirm.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is not output
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise XetrackError("Nothing was changed.")

@@ -24,7 +24,7 @@ def arguments(words: Sequence[str] | None, *names: str) -> list[str]:
         raise UsageError(f"Missing database. Give its path, or set {DATABASE}.")
     if len(given) - 1 < len(required):
         hint = "" if default else f" The database comes first, unless {DATABASE} is set."
-        raise UsageError(f"Missing {required[len(given) - 1]}.{hint}")
+        raise UsageError(f"Missing {required[len(given) - 1].removesuffix('...')}.{hint}")
     if most is not None and len(given) - 1 > most:
         raise UsageError(f"Unexpected argument {given[most + 1]!r}.")
     return given

@@ -67,12 +67,12 @@ def _test_of(condition: str, runs: Runs, known: Sequence[str]) -> Callable[[Mapp
         raise UnknownNameError("column", key, known)
     if text.lower() in _MISSING:
         if sign not in _EQUALITY:
-            raise _invalid(condition, f": {text} has no order. Use = or !=.")
+            raise _invalid(condition, f": {text} works only with = and !=.")
         return lambda run: (run.get(key) is None) is (sign != "!=")
     kinds = {_kind(run[key]) for run in runs if run.get(key) is not None}
     operand = _operand(condition, key, text, kinds)
     if sign not in _EQUALITY and (operand.kind == "bool" or operand.value != operand.value):  # NaN
-        raise _invalid(condition, f": {text} has no order. Use = or !=.")
+        raise _invalid(condition, f": {text} works only with = and !=.")
     return lambda run: _holds(run.get(key), sign, operand)
 
 
@@ -95,7 +95,7 @@ def _operand(condition: str, key: str, text: str, kinds: set[str]) -> _Operand:
     if "text" in kinds or not kinds:  # nothing is known of a column without values
         return _Operand("text", _unquoted(text))
     held = " and ".join(name for kind, name in (("number", "numbers"), ("bool", "booleans")) if kind in kinds)
-    raise _invalid(condition, f": column {key!r} holds only {held}, and {text} is not one.")
+    raise _invalid(condition, f": column {key!r} holds only {held}, not {text}.")
 
 
 def _number(text: str) -> int | float | None:

@@ -48,7 +48,7 @@ def split_names(text: str) -> list[str]:
     """Split a list of columns like `x,y,z`. Raises `UsageError` if it is empty."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        raise UsageError(f"--columns {text!r} names no column. Example: --columns accuracy,loss")
+        raise UsageError(f"--columns {text!r} is empty. Example: --columns accuracy,loss")
     return names
 
 

@@ -23,7 +23,9 @@ def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
 
 Words: TypeAlias = list[str] | None
 Db: TypeAlias = Annotated[Words, positional("[DB]", "Database file; defaults to $XETRACK_DB.")]
-Table: TypeAlias = Annotated[str | None, option("--table -t", "TABLE", "Table. Default: events, or the only one.")]
+Table: TypeAlias = Annotated[
+    str | None, option("--table -t", "TABLE", "Table to use. Default: events, or the only table.")
+]
 Engine: TypeAlias = Annotated[str, option("--engine", "NAME", "Storage engine: sqlite or duckdb.")]
 TrackId: TypeAlias = Annotated[
     str | None, option("--track-id", "TRACK_ID", "Only this run.", autocompletion=completion.runs)

@@ -115,9 +115,9 @@ def _probe(found: Found, timeout: float) -> tuple[dict[str, Any], str]:
         if report.is_file():
             return json.loads(report.read_bytes()), text
         if time.monotonic() - started >= timeout:
-            message = f"loading it takes longer than {timeout:g} s (see below where). Allow more: --timeout SECONDS."
+            message = f"loading takes longer than {timeout:g} s (see the traceback). To allow more: --timeout SECONDS."
         else:
-            message = f"loading it ended the process with exit code {code}. A plugin must not do that."
+            message = f"loading ended the process with exit code {code}. A plugin must not exit on import."
         return {"failures": [{"error": "Stopped", "message": message, "traceback": text}]}, ""
 
 
@@ -125,11 +125,11 @@ def _notes(one: Report, loaded: Mapping[str, Any], output: str) -> Iterator[str]
     if one.imports:
         yield f"importing it also imports {', '.join(one.imports)}. Import these where the provider is opened"
     if loaded.get("changes"):
-        yield f"importing it changes {', '.join(loaded['changes'])} of the whole process"
+        yield f"importing it changes {', '.join(loaded['changes'])} for the whole process"
     if output:
         yield f"importing it prints: {' '.join(output.split())[:80]}"
     if one.seconds is not None and one.api is None:
-        yield f"it states no version of the plugin API. Add xetrack_api = {API_VERSION} to {one.target}"
+        yield f"it declares no plugin API version. Add xetrack_api = {API_VERSION} to {one.target}"
     if one.seconds is not None and not one.hooks:
         yield "it implements no hook, so it does nothing"
 

@@ -63,8 +63,8 @@ def command(name: str) -> Any:
     try:
         found = offer.open({}, Context(os.environ.get(DATABASE, ""), terminal=Screen()))
     except (Exception, SystemExit) as error:
-        raise PluginBrokenError(f"xt {name} of {offer.owner} is installed, but broken: {explain(error)}") from error
+        raise PluginBrokenError(f"xt {name}, from {offer.owner}, failed to load: {explain(error)}") from error
     if not isinstance(found, typer.Typer):
         kind = f"{type(found).__module__}.{type(found).__qualname__}"
-        raise PluginBrokenError(f"xt {name} of {offer.owner} must be a typer.Typer, not {kind}.")
+        raise PluginBrokenError(f"xt {name}, from {offer.owner}, must be a typer.Typer, not {kind}.")
     return typer_command(found, name)

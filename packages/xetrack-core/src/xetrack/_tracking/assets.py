@@ -40,7 +40,7 @@ def open_store(
 def store_needed(plugins: Plugins, what: str, otherwise: str = "") -> Exception:
     """Return the error for `what` needing an asset store where none opened. `otherwise` is an alternative."""
     if plugins.offers("asset_stores"):
-        return OptionError(f"{what} needs an asset store, and none that is installed serves this engine. {otherwise}")
+        return OptionError(f"{what} needs an asset store that supports this engine. {otherwise}".rstrip())
     return PluginNotInstalledError(f"{what} needs xetrack-assets: pip install xetrack-assets. {otherwise}".rstrip(". "))
 
 

@@ -1,4 +1,4 @@
-"""One call of a function: run, measured, looked up in the cache of results, and logged as a row."""
+"""One call of a function: run, measured, looked up in the result cache, and logged as a row."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +16,7 @@ from xetrack.errors import InvalidValueError, XetrackWarning
 
 __all__ = ["Call"]
 
-_PAUSE = 0.01  # seconds between two looks of a task at whether another one is done
+_PAUSE = 0.01  # seconds between polls for the result of another task
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Call:
 
     def __enter__(self) -> Self:
         for key, value in self.params.items():
-            self.run.check(key, value)  # what cannot be logged is refused before the function runs
+            self.run.check(key, value)  # reject invalid params before the function runs
         if self.run.observers.monitors:
             self._monitors = self.run.observers.start()
         self._started = perf_counter()
@@ -59,7 +59,7 @@ class Call:
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         self.seconds = perf_counter() - self._started
-        self.error = None if isinstance(error, GeneratorExit) else error  # nobody wanted more of a generator
+        self.error = None if isinstance(error, GeneratorExit) else error  # a generator closed early is no error
         try:
             self._log()
         except Exception as failure:
@@ -85,14 +85,14 @@ class Call:
         try:
             run.log(row, run.lenient)
         except InvalidValueError as error:
-            run.warn("value", f"{error} This part of the call of {row['function_name']} is logged as plain text.")
-            # a returned value is no reason to lose the call
+            run.warn("value", f"{error} The row of {row['function_name']}() has its repr instead.")
+            # an unsuitable value must not cost the whole row
             run.log(
                 {key: value if run.can_store(key, value) else text_of(value) for key, value in row.items()},
                 run.lenient,
             )
 
-    # The cache. Whatever it raises becomes a warning, and the call runs without it.
+    # The cache. Its errors become warnings, and the call runs without it.
 
     def found(self) -> bool:
         """Look the call up in the cache. If the result is there, take it, and log the call."""
@@ -104,7 +104,9 @@ class Call:
                 params = {**self.run.params, **self.params}
                 self.key = cache.key(self.function, self.args, self.kwargs, params, self.depends_on)
             except Exception as error:
-                self._warn_of_cache("key", f"a call is not cached, as its key cannot be made: {explain(error)}", error)
+                self._warn_of_cache(
+                    "key", f"a call is not cached, because its key cannot be computed: {explain(error)}", error
+                )
             if self.key is None:
                 return False
             self.source = ""
@@ -127,7 +129,7 @@ class Call:
         return True
 
     def keep(self) -> None:
-        """Put the result of a call that went well into the cache."""
+        """Store the result of a successful call in the cache."""
         cache = self.run.cache
         if self.error is None and cache is not None and self.key is not None:
             try:
@@ -136,7 +138,7 @@ class Call:
                 self._failed("write", error)
 
     def claim(self, cache: ResultCache) -> None:
-        """Announce that this call computes the result."""
+        """Claim the computation of the result."""
         try:
             claim = cache.claim(self.key or "")
             claim.__enter__()
@@ -145,7 +147,7 @@ class Call:
             self._failed("claim", error)
 
     def wait(self) -> None:
-        """Wait for whoever computes the same."""
+        """Wait for the call that computes this result."""
         try:
             if self._claim is not None:
                 self._claim.wait()
@@ -153,7 +155,7 @@ class Call:
             self._failed("claim", error)
 
     async def wait_async(self) -> None:
-        """Wait for whoever computes the same, while other tasks go on."""
+        """Wait for the call that computes this result, without blocking other tasks."""
         import asyncio
 
         while not self._is_free():
@@ -171,7 +173,7 @@ class Call:
             return True
 
     def release(self) -> None:
-        """Let the next one have the result."""
+        """Release the claim."""
         try:
             if self._claim is not None:
                 self._claim.__exit__(None, None, None)
@@ -180,7 +182,7 @@ class Call:
 
     def _failed(self, what: str, error: Exception) -> None:
         self._warn_of_cache(
-            what, f"the cache of results failed ({what}), and calls go on without it: {explain(error)}", error
+            what, f"the result cache failed ({what}), and calls continue without it: {explain(error)}", error
         )
 
     def _warn_of_cache(self, what: str, message: str, error: Exception) -> None:

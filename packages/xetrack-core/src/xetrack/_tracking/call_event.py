@@ -1,4 +1,4 @@
-"""The event that a call is logged as: what ran, with what, how long, and what came of it."""
+"""The event that describes a call: its function, arguments, duration and outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,9 +18,9 @@ def call_event(
     result: Any,
     params: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the fields of a call, and what to warn of.
+    """Return the fields of a call, and the warnings to issue.
 
-    Params, and keys of a returned dict, that have the name of a field of the call are renamed.
+    Params and keys of a returned dict are renamed if a field of the call has the same name.
 
     Args:
         function: what was called.
@@ -47,19 +47,20 @@ def call_event(
     for key, value in unpack_arguments(function, args, kwargs).items():
         fields[key if key not in fields and _can_be_key(key) else f"argument_{as_text(key)}"] = value
     event = dict(fields)
-    for key in params if hidden else ():
-        if key in hidden:
-            event[_free(f"param_{key}", "param_", fields, returned, params)] = params[key]
-    clashes = []
+    renamed: dict[Any, str] = {}
+    for key in (each for each in params if each in hidden):
+        renamed[key] = name = _free(f"param_{key}", "param_", fields, returned, params)
+        event[name] = params[key]
+    clashes: dict[Any, str] = {}
     for key, value in returned.items():
         if key in fields or not _can_be_key(key):
-            clashes.append(key)
-            event[_free(f"result_{as_text(key)}", "result_", fields, returned, event)] = value
+            clashes[key] = name = _free(f"result_{as_text(key)}", "result_", fields, returned, event)
+            event[name] = value
         else:
             event[key] = value
     if not hidden and not clashes:
         return event, {}
-    return event, _warnings(param=("params", sorted(hidden)), result=("the returned dict", clashes))
+    return event, _warnings(param=("params", renamed), result=("the returned dict", clashes))
 
 
 def _free(name: str, prefix: str, *taken: Mapping[Any, Any]) -> str:
@@ -68,10 +69,10 @@ def _free(name: str, prefix: str, *taken: Mapping[Any, Any]) -> str:
     return name
 
 
-def _warnings(**renamed: tuple[str, Sequence[Any]]) -> dict[str, str]:
+def _warnings(**renamed: tuple[str, Mapping[Any, str]]) -> dict[str, str]:
     return {
-        f"clash {prefix}": f"{', '.join(map(repr, keys))} of {where}: a field of the call has this name. "
-        f"Kept as {prefix}_…."
+        f"clash {prefix}": f"{', '.join(map(repr, keys))} in {where}: a column of tracked calls has the same name. "
+        f"Logged as {', '.join(keys.values())}."
         for prefix, (where, keys) in renamed.items()
         if keys
     }

@@ -1,8 +1,8 @@
 """Defer re-entrant calls.
 
 A signal handler runs in the middle of whatever its thread is doing, and so does `__del__` when garbage is collected. If
-one of them logs, or closes a tracker, while a call of ours is in progress, it can neither enter that call's half-done
-transaction nor wait for it. So its call is queued, and runs right after the one that it interrupted.
+one of them logs, or closes a tracker, during another xetrack call, it can neither join that call's open transaction nor
+wait for it. So its call is queued, and runs right after the one that it interrupted.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ busy: set[int] = set()
 """Threads in the middle of a call."""
 
 deferred: dict[int, deque[tuple[Call, Warn]]] = {}
-"""What threads deferred until then."""
+"""Calls that threads deferred until then."""
 
 _draining: set[int] = set()
 
@@ -39,7 +39,7 @@ def defer(call: Call, warn: Warn) -> None:
 
 @block
 def exclusive() -> Iterator[None]:
-    """Defer what this thread asks for until the end of the block."""
+    """Defer re-entrant calls of this thread until the end of the block."""
     me = get_ident()
     if me in busy:
         yield
@@ -71,7 +71,7 @@ def run_deferred() -> None:
                 call()
             except Exception as error:
                 failure = explain(error)
-                what = "what a signal handler or __del__ asked for in the middle of another call"
+                what = "a call deferred from a signal handler or __del__"
                 warn(f"deferred {failure}", f"{what} failed: {failure}")
     finally:
         _draining.discard(me)
@@ -80,7 +80,7 @@ def run_deferred() -> None:
 
 
 class _InChild:
-    """Only the thread that forked lives on, and its parent runs what it deferred."""
+    """Only the forking thread survives; the parent runs its deferred calls."""
 
     def _at_fork_reinit(self) -> None:
         deferred.clear()

@@ -1,4 +1,4 @@
-"""The commit, branch and state of a git repository, and why they are unavailable."""
+"""Read the commit, branch and state of a git repository."""
 
 import os
 import re
@@ -33,14 +33,12 @@ def git_params(
     try:
         state = git_state(root, warn)
     except GitError as error:
-        warn("git", f"{error} The run goes on without git_commit_hash, git_branch and git_dirty.")
+        warn("git", f"{error} The run continues without git_commit_hash, git_branch and git_dirty.")
         return {}
     clashes = [key for key, value in state.items() if key in own and own[key] != value]
     if clashes:
         names = ", ".join(clashes)
-        warn(
-            "git params", f"{names}: params= wins over git_root=, which says otherwise. Rename the param to have both."
-        )
+        warn("git params", f"{names}: params= overrides the value from git_root=. Rename the param to keep both.")
     return {key: value for key, value in state.items() if key not in own}
 
 
@@ -49,9 +47,9 @@ def git_state(
 ) -> dict[str, str | bool | None]:
     """Return the commit, the branch and whether the tree is dirty, of the repository that `root` lies in.
 
-    `root` is a folder or a file. The branch of a detached head is `HEAD`. A file that git neither ignores nor knows
-    makes a tree dirty. In a bare repository, which has no tree, dirty is None. So it is, with a warning, if
-    `git status` fails.
+    `root` is a folder or a file. The branch of a detached head is `HEAD`. Untracked
+    files make a tree dirty. Dirty is None in a bare repository, which has no tree, and, with a warning, if `git status`
+    fails.
 
     Raises:
         GitError: if there is no commit to name.
@@ -76,7 +74,7 @@ def _folder(root: str | os.PathLike[str]) -> Path:
     if path.is_file():
         return path.parent
     if not path.exists():
-        message = f"git_root={os.fspath(root)!r} does not exist. Give a folder or file in the repository."
+        message = f"git_root={os.fspath(root)!r} does not exist. Pass a folder or file in the repository."
         raise GitError(message)
     return path
 
@@ -85,7 +83,7 @@ def _git(folder: Path, *words: str) -> str:
     """Return what a git command prints. Raises `GitError`."""
     import subprocess
 
-    # looking must not disturb a git command of the user's, nor run a program that the repository's settings name
+    # must neither block the user's git commands nor run programs that the repository's settings name
     quietly = ("--no-optional-locks", "-c", "core.fsmonitor=false")
     command = ["git", *quietly, "-C", os.fspath(folder), *words]
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
@@ -124,8 +122,8 @@ def _reason(folder: Path, command: str, stderr: str) -> str:
             f"the git repository of {shown} belongs to another user, so git refuses to read it. If you trust it: {line}"
         )
     if "not a git repository" in stderr:
-        return f"{shown} is not in a git repository. Give git_root= a folder of one, or run git init and commit."
+        return f"{shown} is not in a git repository. Pass a folder of one as git_root=, or run git init and commit."
     if "Needed a single revision" in stderr:
-        return f"the git repository of {shown} has no commit yet. Commit once."
+        return f"the git repository of {shown} has no commits yet. Commit first."
     first = stderr.partition("\n")[0] or "no message"
     return f"git {command} failed in {shown}: {first}."

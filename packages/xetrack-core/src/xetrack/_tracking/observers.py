@@ -1,4 +1,4 @@
-"""Sinks and monitors. What they raise never costs a row."""
+"""Sinks and monitors. Their exceptions never cost a row."""
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ class Observers:
                 self._lost(name, error)
 
     def log(self, level: str, event: Mapping[str, Value] | str) -> None:
-        """Pass an event or message that is not a row to the sinks that take such."""
+        """Pass an event or message that is not a row to the sinks that accept these."""
         for name, sink in [*self.sinks, *self.loggers]:
             try:
                 if isinstance(sink, LogSink):
@@ -80,7 +80,10 @@ class Observers:
     def _lost(self, name: str, error: Exception) -> None:
         with self._counting:  # rows come one at a time, messages to the logger do not
             self.losses[name] = self.losses.get(name, 0) + 1
-        self._warn(f"sink {name}", f"the sink {name!r} lost a row: {explain(error)} Further losses are counted only.")
+        self._warn(
+            f"sink {name}",
+            f"the sink {name!r} lost a row: {explain(error)} Further losses are only counted, in Tracker.losses.",
+        )
 
     def _open_gauges(self) -> dict[str, Gauge]:
         """Open each monitor once, so that invalid options raise now. Keep those that can be read."""
@@ -132,18 +135,20 @@ class Observers:
         clashes = measured.keys() & params.keys()
         if clashes:
             names = ", ".join(sorted(clashes))
-            self._warn("measured", f"{names}: params win over what is measured. Rename the param to have both.")
+            self._warn(
+                "measured", f"{names}: params override measurements of the same name. Rename the param to keep both."
+            )
         return {key: value for key, value in measured.items() if key not in clashes}
 
     def _could_not_start(self, name: str, error: Exception) -> None:
-        self._warn(f"monitor {name}", f"the monitor {name!r} could not start: {explain(error)}")
+        self._warn(f"monitor {name}", f"the monitor {name!r} failed to start: {explain(error)}")
 
     def _told(self, name: str, tell: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         try:
             told = dict(tell())
             self._normalise(told, describe)
         except Exception as error:
-            self._warn(f"monitor {name}", f"the monitor {name!r} measured nothing: {explain(error)}")
+            self._warn(f"monitor {name}", f"the monitor {name!r} returned no measurements: {explain(error)}")
             return {}
         return told
 
@@ -162,7 +167,7 @@ class Observers:
             try:
                 getattr(sink, method)()
             except Exception as error:
-                self._warn(f"sink {name} {method}", f"{method}() of the sink {name!r} failed: {explain(error)}")
+                self._warn(f"sink {name} {method}", f"the sink {name!r} failed to {method}: {explain(error)}")
 
 
 def _nothing() -> None:

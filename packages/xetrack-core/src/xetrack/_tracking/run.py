@@ -31,11 +31,11 @@ __all__ = ["RunWriter"]
 
 
 class RunWriter:
-    """Writes one run. Threads may share it: one call at a time, and re-entrant ones are deferred.
+    """Writes one run. Calls from several threads are serialized, and re-entrant calls are deferred.
 
-    Arguments:
+    Args:
         settings: those of the tracker.
-        track_id: name of the run; made up if None.
+        track_id: name of the run; generated if None.
     """
 
     def __init__(self, settings: Settings, track_id: str | None) -> None:
@@ -89,7 +89,7 @@ class RunWriter:
 
     @classmethod
     def resumed(cls, state: Mapping[str, Any]) -> Self:
-        """Open the run that `portable` told of."""
+        """Open the run that `portable` described."""
         run = cls(state["settings"], state["record"].track_id)
         run.record, run.params = state["record"], state["params"]
         run.assets_of_params = state["assets_of_params"]
@@ -113,7 +113,7 @@ class RunWriter:
     # Rows
 
     def log(self, event: Mapping[str, Any], keep: Keep) -> dict[str, Any]:
-        """Store one event; `keep` says what stands for an object in its row. Return the row, decoded."""
+        """Store one event; `keep` returns what replaces an object in the row. Return the row, decoded."""
         me = get_ident()
         if me in busy:
             return self._promise([event], keep)[0]
@@ -187,7 +187,7 @@ class RunWriter:
         defer(lambda: self.fire("xetrack_run_started", run=self.info()), self.warn)
 
     def _promise(self, events: Sequence[Mapping[str, Any]], keep: Keep) -> list[dict[str, Any]]:
-        """Defer events. Return rows that are replaced by what is stored then. What cannot be stored is refused now."""
+        """Defer events. Return provisional rows, updated once stored. Invalid values raise now."""
         self.check_open()
         copies = [dict(event) for event in events]
         for event in copies:
@@ -223,7 +223,7 @@ class RunWriter:
         self.check_open()
         store = self.objects.store()
         if store is None:
-            raise store_needed(self._plugins, "keeping objects")
+            raise store_needed(self._plugins, "storing objects")
         return store
 
     # Params and values
@@ -259,7 +259,7 @@ class RunWriter:
         run = self.record
         with self._call():
             if not self.engine.count(run.table, run.track_id):
-                self.check(key, value)  # what cannot be stored is refused all the same
+                self.check(key, value)  # an invalid value raises even so
                 return 0
             stored = self._normalise.value(key, value, self.strict)
             self.latest = None
@@ -295,7 +295,7 @@ class RunWriter:
     # The run as a whole
 
     def info(self) -> RunInfo:
-        """What hooks are told of the run."""
+        """The run as hooks see it."""
         run = self.record
         params = {key: decode(value) for key, value in self.params.items()}
         return RunInfo(self.settings.db, run.table, run.track_id, params, run.rows, self.engine)
@@ -315,7 +315,7 @@ class RunWriter:
         if self.closed:
             name = self.record.track_id
             raise ClosedError(
-                f"the tracker of run {name} was closed. To resume the run: Tracker(..., track_id={name!r})."
+                f"the tracker of run {name} is closed. To resume the run: Tracker(..., track_id={name!r})."
             )
 
     def flush(self) -> None:
@@ -328,14 +328,17 @@ class RunWriter:
             db = self.settings.db
             try:
                 if not self.engine.flush():
-                    self.warn("flush", f"{db} is being read: the newest rows are still in {db}-wal beside it.")
+                    self.warn(
+                        "flush",
+                        f"{db} is being read, so its newest rows are still in {db}-wal. Keep both files together.",
+                    )
             finally:
                 self.observers.flush()
 
     def close(self, status: str, *, forgotten: bool = False) -> None:
-        """End the run with this status, and let go of everything. Closing twice does nothing.
+        """End the run with this status, and release all resources. Closing twice does nothing.
 
-        The engine of a forgotten tracker stays open while `conn` or `assets` of it are in use, if it can.
+        The engine of a forgotten tracker stays open, if it can, while its `conn` or `assets` are in use.
         """
         if get_ident() in busy:
             defer(partial(self.close, status), self.warn)
@@ -349,7 +352,7 @@ class RunWriter:
             finally:
                 self._let_go(forgotten=forgotten)
         if deferred:
-            run_deferred()  # which reports what can no longer be done
+            run_deferred()  # which warns of calls that can no longer run
 
     def _end(self, status: str) -> bool:
         """Record the end of the run; False if there is none to end, or it is another process's to end."""
@@ -363,14 +366,14 @@ class RunWriter:
 
     def _let_go(self, *, forgotten: bool) -> None:
         self.closed = True
-        self.begun = False  # so that the next row looks whether this is open
+        self.begun = False  # so that the next call checks whether this is open
         self.observers.close()
         cache, self.cache = self.cache, None
         try:
             if cache is not None:
                 cache.close()
         except Exception as error:
-            self.warn("cache close", f"close() of the cache of results failed: {explain(error)}")
+            self.warn("cache close", f"the result cache failed to close: {explain(error)}")
         finally:
             let_go = getattr(self.engine, "let_go", None) if forgotten else None
             (let_go or self.engine.close)()

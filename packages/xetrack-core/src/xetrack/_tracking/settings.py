@@ -1,4 +1,4 @@
-"""What a tracker was made with."""
+"""The settings of a tracker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["Settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a tracker was made with: enough to make another one of the same run in another process."""
+    """The settings of a tracker: enough to recreate it, for the same run, in another process."""
 
     db: str
     table: str
@@ -26,7 +26,5 @@ class Settings:
     def check_portable(self) -> None:
         """Raise `OptionError` if no other process can reach the database."""
         if "://" not in self.db and self.db != SKIP_INSERT and not Path(self.db).is_absolute():
-            message = (
-                f"a tracker of {self.db} lives in this process only. Give it a file, and other processes can share it."
-            )
+            message = f"a tracker of {self.db} exists only in this process. To share it, log to a database file."
             raise OptionError(message)

@@ -1,4 +1,4 @@
-"""`track` and `wrap`: calls of functions that become rows."""
+"""`track` and `wrap`: log function calls as rows."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ __all__ = ["TrackedCalls"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_CONFIG = "For a config that is logged with the call: params=config."
+_CONFIG = "To log a config with the call, use params=config."
 
 
 class TrackedCalls:
@@ -52,27 +52,29 @@ class TrackedCalls:
         `function_result`, or the items of a returned dict. An exception is logged and re-raised, unless the tracker
         has `raise_on_error=False`; then None is returned.
 
-        With a cache, a call that was made before is answered from it. The row's `cache` is "" if the result was
+        With a cache, repeated calls return the stored result. The row's `cache` is "" if the result was
         computed, or the track id of the run that computed it. Generators are never cached; a warning says so.
 
         Args:
             function: what to call.
             positional, named: its arguments.
-            args, kwargs: its arguments, for functions that have parameters with names of ours, like `params`.
+            args, kwargs: its arguments, for functions whose parameters have the same names as these, like `params`.
             params: values to add to the row: a dict or a config.
             depends_on: what else a cached result depends on: helper functions, classes, values.
-            cache_force: compute the result whatever the cache has, and store it.
+            cache_force: compute the result even if it is cached, and store it.
 
         Raises:
             OptionError: an argument is given twice or not valid. The function was not called.
         """
         if not callable(function):
-            raise refused("function", function, "not a function. Give it without calling it: track(function, ...).")
+            raise refused(
+                "function", function, "not callable. Pass the function without calling it: track(function, ...)."
+            )
         if args is not None or kwargs is not None:
             args = None if args is None else sequence("args", args)
             kwargs = _keywords(kwargs)
             if (positional and args is not None) or (named.keys() & kwargs):
-                message = "give each argument of the function once: either directly, or with args= and kwargs=."
+                message = "an argument of the function is given twice. Pass it either directly, or in args= or kwargs=."
                 raise OptionError(message)
         if "config" in named and params is None and not _has_parameter(function, "config"):
             raise OptionError(f"{name_of(function)}() has no parameter config. {_CONFIG}")
@@ -96,7 +98,7 @@ class TrackedCalls:
         if self.cache is not None and is_generator(kind):
             name = name_of(function)
             self._run.warn(
-                f"cache generator {name}", f"{name} is a generator: its calls are tracked, and never cached."
+                f"cache generator {name}", f"{name} is a generator, so its calls are tracked but never cached."
             )
 
     @overload
@@ -128,7 +130,7 @@ class TrackedCalls:
 
         def decorate(function: Any) -> Any:
             if not callable(function) and not isinstance(function, classmethod):
-                raise refused("function", function, "not a function. Write @tracker.wrap above a function.")
+                raise refused("function", function, "not callable. Write @tracker.wrap above a function.")
             plain = getattr(function, "__func__", function)
             self._warn_of_generator(plain, runner(plain))
             return wrapper(function, begin)
@@ -152,7 +154,7 @@ def _keywords(kwargs: Any) -> dict[str, Any]:
     given = {} if kwargs is None else dict(as_row(kwargs, "kwargs="))
     for name in given:
         if not isinstance(name, str):
-            raise refused("kwargs", name, "a name of a parameter is a text.")
+            raise refused("kwargs", name, "parameter names must be text.")
     return given
 
 

@@ -1,4 +1,4 @@
-"""Warnings that are given once."""
+"""Warn once per subject."""
 
 import warnings
 
