@@ -33,8 +33,10 @@ _KINDS: dict[int, tuple[type[DatabaseError], str]] = {
     13: (DatabaseError, "the disk is full; nothing of this call was stored, earlier rows are still there"),
     _CANNOT_OPEN: (
         DatabaseReadOnlyError,
-        "the file cannot be opened; check that its folder exists and is writable, and that the limit of open files "
-        "(ulimit -n) is high enough",
+        (
+            "the file cannot be opened; check that its folder exists and is writable, and that the limit of open files "
+            "(ulimit -n) is high enough"
+        ),
     ),
     _NOT_A_DATABASE: (NotADatabaseError, "the file is not a SQLite database; choose another path"),
 }
