@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.rounds import Row, interleaved, timed
 from benchmarks.workload import PARAMS, events
 from xetrack import Tracker
-from xetrack_cache.keys import call_key
+from xetrack_cache.call_keys import call_key
 
 
 def power(x, y):
