@@ -318,7 +318,7 @@ def test_the_logger_of_a_closed_tracker_raises(tmp_path, capsys, method, options
     with Tracker(Tracker.IN_MEMORY, **paths) as tracker:
         logger = tracker.logger
 
-    with pytest.raises(ClosedError, match=f"run {tracker.track_id} was closed"):
+    with pytest.raises(ClosedError, match=f"run {tracker.track_id} is closed"):
         getattr(logger, method)(LOGGING[method])
     assert tracker.losses == {}
     assert list(tmp_path.iterdir()) == []

@@ -235,7 +235,7 @@ def test_a_tracker_that_logged_nothing_yet_can_be_sent_too(db):
 
 
 def test_a_tracker_in_memory_says_that_it_cannot_be_sent():
-    with Tracker(Tracker.IN_MEMORY) as tracker, pytest.raises(OptionError, match=r"this process only.*file"):
+    with Tracker(Tracker.IN_MEMORY) as tracker, pytest.raises(OptionError, match=r"only in this process.*file"):
         pickle.dumps(tracker)
 
 

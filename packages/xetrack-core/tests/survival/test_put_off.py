@@ -238,7 +238,7 @@ def test_what_fails_after_all_is_warned_of(tracker, inside):
         tracker.log({"id": 2})
 
     inside.act = close_and_log
-    with pytest.warns(XetrackWarning, match="in the middle of another call failed: ClosedError"):
+    with pytest.warns(XetrackWarning, match="deferred from a signal handler or __del__ failed: ClosedError"):
         tracker.log({"id": 1})
 
 
