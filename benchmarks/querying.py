@@ -91,7 +91,7 @@ def groups(sizes, folder):
 
 
 def sync(sizes, folder):
-    """1,000 rows that another tracker logged: a count that has to copy them, beside one that need not."""
+    """Change rows behind a reader's back: a count that has to copy them, beside one that need not."""
     path = copyfile(fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000)), folder / "sync.db")
     with Tracker(path, PARAMS) as writer, Reader(path, engine="duckdb") as reader:
 
@@ -103,9 +103,11 @@ def sync(sizes, folder):
             return count()
 
         count()
+        oldest = reader.conn.execute("SELECT track_id FROM db.events LIMIT 1").fetchone()[0]
         for what, change, limit in (
             ("1,000 new rows", lambda: writer.log_batch(events(1000)), 0.03),
             ("set_value() of the run that logs", lambda: writer.set_value("epoch", 1), None),
+            ("set_value() of the oldest run", lambda: reader.set_value("epoch", 1, oldest), None),
         ):
             yield Row(
                 f"duckdb: {what} beside {sizes.frame:,}, until seen; bare: nothing new",

@@ -81,6 +81,10 @@ CHANGES = {
     ],
     "a row moves to another run": ["UPDATE events SET track_id = 'z' WHERE n = 40"],
     "a row moves to the end": ["UPDATE events SET _rowid_ = 1000 WHERE track_id = 'a' AND n = 40"],
+    "the last row moves to a gap": [
+        "DELETE FROM events WHERE track_id = 'a' AND n = 40",
+        "INSERT OR REPLACE INTO events (_rowid_, track_id, timestamp) SELECT 41, track_id, max(timestamp) FROM events",
+    ],
     "the file is vacuumed after a row was deleted": ["DELETE FROM events WHERE track_id = 'a' AND n = 3", "VACUUM"],
     "a column is added": ["ALTER TABLE events ADD COLUMN new TEXT", "UPDATE events SET new = 'x' WHERE n = 4"],
     "a column with a default is added": ["ALTER TABLE events ADD COLUMN new TEXT DEFAULT 'd'"],
@@ -90,6 +94,10 @@ CHANGES = {
         "ALTER TABLE events DROP COLUMN x",
         "ALTER TABLE events ADD COLUMN x TEXT",
         "UPDATE events SET x = 'text'",
+    ],
+    "a row is added and changed where runs have bytes for ids": [
+        "UPDATE events SET track_id = CAST(track_id AS BLOB)",
+        f"{INSERT} ('c', '1', 1), ('c', '1', 2) ON CONFLICT (track_id, timestamp) DO UPDATE SET n = 3",
     ],
     "a trigger is dropped, and a value changed": [
         "DROP TRIGGER xetrack_events_changed",
@@ -173,22 +181,39 @@ def test_new_rows_are_copied_alone(tracker, db, scratches, check):
     assert scratches == []
 
 
-def test_changes_of_one_run_among_many_keep_the_order_and_need_no_copy_from_scratch(db, scratches, check):
+@pytest.fixture
+def rows_read(monkeypatch):
+    """The numbers of rows of the blocks that were copied."""
+    numbers = []
+    original = xetrack_duckdb.copier.Copier._load
+    monkeypatch.setattr(
+        xetrack_duckdb.copier.Copier,
+        "_load",
+        lambda self, copied, block, *rest: (numbers.append(len(block.rowids)), original(self, copied, block, *rest))[1],
+    )
+    return numbers
+
+
+def test_changes_of_one_run_among_many_copy_that_run_alone_and_keep_the_order(db, rows_read, check):
     trackers = [Tracker(db, engine="duckdb", track_id=f"run{number}") for number in range(10)]
     for number in range(50):
         for tracker in trackers:
             tracker.log({"n": number})
     check(trackers[0])
-    scratches.clear()
+    rows_read.clear()
 
     trackers[3].set_value("n", -1)
     check(trackers[0])
     trackers[4].set_where("n", 1000, "n", 7)
     check(trackers[0])
+    trackers[9].set_value("accuracy", 0.5)
+    check(trackers[0])
     elsewhere(db, "DELETE FROM events WHERE track_id = 'run5' AND n > 20")
     check(trackers[0])
+    Reader(db).delete_run("run6")
+    check(trackers[0])
 
-    assert scratches == []
+    assert rows_read == [50, 50, 49, 1, 21]  # the last row of the last run is read with those that may follow
     for tracker in trackers:
         tracker.close()
 

@@ -176,14 +176,18 @@ class Copier:
         if len(new) > _MANY_CHANGES:
             raise StaleError
         self._alter(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
-        trimmed = self._trim(table, copied)
-        self._append(copied, self._source.chunks(table, copied.last), fresh=False, trimmed=trimmed)
+        changed = self._reread(table, copied)
+        self._append(copied, self._source.chunks(table, copied.last), fresh=False, changed=changed)
         copied.declared = dict(table.columns)
         self._check(table, copied, thorough=not old.checked)
         return copied
 
-    def _trim(self, table: Table, copied: Copied) -> bool:
-        """Drop the rows from the first row of any changed run on, to be read again. Return whether any were dropped."""
+    def _reread(self, table: Table, copied: Copied) -> bool:
+        """Read the rows of changed runs again. Return whether there were any.
+
+        Those after the last row of all other runs are dropped, to be read with the new rows: those may have taken over
+        their rowids.
+        """
         found = self._source.counters(table, copied.known, copied.made)
         if found is None:
             return False
@@ -191,16 +195,36 @@ class Copier:
         changed = [run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)]
         # The remaining values of a mixed column may be of one type.
         is_mixed = any(column.is_mixed for column in copied.columns.values())
-        if made != copied.made or is_mixed or not all(isinstance(run, str) for run in changed):
+        is_text = copied.columns["track_id"].kind == "VARCHAR" and all(isinstance(run, str) for run in changed)
+        if made != copied.made or is_mixed or not is_text:
             raise StaleError
         copied.known = runs
-        theirs = f"{copied.columns['track_id'].name} IN ({', '.join('?' * len(changed))})"
-        ((first,),) = self._run(f"SELECT min({ROWID}) FROM {copied.name} WHERE {theirs}", changed)
+        theirs = f"{copied.columns['track_id'].name} IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+        ((first,),) = self._run(f"SELECT min({ROWID}) FROM {copied.name} WHERE {theirs}", [changed])
         if first is None:
             return False
-        self._run(f"DELETE FROM {copied.name} WHERE {ROWID} >= ?", [first])
-        copied.last = first - 1
+        others = f"{ROWID} > ? AND NOT {theirs}"
+        ((last,),) = self._run(f"SELECT max({ROWID}) FROM {copied.name} WHERE {others}", [first, changed])
+        copied.last = first - 1 if last is None else last
+        self._run(f"DELETE FROM {copied.name} WHERE {ROWID} > ?", [copied.last])
+        if last is not None:
+            self._exchange(copied, theirs, changed, self._source.rows_of(table, changed, last))
         return True
+
+    def _exchange(self, copied: Copied, theirs: str, runs: list[str], rows: Blocks) -> None:
+        """Put the rows of some runs in the place of those that were copied. The order stays that of the rowids."""
+        staged = replace(copied, storage="staged")  # shares the columns
+        self._run(f"CREATE TABLE {staged.name} AS SELECT * FROM {copied.name} LIMIT 0")
+        self._append(staged, rows, fresh=False, changed=True)
+        missing = f"{ROWID} NOT IN (SELECT {ROWID} FROM {staged.name})"
+        self._run(f"DELETE FROM {copied.name} WHERE {theirs} AND {missing}", [runs])
+        values = ", ".join(f"{column.name} = staged.{column.name}" for column in copied.columns.values())
+        update = f"UPDATE {copied.name} AS old SET {values} FROM {staged.name} AS staged"
+        if self._run(f"{update} WHERE old.{ROWID} = staged.{ROWID}") != self._run(
+            f"SELECT count(*) FROM {staged.name}"
+        ):
+            raise StaleError
+        self._run(f"DROP TABLE {staged.name}")
 
     def _check_last(self, table: Table, copied: Copied) -> None:
         """Raise `StaleError` unless the last row of a copy that another process made is in this file."""
@@ -211,8 +235,8 @@ class Copier:
             raise StaleError
 
     def _check(self, table: Table, copied: Copied, *, thorough: bool) -> None:
-        """Raise `StaleError` unless the copy has as many rows as the table, and if `thorough` the same rowids."""
-        if self._run(f"SELECT count(*) FROM {copied.name}")[0][0] != self._source.count(table):
+        """Raise `StaleError` unless the copy has as many rows and the same last rowid, and if `thorough` all rowids."""
+        if self._run(f"SELECT count(*), max({ROWID}) FROM {copied.name}") != self._source.extent(table):
             raise StaleError
         if thorough:
             fingerprint = self._run(f"SELECT {self._source.fingerprint_sql(ROWID)} FROM {copied.name}")[0]
@@ -232,13 +256,13 @@ class Copier:
         empty = {column.name: f"CAST(NULL AS {column.kind})" for column in copied.columns.values()}
         self._load(copied, block, types, f"CREATE TABLE {copied.name} AS", empty)
 
-    def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = True, trimmed: bool = False) -> None:
+    def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = True, changed: bool = False) -> None:
         with closing(blocks):
             for block in blocks:
                 types = {key: types_of(values) for key, values in block.values.items()}
                 wanted, is_stale = self._wanted(copied, block, types, fresh=fresh)
                 # DuckDB 1.3 to 1.5 do not commit ALTER TABLE after DELETE.
-                if is_stale or len(wanted) > _MANY_CHANGES or (wanted and trimmed):
+                if is_stale or len(wanted) > _MANY_CHANGES or (wanted and changed):
                     raise StaleError(wanted)
                 self._alter(copied, wanted)
                 self._load(copied, block, types, f"INSERT INTO {copied.name} BY NAME", {})

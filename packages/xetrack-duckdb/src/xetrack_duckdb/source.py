@@ -4,6 +4,7 @@ The connection that reads the file writes nothing. So `PRAGMA data_version`, whi
 connections in any process, changes with every commit.
 """
 
+import json
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -120,9 +121,9 @@ class Source:
         found = dict(self.query(f"SELECT track_id, changes {of_table}", (table.name,)))
         return found, found.pop(WHOLE_TABLE, 0)
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows."""
-        return int(self.query(f"SELECT count(*) FROM {table.sql}")[0][0])
+    def extent(self, table: Table) -> list[tuple[Any, ...]]:
+        """Return the number of rows and the last rowid, each by a query of its own, which SQLite does not scan for."""
+        return self.query(f"SELECT (SELECT count(*) FROM {table.sql}), (SELECT max(_rowid_) FROM {table.sql})")
 
     def fingerprint(self, table: Table) -> tuple[Any, ...]:
         """Return what changes when rows get new rowids, as VACUUM may do."""
@@ -144,6 +145,11 @@ class Source:
         if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
+
+    def rows_of(self, table: Table, runs: Sequence[str], until: int) -> Blocks:
+        """Return the rows of some runs up to a rowid."""
+        rest = "WHERE track_id IN (SELECT value FROM json_each(?)) AND _rowid_ <= ? ORDER BY _rowid_"
+        return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
 
     def _fetched(self, table: Table, rowid: str, rest: str, *bound: Any) -> _Rows:
         names = ", ".join([rowid, *map(quote, table.columns)])
