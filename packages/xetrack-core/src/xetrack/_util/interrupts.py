@@ -31,7 +31,7 @@ def block(steps: Callable[P, Iterator[T]]) -> Callable[P, AbstractContextManager
 class _Block(Generic[T]):
     """One `with` block over the two halves of a generator."""
 
-    def __init__(self, steps: GeneratorType[T, None, None]) -> None:
+    def __init__(self, steps: "GeneratorType[T, None, None]") -> None:
         self.steps = steps
 
     def __enter__(self) -> T:
