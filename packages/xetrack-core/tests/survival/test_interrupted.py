@@ -116,7 +116,7 @@ def test_a_transaction_that_an_interrupt_left_standing_may_end_after_close(db):
     standing.__enter__()
     engine.close()
 
-    standing._steps.close()  # as when its traceback is let go
+    standing.steps.close()  # as when its traceback is let go
 
 
 LOG_UNTIL_TOLD = """
