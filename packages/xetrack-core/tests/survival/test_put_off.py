@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader, Tracker, XetrackWarning
+from xetrack._tracking import deferral
 from xetrack._tracking.deferral import run_deferred
 from xetrack.errors import InvalidKeyError
 
@@ -103,6 +104,7 @@ def test_a_handler_that_logs_anywhere_disturbs_nothing(tmp_path, seed, action, h
 # handlers. (One whose handler ends it does not care.)
 CLOSING = """
 import pandas, random
+from xetrack._tracking import deferral
 from xetrack._tracking.deferral import run_deferred
 from xetrack.errors import ClosedError
 
@@ -301,3 +303,21 @@ def test_a_handler_of_sigterm_has_the_last_word(db, start, attempt):
         rows = [row["n"] for row in reader]
         assert rows == [*range(len(rows) - 1), -1]
         assert [run["status"] for run in reader.list_runs()] == ["finished"]
+
+
+def test_an_interrupt_as_deferred_calls_begin_to_run_does_not_stop_later_ones(tracker, inside, monkeypatch):
+    """The mark that a thread runs its deferred calls stayed, and none of that thread ever ran again."""
+
+    class Interrupted(set):
+        def add(self, thread):
+            super().add(thread)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(deferral, "_draining", Interrupted())
+    inside.act = lambda row: row.get("id") == 1 and tracker.log({"id": 2})
+    with pytest.raises(KeyboardInterrupt):
+        tracker.log({"id": 1})
+    assert not deferral._draining
+    monkeypatch.undo()
+    tracker.log({"id": 3})
+    assert sorted(tracker.to_df()["id"]) == [1, 2, 3]

@@ -61,8 +61,8 @@ def run_deferred() -> None:
     queue = deferred.get(me)
     if queue is None or me in _draining:
         return
-    _draining.add(me)
     try:
+        _draining.add(me)
         for _ in range(len(queue) + _MORE):
             if not queue:
                 break
