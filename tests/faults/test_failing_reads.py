@@ -114,9 +114,9 @@ print(strikes)
     ("arguments", "least"),
     [
         (["track.db", 1, "to_df", "latest", "runs", "asset", "copy", "backup", "duckdb", "track"], 40),
-        (["assets", 5, "asset", "copy"], 3),
+        (["assets", 5, "asset", "copy"], 2),
         (["cache", 5, "scan_cache", "track"], 10),
-        (["a.jsonl", 5, "read_jsonl"], 5),
+        (["a.jsonl", 5, "read_jsonl"], 2),
         (["logs", 5, "read_logs"], 1),
     ],
     ids=["a database", "objects", "a cache", "JSONL", "logs"],
