@@ -5,13 +5,17 @@ engines with. It is slow, and short enough to see that it is right.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+import itertools
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY
+from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.hooks import hookimpl
 from xetrack._spec.provider import Provider
 from xetrack._spec.types import Columns, Json, Row, Run, Value
@@ -32,7 +36,11 @@ class MemoryEngine:
     def __init__(self) -> None:
         self._lock = new_lock()
         self._tables: dict[str, list[Row]] = {}
+        self._numbers: dict[str, list[int]] = {}  # of the rows in each table, ascending; none is used twice
+        self._log: dict[int, tuple[str, str | None]] = {}  # the table and run of each change, None for the whole table
         self._runs: dict[tuple[str, str], Run] = {}
+        self._metadata = {"id": uuid.uuid4().hex}
+        self._count = itertools.count(1)
         self._depth = 0
         self._closed = False
 
@@ -47,11 +55,11 @@ class MemoryEngine:
         """Keep all changes made inside, or none. Transactions may be nested."""
         with self._lock:
             self._check_open()
-            before = copy.deepcopy((self._tables, self._runs))
+            before = copy.deepcopy((self._tables, self._numbers, self._log, self._runs, self._metadata))
             try:
                 yield
             except BaseException:
-                self._tables, self._runs = before
+                self._tables, self._numbers, self._log, self._runs, self._metadata = before
                 raise
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -60,7 +68,11 @@ class MemoryEngine:
             self._check_open()
             if not rows:
                 return
-            kept = self._tables.setdefault(self._name(check_table(table)), [])
+            name = self._name(check_table(table))
+            if name not in self._tables:
+                self._tables[name], self._numbers[name] = [], []
+                self._note(name, None)
+            kept = self._tables[name]
             taken = {(row["track_id"], row["timestamp"]) for row in kept}
             for row in rows:
                 while (row["track_id"], row["timestamp"]) in taken:
@@ -68,6 +80,7 @@ class MemoryEngine:
                     row["timestamp"] = time.isoformat(" ", "microseconds")
                 taken.add((row["track_id"], row["timestamp"]))
                 kept.append(dict(row))
+                self._numbers[name].append(next(self._count))
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
         """Store the rows that are new, and return them."""
@@ -91,12 +104,49 @@ class MemoryEngine:
             rows = rows if tail is None else rows[max(len(rows) - max(tail, 0), 0) :]
             return {key: [row.get(key) for row in rows] for key in self.columns(table)}
 
-    def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """Yield all rows as columns, in insertion order, `size` at a time."""
+    def scan(self, table: str, size: int = 10_000, *, track_id: str | None = None) -> Iterator[Columns]:
+        """Yield the rows of a table or run as columns, in insertion order, `size` at a time."""
         start = 0
-        while rows := self._rows(table)[start : start + size]:
+        while rows := [row for row in self._rows(table) if track_id in {None, row["track_id"]}][start : start + size]:
             yield {key: [row.get(key) for row in rows] for key in self.columns(table)}
             start += size
+
+    def changes(self, table: str, since: str | None = None, size: int = 10_000) -> Changes:
+        """Return what happened since a watermark: the id of this engine, the last change and the last row."""
+        with self._lock:
+            numbered = self._numbered(table)
+            place, last = max(self._log, default=0), max(numbered, default=0)
+            old_place, old_last = self._parse(since)
+            fits = old_place in self._log and (not old_last or old_last in numbered)
+            runs = {run for at, (name, run) in self._log.items() if at > old_place and name == self._name(table)}
+            fits = fits and None not in runs
+            added = {number: row for number, row in numbered.items() if not fits or number > old_last}
+            changed = sorted(run for run in runs if fits and run is not None)
+            return Changes(not fits, changed, self._batches(table, size, added, place), self._watermark(place, last))
+
+    def _numbered(self, table: str) -> dict[int, Row]:
+        rows = self._rows(table)
+        return dict(zip(self._numbers.get(self._name(table), []), rows, strict=True))
+
+    def _batches(self, table: str, size: int, added: dict[int, Row], place: int) -> Iterator[Batch]:
+        numbers = list(added)
+        for start in range(0, len(numbers), size):
+            chosen = numbers[start : start + size]
+            columns = {key: [added[number].get(key) for number in chosen] for key in self.columns(table)}
+            yield Batch(columns, self._watermark(place, chosen[-1]))
+
+    def _watermark(self, place: int, last: int) -> str:
+        return json.dumps([self._metadata["id"], place, last])
+
+    def _parse(self, since: str | None) -> tuple[int, int]:
+        try:
+            engine, place, last = json.loads(since or "")
+        except (ValueError, TypeError):
+            return 0, 0
+        return (place, last) if engine == self._metadata["id"] else (0, 0)
+
+    def _note(self, name: str, run: str | None) -> None:
+        self._log[next(self._count)] = (name, run)
 
     def count(self, table: str, track_id: str | None = None) -> int:
         """Return the number of rows."""
@@ -128,16 +178,44 @@ class MemoryEngine:
                 if track_id in {None, row["track_id"]} and (where is None or _same(row.get(where[0]), where[1]))
             ]
             for row in chosen:
-                row[key] = value
+                self._change(table, row, {key: value})
             return len(chosen)
+
+    def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Set the keys of stored rows, and return those that differed."""
+        with self._lock:
+            stored = {_identity(row): row for row in self._rows(table)}
+            different = [row for row in rows if not _holds(stored.get(_identity(row)), row)]
+            for row in different:
+                self._change(table, stored[_identity(row)], row)
+            return different
+
+    def _change(self, table: str, row: Row, values: Row) -> None:
+        self._note(self._name(table), str(row["track_id"]))
+        row.update(values)
+        self._note(self._name(table), str(row["track_id"]))
+
+    def metadata(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return stored texts by key."""
+        self._check_open()
+        return {key: self._metadata[key] for key in keys if key in self._metadata}
+
+    def set_metadata(self, texts: Mapping[str, str | None]) -> None:
+        """Store texts by key, or remove those that are None."""
+        with self._lock:
+            self._check_open()
+            known = self._metadata | texts
+            self._metadata = {key: text for key, text in known.items() if text is not None}
 
     def delete(self, table: str, track_id: str) -> int:
         """Delete a run, and return its number of rows."""
         with self._lock:
             rows = self._rows(table)
-            left = [row for row in rows if row["track_id"] != track_id]
+            left = {number: row for number, row in self._numbered(table).items() if row["track_id"] != track_id}
             gone = len(rows) - len(left)
-            rows[:] = left
+            if gone:
+                rows[:], self._numbers[self._name(table)] = left.values(), list(left)
+                self._note(self._name(table), track_id)
             self._runs.pop((track_id, self._name(table)), None)
             return gone
 
@@ -146,7 +224,8 @@ class MemoryEngine:
         with self._lock:
             self._check_open()
             name = self._name(table)
-            self._tables.pop(name, None)
+            if self._tables.pop(name, None) is not None:
+                self._note(name, None)
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 
     def save_run(self, run: Run) -> None:
@@ -231,6 +310,15 @@ class NullEngine(MemoryEngine):
     def save_run(self, run: Run) -> None:
         """Discard the run."""
         self._check_open()
+
+
+def _identity(row: Row) -> tuple[Value, Value]:
+    return row["track_id"], row["timestamp"]
+
+
+def _holds(stored: Row | None, row: Row) -> bool:
+    """Whether there is no stored row to amend, or it has these values already."""
+    return stored is None or all(repr(stored.get(key)) == repr(value) for key, value in row.items())
 
 
 def _same(mine: Value, wanted: Value) -> bool:

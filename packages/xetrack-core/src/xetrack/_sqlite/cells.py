@@ -8,11 +8,11 @@ JSON object in a column of its own. Keys that cannot be a column are stored only
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xetrack._rows.normalize import EXTRA, MAX_INT_BITS
-from xetrack._spec.types import BigInt, Json, Row, SurrogateText, Value
+from xetrack._spec.types import BigInt, Columns, Json, Row, SurrogateText, Value
 from xetrack._util.text import escaped, is_utf8, safe_text
 from xetrack.errors import InvalidTableError, NotADatabaseError
 
@@ -30,6 +30,7 @@ __all__ = [
     "put_extra",
     "quote",
     "restore",
+    "restore_rows",
     "same",
     "split",
     "type_fits",
@@ -213,6 +214,15 @@ def restore(values: list[Any], declared: str) -> list[Value]:
     if declared == "JSON":
         return [Json(value) if type(value) is str else value for value in values]
     return values
+
+
+def restore_rows(columns: Mapping[str, str], cells: Sequence[list[Any]]) -> Columns:
+    """Turn the cells of these columns, extra included, into the values that were logged."""
+    named = dict(zip(columns, cells, strict=False))
+    extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
+    restored = {key: restore(values, columns[key]) for key, values in named.items()}
+    load_extra(restored, extras, len(cells[0]) if cells else 0)
+    return restored
 
 
 def put_extra(text: str | None, key: str, packed: str | None) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from xetrack._spec.hooks import hookimpl
 from xetrack._spec.provider import Context, Provider
 from xetrack._spec.types import BigInt, Row, Run, Value
-from xetrack._sqlite import run_table
+from xetrack._sqlite import run_table, triggers
+from xetrack._sqlite.amend import amend
 from xetrack._sqlite.cells import (
     EXTRA,
     cell,
@@ -124,7 +125,23 @@ class SqliteEngine(Queries):
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
         """Store the rows that are missing, and return them."""
         with self._writing() as connection:
-            return [row for row in rows if self._inserts.merge(connection, table, row)]
+            return self._inserts.merge(connection, table, rows)
+
+    def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Set the keys of stored rows, and return those that differed."""
+        with self._writing() as connection:
+            return amend(connection, self._schema, table, rows)
+
+    def set_metadata(self, texts: Mapping[str, str | None]) -> None:
+        """Store texts by key, or remove those that are None."""
+        with self._writing() as connection:
+            self._schema.make_records(connection)
+            connection.executemany(
+                "INSERT INTO db.xetrack_meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [(key, text) for key, text in texts.items() if text is not None],
+            )
+            removed = [(key,) for key, text in texts.items() if text is None]
+            connection.executemany("DELETE FROM db.xetrack_meta WHERE key = ?", removed)
 
     def update(
         self, table: str, key: str, value: Value, *, track_id: str | None = None, where: tuple[str, Value] | None = None
@@ -193,6 +210,7 @@ class SqliteEngine(Queries):
             if self._schema.recorded and self._schema.has(run.table):
                 named = replace(run, table=self._schema.physical(run.table))
                 run_table.finish(self.database, named, self._schema.columns(run.table))
+                triggers.prune(self.database.connection())
 
     def flush(self) -> bool:
         """Move the write-ahead log into the file. Return False if another reader kept part of it."""

@@ -58,25 +58,40 @@ class Inserts:
             row["timestamp"] = free
             self.insert(connection, table, rows)
 
-    def merge(self, connection: Executor, table: str, row: Row) -> bool:
-        """Insert `row` unless its run has a row of this time. Return whether it was inserted."""
+    def merge(self, connection: Executor, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Insert the rows whose run has no row of their time, and return them."""
+        new: list[Row] = []
+        for _, group in groupby(rows, _shape):
+            same = list(group)
+            if self._insert_all(connection, table, same):
+                new += same
+            else:
+                new += [row for row in same if self._merge_one(connection, table, row)]
+        return new
+
+    def _merge_one(self, connection: Executor, table: str, row: Row) -> bool:
         sql, values = self._with_extra(connection, table, row)
         return connection.execute(f"{sql} ON CONFLICT DO NOTHING", values).rowcount > 0
 
     def _insert_many(self, connection: Executor, table: str, rows: list[Row]) -> None:
         """Insert rows of one shape."""
+        if not self._insert_all(connection, table, rows):
+            self._insert_each(connection, table, rows)
+
+    def _insert_all(self, connection: Executor, table: str, rows: list[Row]) -> bool:
+        """Insert rows of one shape by one statement. Return False, with nothing stored, if that cannot be done."""
         plan = self._plans.get((table, *_shape(rows[0]))) or self._plan(connection, table, rows[0])
-        if plan.exact and _floats_fit(rows, plan.floats):
-            connection.execute("SAVEPOINT many")
-            try:
-                connection.executemany(plan.sql, ([*row.values()] for row in rows))
-            except sqlite3.IntegrityError:
-                connection.execute("ROLLBACK TO many")
-                connection.execute("RELEASE many")
-            else:
-                connection.execute("RELEASE many")
-                return
-        self._insert_each(connection, table, rows)
+        if not plan.exact or not _floats_fit(rows, plan.floats):
+            return False
+        connection.execute("SAVEPOINT many")
+        try:
+            connection.executemany(plan.sql, ([*row.values()] for row in rows))
+        except sqlite3.IntegrityError:
+            connection.execute("ROLLBACK TO many")
+            return False
+        finally:
+            connection.execute("RELEASE many")
+        return True
 
     def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:
         # once a row was moved past a block of taken times, later rows need not search that block again

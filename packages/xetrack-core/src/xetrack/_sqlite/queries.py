@@ -1,12 +1,15 @@
 """The reading half of the SQLite engine."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.types import Columns, Run, Value
 from xetrack._sqlite import run_table
-from xetrack._sqlite.cells import EXTRA, load_extra, quote, restore, unpack
+from xetrack._sqlite.cells import EXTRA, quote, restore_rows, unpack
+from xetrack._sqlite.changes import Watermark, changed_runs, is_logged, newest, snapshot
 from xetrack._sqlite.connection import Database
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
@@ -43,7 +46,7 @@ class Queries:
             columns, cells = self._select(table, "ORDER BY _rowid_ LIMIT ?", [max(head, 0)])
         else:
             columns, cells = self._between(table, track_id, head, tail)
-        return _restored(columns, cells)
+        return restore_rows(columns, cells)
 
     def _last(self, table: str, track_id: str | None, rows: int) -> tuple[dict[str, str], Cells]:
         """Read the last `rows`. They are usually among the newest rows of the table."""
@@ -74,16 +77,55 @@ class Queries:
 
         return self._fetched(table, fetch_them)
 
-    def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """Iterate over all rows, `size` at a time, without holding a lock in between."""
-        after = -1 << 63
-        while True:
-            rest = "WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ?"
-            columns, cells = self._select(table, rest, [after, size], also=["_rowid_"])
+    def scan(self, table: str, size: int = 10_000, *, track_id: str | None = None) -> Iterator[Columns]:
+        """Iterate over the rows of a table or run, `size` at a time, without holding a lock in between."""
+        return (columns for _, columns in self._blocks(table, size, track_id=track_id))
+
+    def _blocks(
+        self, table: str, size: int, *, track_id: str | None = None, after: int = -1 << 63, until: int = (1 << 63) - 1
+    ) -> Iterator[tuple[int, Columns]]:
+        """Iterate over rows between two rowids, each block with its last rowid."""
+        run, bound = ("", []) if track_id is None else (" AND track_id = ?", [track_id])
+        rest = f"WHERE _rowid_ > ? AND _rowid_ <= ?{run} ORDER BY _rowid_ LIMIT ?"
+        while after < until:
+            columns, cells = self._select(table, rest, [after, until, *bound, size], also=["_rowid_"])
             if not cells or not cells[-1]:
                 return
             after = cells.pop()[-1]
-            yield _restored(columns, cells)
+            yield after, restore_rows(columns, cells)
+
+    def changes(self, table: str, since: str | None = None, size: int = 10_000) -> Changes:
+        """Return what happened to a table since a watermark. See `Engine.changes`."""
+        with self.database.lock:
+            if not self._known(table):
+                return Changes(True, (), iter(()), str(Watermark()))
+            connection, physical = self.database.connection(), self._schema.physical(table)
+            try:
+                with snapshot(connection):
+                    if not self._schema.recorded:
+                        now, runs = Watermark(), None
+                    else:
+                        now = newest(connection, physical, self.metadata(["id"]).get("id", ""))
+                        old = Watermark.parse(since) if since and is_logged(connection, physical) else None
+                        runs = changed_runs(connection, physical, old, now) if old else None
+            except FAILURES as error:
+                raise translate(error, self.database.path) from error
+            after = -1 << 63 if runs is None or not old else old.last
+            return Changes(runs is None, runs or (), self._batches(table, size, after, now), str(now))
+
+    def _batches(self, table: str, size: int, after: int, now: Watermark) -> Iterator[Batch]:
+        for last, rows in self._blocks(table, size, after=after, until=now.last):
+            reached = now._replace(last=last, track_id=rows["track_id"][-1], timestamp=rows["timestamp"][-1])
+            yield Batch(rows, str(reached))
+
+    def metadata(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the texts that `set_metadata` stored under these keys."""
+        with self.database.lock:
+            self._known("")
+            if not self._schema.recorded:
+                return {}
+            sql = "SELECT key, value FROM db.xetrack_meta WHERE key IN (SELECT value FROM json_each(?))"
+            return {key: str(value) for key, value in self.database.query(sql, (json.dumps(list(keys)),))}
 
     def _select(
         self, table: str, rest: str, bound: Sequence[Value], *, also: Sequence[str] = ()
@@ -185,12 +227,3 @@ class Queries:
                 self.database, physical, self._schema.columns(table), recorded=self._schema.recorded
             )
             return [replace(run, table=self._schema.shown(physical)) for run in found]
-
-
-def _restored(columns: Mapping[str, str], cells: Cells) -> Columns:
-    """Turn cells into the values that were logged."""
-    named = dict(zip(columns, cells, strict=False))
-    extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
-    restored = {key: restore(values, columns[key]) for key, values in named.items()}
-    load_extra(restored, extras, len(cells[0]) if cells else 0)
-    return restored

@@ -4,6 +4,7 @@ Other processes may add, rename or drop tables, views and columns. SQLite counts
 the schema is loaded again whenever that number differs.
 """
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -59,7 +60,7 @@ class Schema:
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
         self.assets = "counts" in tables  # counts the uses of each object, wherever its bytes are
-        self.recorded = {"xetrack_runs", triggers.COUNTERS} <= set(tables)
+        self.recorded = {"xetrack_runs", triggers.LOG} <= set(tables)
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
@@ -132,11 +133,13 @@ class Schema:
         if self.recorded:
             return False
         connection.execute("CREATE TABLE IF NOT EXISTS db.xetrack_meta (key TEXT PRIMARY KEY, value)")
-        connection.execute("INSERT OR IGNORE INTO db.xetrack_meta VALUES ('layout', ?)", (FILE_VERSION,))
+        meta = [("layout", FILE_VERSION), ("id", os.urandom(16).hex())]
+        connection.executemany("INSERT OR IGNORE INTO db.xetrack_meta VALUES (?, ?)", meta)
         connection.execute(run_table.CREATE)
         connection.execute(triggers.CREATE)
+        connection.execute("DROP TABLE IF EXISTS db.xetrack_changes")  # before 1.0, counters in place of the log
         for name in (name for name, columns in self._columns.items() if columns):
-            for statement in (*run_table.invalidation(name), *triggers.made(name)):
+            for statement in (*run_table.invalidation(name), *triggers.removal(name), *triggers.made(name)):
                 connection.execute(statement)
         if _LEGACY in self._tables and _EVENTS not in self._tables.keys() | self._views:
             connection.execute(f"CREATE VIEW db.{_EVENTS} AS SELECT * FROM {quote(_LEGACY)}")
@@ -150,7 +153,7 @@ class Schema:
             connection.execute(f"DROP VIEW db.{_EVENTS}")
         connection.execute(f"DROP TABLE db.{quote(physical)}")
         if self.recorded:
-            connection.execute(triggers.forget(physical))
+            connection.execute(triggers.dropped(physical))
         self.refresh(connection)
 
 

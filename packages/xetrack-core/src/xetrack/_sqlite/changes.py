@@ -1,0 +1,103 @@
+"""The change feed of a SQLite file.
+
+A watermark names the file, the end of its log of changes (see `triggers`) and the last row of the table. It fits as
+long as both are still there and no row before the last one can be another: rowids are used again after the last rows
+are deleted, VACUUM renumbers them, and another file may take the place of this one. Two former copies of a file share
+the past, and differ in the log or in the last row once either goes on.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from xetrack._sqlite.cells import quote
+from xetrack._sqlite.triggers import LOG, logging
+
+__all__ = ["Watermark", "changed_runs", "is_logged", "newest", "snapshot"]
+
+
+class Watermark(NamedTuple):
+    """A moment in the life of a table.
+
+    Attributes:
+        file: the id of the file.
+        place: the place of the last entry in the log of changes.
+        last: the rowid of the last row; 0 in an empty table.
+        track_id: the run of that row.
+        timestamp: its time.
+    """
+
+    file: str = ""
+    place: int = 0
+    last: int = 0
+    track_id: str | None = None
+    timestamp: str | None = None
+
+    def __str__(self) -> str:
+        """Return the text to store."""
+        return json.dumps(self)
+
+    @classmethod
+    def parse(cls, text: str) -> "Watermark | None":
+        """Return the watermark, or None if the text is of another kind."""
+        try:
+            file, place, last, track_id, timestamp = json.loads(text)
+            return cls(str(file), int(place), int(last), track_id, timestamp)
+        except (ValueError, TypeError):
+            return None
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read one state of the file inside the block."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def is_logged(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether all triggers of `table` are as xetrack made them, so that no change escapes the log."""
+    found = connection.execute(
+        "SELECT name, sql FROM db.sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+    )
+    ours = {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in logging(table).items()}
+    return ours.items() <= dict(found.fetchall()).items()
+
+
+def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
+    """Return the watermark of the table as it is now."""
+    ((place,),) = connection.execute(f"SELECT ifnull(max(place), 0) FROM db.{LOG}")
+    last = connection.execute(
+        f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} ORDER BY _rowid_ DESC LIMIT 1"
+    ).fetchone()
+    return Watermark(file, place, *(last or (0, None, None)))
+
+
+def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, now: Watermark) -> list[str] | None:
+    """Return the runs whose earlier rows changed between two watermarks, or None if the first does not fit."""
+    if since.file != now.file or not since.place or since.last > now.last:
+        return None
+    if connection.execute(f"SELECT 1 FROM db.{LOG} WHERE place = ?", (since.place,)).fetchone() is None:
+        return None
+    if since.last and _identity(connection, table, since.last) != (since.track_id, since.timestamp):
+        return None
+    entries = connection.execute(
+        f"SELECT track_id, min(last_row) FROM db.{LOG} WHERE event_table = ? AND place > ? GROUP BY track_id",
+        (table, since.place),
+    ).fetchall()
+    runs = [run for run, _ in entries if isinstance(run, str)]
+    shrunk = any(last is not None and last < since.last for _, last in entries)
+    return None if shrunk or len(runs) < len(entries) else sorted(runs)
+
+
+def _identity(connection: sqlite3.Connection, table: str, rowid: int) -> Any:
+    sql = f"SELECT track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ = ?"
+    return connection.execute(sql, (rowid,)).fetchone()
