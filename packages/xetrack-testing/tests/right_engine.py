@@ -22,7 +22,7 @@ class Engine(MemoryEngine):
         self._closed = True
 
 
-for part in ("_tables", "_runs", "_lock"):
+for part in ("_tables", "_numbers", "_log", "_metadata", "_count", "_runs", "_lock"):
     kept = property(
         lambda self, part=part: self.shelf[part], lambda self, value, part=part: self.shelf.update({part: value})
     )

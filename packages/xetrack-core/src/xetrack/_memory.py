@@ -225,6 +225,7 @@ class MemoryEngine:
             self._check_open()
             name = self._name(table)
             if self._tables.pop(name, None) is not None:
+                self._numbers.pop(name)
                 self._note(name, None)
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
 

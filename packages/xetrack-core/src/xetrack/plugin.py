@@ -45,6 +45,7 @@ from xetrack._rows.normalize import (
 )
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
+from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.engine import Engine
 from xetrack._spec.hooks import Plugin, RunInfo, hookimpl
 from xetrack._spec.monitors import Gauge, Monitor
@@ -86,8 +87,10 @@ __all__ = [
     "Asset",
     "AssetInfo",
     "AssetStore",
+    "Batch",
     "BigInt",
     "Buffer",
+    "Changes",
     "Claim",
     "Clock",
     "Columns",

@@ -9,13 +9,13 @@ from xetrack._sqlite.engine import SqliteEngine, SqliteOptions
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import run_aside
 from xetrack._sqlite.schema import Schema
-from xetrack._sqlite.triggers import COUNTERS, WHOLE_TABLE, counting
+from xetrack._sqlite.triggers import LOG, WHOLE_TABLE, logging
 from xetrack._sqlite.user_connection import UsersConnection
 from xetrack._util.paths import MEMORY
 
 __all__ = [
-    "COUNTERS",
     "FAILURES",
+    "LOG",
     "MEMORY",
     "WHOLE_TABLE",
     "Database",
@@ -23,7 +23,7 @@ __all__ = [
     "SqliteEngine",
     "SqliteOptions",
     "UsersConnection",
-    "counting",
+    "logging",
     "run_aside",
     "translate",
 ]

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xetrack.plugin import EXTRA, load_extra, quote, restore
-from xetrack.sqlite import COUNTERS, FAILURES, MEMORY, WHOLE_TABLE, Database, UsersConnection, translate
+from xetrack.sqlite import FAILURES, LOG, MEMORY, WHOLE_TABLE, Database, UsersConnection, translate
 from xetrack_duckdb import assets
 from xetrack_duckdb.columns import Block, Blocks
 from xetrack_duckdb.tables import Table, Tables
@@ -114,11 +114,10 @@ class Source:
 
     def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
         """Return the change counters of the table's runs and of the table, or None if they are as known."""
-        of_table = f"FROM db.{COUNTERS} WHERE event_table = ?"
-        ((number, total),) = self.query(f"SELECT count(*), sum(changes) {of_table}", (table.name,))
-        if made is not None and (number, total) == (len(known) + 1, sum(known.values()) + made):
+        sql = f"SELECT track_id, max(place) FROM db.{LOG} WHERE event_table = ? GROUP BY track_id"
+        found = dict(self.query(sql, (table.name,)))
+        if found == {**known, WHOLE_TABLE: made}:
             return None
-        found = dict(self.query(f"SELECT track_id, changes {of_table}", (table.name,)))
         return found, found.pop(WHOLE_TABLE, 0)
 
     def extent(self, table: Table) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xetrack.plugin import normal_type, quote
-from xetrack.sqlite import COUNTERS, Schema, counting
+from xetrack.sqlite import LOG, Schema, logging
 from xetrack_duckdb import assets
 
 __all__ = ["Query", "Table", "Tables"]
@@ -68,7 +68,7 @@ class Tables:
             is_alias = is_events and kind == "view"  # `events` over the table `default` of 0.x files
             is_plain = kind in {"table", "view"} and not sql.upper().startswith("CREATE VIRTUAL")
             if is_plain and not is_alias and not _is_hidden(name):
-                counted = is_events and COUNTERS in self.names and _counting(name).items() <= triggers.items()
+                counted = is_events and LOG in self.names and _counting(name).items() <= triggers.items()
                 self._add(query, Table(name, {}, root, is_events, counted))
                 if is_events:
                     self.shown[schema.shown(name)] = name
@@ -94,4 +94,4 @@ def _is_hidden(name: str) -> bool:
 
 
 def _counting(table: str) -> dict[str, str]:
-    return {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in counting(table).items()}
+    return {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in logging(table).items()}

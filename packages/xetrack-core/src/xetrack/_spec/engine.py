@@ -1,9 +1,10 @@
 """Protocol of storage engines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
+from xetrack._spec.changes import Changes
 from xetrack._spec.types import Columns, Row, Run, Value
 
 __all__ = ["Engine"]
@@ -42,6 +43,13 @@ class Engine(Protocol):
         The rows that were passed do not change.
         """
 
+    def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """Set the keys of stored rows; return the rows that differed from what was stored, in order.
+
+        Each of `rows` names a stored row by its `(track_id, timestamp)`. Other keys of the stored row stay. Rows that
+        are not stored are skipped.
+        """
+
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
@@ -54,8 +62,31 @@ class Engine(Protocol):
             tail: only the last rows, at most so many; of the first ones if `head` is given too.
         """
 
-    def scan(self, table: str, size: int = 10_000) -> Iterator[Columns]:
-        """Yield all rows in insertion order, at most `size` at a time, in bounded memory."""
+    def scan(self, table: str, size: int = 10_000, *, track_id: str | None = None) -> Iterator[Columns]:
+        """Yield the rows of a table or run in insertion order, at most `size` at a time, in bounded memory."""
+
+    def changes(self, table: str, since: str | None = None, size: int = 10_000) -> Changes:
+        """Return what happened to a table since a watermark, whoever did it.
+
+        Applying what the feed returns, again and again, keeps a copy of a table equal to it (see `Changes`), also if
+        rows were logged, updated or deleted, the table was dropped, or the store was compacted or restored from a
+        backup. Where the engine cannot tell what happened, it returns everything again. It may return a run that did
+        not change, or a row twice, but never leaves one out.
+
+        Args:
+            table: the table to read.
+            since: the watermark of an earlier call; by default everything. Watermarks of other stores do not fit.
+            size: the most rows of a batch.
+        """
+
+    def metadata(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the texts that `set_metadata` stored under `keys`. Keys without one are left out.
+
+        `id` is a random text that the engine itself stores with the first row or run: what names this store.
+        """
+
+    def set_metadata(self, texts: Mapping[str, str | None]) -> None:
+        """Store a text under each key, or remove the key if the text is None."""
 
     def count(self, table: str, track_id: str | None = None) -> int:
         """Return the number of rows, of one run or of all."""

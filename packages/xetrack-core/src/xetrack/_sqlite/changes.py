@@ -17,6 +17,8 @@ from xetrack._sqlite.triggers import LOG, logging
 
 __all__ = ["Watermark", "changed_runs", "is_logged", "newest", "snapshot"]
 
+_ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
+
 
 class Watermark(NamedTuple):
     """A moment in the life of a table.
@@ -24,6 +26,7 @@ class Watermark(NamedTuple):
     Attributes:
         file: the id of the file.
         place: the place of the last entry in the log of changes.
+        entry: what identifies that entry if it moves on, because its run changes again in the same millisecond.
         last: the rowid of the last row; 0 in an empty table.
         track_id: the run of that row.
         timestamp: its time.
@@ -31,6 +34,7 @@ class Watermark(NamedTuple):
 
     file: str = ""
     place: int = 0
+    entry: str = ""
     last: int = 0
     track_id: str | None = None
     timestamp: str | None = None
@@ -43,8 +47,8 @@ class Watermark(NamedTuple):
     def parse(cls, text: str) -> "Watermark | None":
         """Return the watermark, or None if the text is of another kind."""
         try:
-            file, place, last, track_id, timestamp = json.loads(text)
-            return cls(str(file), int(place), int(last), track_id, timestamp)
+            file, place, entry, last, track_id, timestamp = json.loads(text)
+            return cls(str(file), int(place), str(entry), int(last), track_id, timestamp)
         except (ValueError, TypeError):
             return None
 
@@ -73,19 +77,21 @@ def is_logged(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
-    """Return the watermark of the table as it is now."""
-    ((place,),) = connection.execute(f"SELECT ifnull(max(place), 0) FROM db.{LOG}")
+    """Return the watermark of the table as it is now. Only that of a file with an id, and so a log, fits later."""
+    log = f"SELECT place, {_ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
+    entry = connection.execute(log).fetchone() if file else None
     last = connection.execute(
         f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} ORDER BY _rowid_ DESC LIMIT 1"
     ).fetchone()
-    return Watermark(file, place, *(last or (0, None, None)))
+    return Watermark(file, *(entry or (0, "")), *(last or (0, None, None)))
 
 
 def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, now: Watermark) -> list[str] | None:
     """Return the runs whose earlier rows changed between two watermarks, or None if the first does not fit."""
     if since.file != now.file or not since.place or since.last > now.last:
         return None
-    if connection.execute(f"SELECT 1 FROM db.{LOG} WHERE place = ?", (since.place,)).fetchone() is None:
+    shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {_ENTRY} = ?) LIMIT 1"
+    if connection.execute(shared, (since.place, since.place, since.entry)).fetchone() is None:
         return None
     if since.last and _identity(connection, table, since.last) != (since.track_id, since.timestamp):
         return None

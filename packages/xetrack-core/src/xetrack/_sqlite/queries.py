@@ -102,12 +102,9 @@ class Queries:
             connection, physical = self.database.connection(), self._schema.physical(table)
             try:
                 with snapshot(connection):
-                    if not self._schema.recorded:
-                        now, runs = Watermark(), None
-                    else:
-                        now = newest(connection, physical, self.metadata(["id"]).get("id", ""))
-                        old = Watermark.parse(since) if since and is_logged(connection, physical) else None
-                        runs = changed_runs(connection, physical, old, now) if old else None
+                    now = newest(connection, physical, self.metadata(["id"]).get("id", ""))
+                    old = Watermark.parse(since) if since and is_logged(connection, physical) else None
+                    runs = changed_runs(connection, physical, old, now) if old else None
             except FAILURES as error:
                 raise translate(error, self.database.path) from error
             after = -1 << 63 if runs is None or not old else old.last

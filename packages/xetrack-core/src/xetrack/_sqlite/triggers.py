@@ -3,10 +3,10 @@
 Readers that mirror the event tables detect new rows by rowid, so inserts cost nothing here. Updates and deletes, from
 any tool, add an entry: which run of which table changed. `xetrack._sqlite.changes` reads them.
 
-A statement adds one entry per run, however many rows of it change: entries of one run and one moment are one, and
-SQLite's clock stands still during a statement. The entry moves to the end of the log with each row, so an entry that a
-reader has seen never stands for a later change. Places in the log grow by random steps, so that two former copies of a
-file never agree by chance.
+A statement adds one entry per run, however many rows of it change: a run has one entry per millisecond, and SQLite's
+clock stands still during a statement. The entry moves to the end of the log with each row, so the place that a reader
+has seen never stands for a later change. Places grow by random steps, so that two former copies of a file never agree
+by chance.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ __all__ = ["CREATE", "LOG", "WHOLE_TABLE", "dropped", "logging", "made", "prune"
 LOG = "xetrack_change_log"
 """The name of the log: `place`, `event_table`, `track_id`, `moment`, `last_row`.
 
-`last_row` is the last rowid in the table after the deletion of a row, and NULL for updates.
+`moment` is in milliseconds since 1970. `last_row` is the last rowid in the table after the deletion of a row, and NULL for updates.
 """
 
 WHOLE_TABLE = b""
@@ -26,9 +26,10 @@ WHOLE_TABLE = b""
 
 CREATE = (
     f"CREATE TABLE IF NOT EXISTS db.{LOG} (place INTEGER PRIMARY KEY, event_table TEXT NOT NULL, track_id NOT NULL,"
-    " moment REAL NOT NULL, last_row INTEGER, UNIQUE (event_table, track_id, moment))"
+    " moment INTEGER NOT NULL, last_row INTEGER, UNIQUE (event_table, track_id, moment))"
 )
 _WHOLE = "x''"  # in SQL
+_NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"  # milliseconds since 1970, in any SQLite
 _KEPT = 100_000  # entries; a watermark from before the oldest one makes its reader start over
 _EVENTS = {  # the name of the trigger, when it fires, the run that changed, and the last row that is left
     "changed": ("UPDATE", "CASE WHEN OLD._rowid_ = NEW._rowid_ THEN OLD.track_id END", "NULL"),
@@ -75,7 +76,7 @@ def _entry(log: str, table: str, run: str, last_row: str) -> str:
     # an upsert rather than INSERT OR REPLACE: that would follow the OR clause of the user's statement
     return (
         f"INSERT INTO {log} SELECT ifnull(max(place), 0) + 1 + (random() & 0xffffff), {_literal(table)}, {run},"
-        f" julianday('now'), {last_row} FROM {log} WHERE true"
+        f" {_NOW}, {last_row} FROM {log} WHERE true"
         " ON CONFLICT (event_table, track_id, moment) DO UPDATE SET place = excluded.place,"
         " last_row = min(ifnull(last_row, excluded.last_row), ifnull(excluded.last_row, last_row))"
     )

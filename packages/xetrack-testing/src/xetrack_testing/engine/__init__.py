@@ -2,6 +2,7 @@
 
 from xetrack_testing.engine.changes import ChangesContract
 from xetrack_testing.engine.closing import ClosingContract
+from xetrack_testing.engine.feed import FeedContract
 from xetrack_testing.engine.identity import IdentityContract
 from xetrack_testing.engine.order import OrderContract
 from xetrack_testing.engine.runs import RunsContract
@@ -19,6 +20,7 @@ class EngineContract(
     TablesContract,
     ValuesContract,
     ChangesContract,
+    FeedContract,
     TransactionsContract,
     RunsContract,
     SharingContract,
