@@ -85,6 +85,7 @@ def test_a_run_that_changes_over_and_over_is_named_each_time(db):
 
 @pytest.mark.parametrize("statement", [
     "UPDATE events SET _rowid_ = _rowid_ + 10",
+    "UPDATE events SET _rowid_ = -_rowid_ WHERE n = 1",
     "DROP TRIGGER xetrack_events_changed",
     "DELETE FROM events WHERE track_id = 'b' AND n = 2",
 ])  # fmt: skip
@@ -113,6 +114,26 @@ def test_other_rowids_are_noticed(db, later):
     assert follow(follower, db).everything
     sql(db, "VACUUM")
     assert not follow(follower, db).everything
+
+
+def test_former_copies_that_changed_other_runs_are_told_apart(db, tmp_path):
+    other = tmp_path / "other.db"
+    shutil.copy(db, other)
+    assert not follow(followed(db), other).everything
+    Reader(db).set_value("n", 5, "a")
+    Reader(other).set_value("n", 6, "b")
+    assert follow(followed(db), other).everything
+
+
+def test_rows_between_that_were_replaced_are_noticed_though_the_last_row_is_the_same(db):
+    rows = [make_row(number, {"n": number}, run=run) for number, run in enumerate("pqz")]
+    with engine(db) as opened:
+        opened.append("events", rows)
+        follower = Follower().update(opened)
+        for run in "zq":
+            opened.delete("events", run)
+        opened.append("events", [make_row(9, run="new"), rows[-1]])
+        assert follower.update(opened).is_equal(opened)
 
 
 def test_new_columns_and_many_rows_are_no_reason_to_start_over(db):
