@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xetrack._merge import copy
+    from xetrack._copying.copy import copy
     from xetrack._spec.hooks import Plugin, hookimpl
     from xetrack._spec.provider import Provider
     from xetrack.errors import XetrackError, XetrackWarning
@@ -35,7 +35,7 @@ _HOMES = {
     "Tracker": "tracker",
     "XetrackError": "errors",
     "XetrackWarning": "errors",
-    "copy": "_merge",
+    "copy": "_copying.copy",
     "hookimpl": "_spec.hooks",
 }
 

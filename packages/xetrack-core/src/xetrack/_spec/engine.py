@@ -44,10 +44,13 @@ class Engine(Protocol):
         """
 
     def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Set the keys of stored rows; return the rows that differed from what was stored, in order.
+        """Set the keys of stored rows; return those keys that differed from what was stored.
 
         Each of `rows` names a stored row by its `(track_id, timestamp)`. Other keys of the stored row stay. Rows that
         are not stored are skipped.
+
+        Returns:
+            The rows that differed, in order, each with its identity and the keys that differed.
         """
 
     def read(

@@ -1,0 +1,1 @@
+"""Copying runs from one database into another."""
