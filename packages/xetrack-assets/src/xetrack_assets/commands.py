@@ -18,9 +18,10 @@ from xetrack.sqlite import Database
 __all__ = ["commands"]
 
 _COLUMNS = ["hash", "names", "serializer", "size", "uses", "place"]
+_DB = "Database file; defaults to $XETRACK_DB."
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Csv = Annotated[bool, typer.Option("--csv", help="As CSV.")]
+Json = Annotated[bool, typer.Option("--json", help="Output JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Output CSV.")]
 
 
 def commands(context: Context) -> typer.Typer:
@@ -32,15 +33,15 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def ls(
-        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
+        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help=_DB)] = None,
         *,
         unused: Annotated[bool, typer.Option("--unused", help="Only objects that no row mentions.")] = False,
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
-        """List objects: hash, names, serializer, size in bytes, uses and place.
+        """List objects with their names, sizes and uses.
 
-        The names are the keys that an object was logged or stored under. Reads every row.
+        The names are the keys that an object was logged or stored under. The size is in bytes. Reads every row.
         """
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
@@ -54,12 +55,12 @@ def commands(context: Context) -> typer.Typer:
     def export(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH FILE", help="Path of the database; hash of the object; file to write."),
+            typer.Argument(metavar="[DB] HASH FILE", help="Database file, hash of the object, and file to write."),
         ] = None,
     ) -> None:
-        """Write the bytes of an object to a file: a pickle, .npy or Arrow, as its serializer made them.
+        """Write an object to a file, as a pickle, .npy or Arrow file.
 
-        Replaces a file of that name once everything is written.
+        The serializer of the object determines the format. An existing file is replaced once everything is written.
         """
         db, key, name = terminal.arguments(words, "HASH", "FILE")
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path takes ./~name for a home, and fails for an unknown one
@@ -73,17 +74,15 @@ def commands(context: Context) -> typer.Typer:
     def delete(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH...", help="Path of the database; hashes of the objects."),
+            typer.Argument(metavar="[DB] HASH...", help="Database file, and the hashes."),
         ] = None,
         *,
         uses: Annotated[
             int | None,
-            typer.Option(
-                "--uses", metavar="N", min=1, help="Take back N uses, and delete the object with its last one."
-            ),
+            typer.Option("--uses", metavar="N", min=1, help="Remove N uses, and the object with its last use."),
         ] = None,
     ) -> None:
-        """Delete objects, however often they are used. Rows keep their hashes."""
+        """Delete objects, even those in use. Rows keep their hashes."""
         db, *keys = terminal.arguments(words, "HASH...")
         with Reader(db, table=None) as reader:
             for key in keys:
@@ -95,9 +94,12 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def gc(
-        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
+        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help=_DB)] = None,
     ) -> None:
-        """Delete objects that no row mentions, and free the disk space. List them with ls --unused."""
+        """Delete objects that no row mentions, and free the disk space.
+
+        To list these objects first, run xt assets ls --unused.
+        """
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
             if not (reader.engine.has_assets() or isinstance(getattr(reader.engine, "database", None), Database)):

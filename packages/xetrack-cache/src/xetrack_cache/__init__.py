@@ -31,7 +31,7 @@ def xetrack_caches() -> Sequence[Provider[ResultCache]]:
 
 
 def _open_commands(_: object, context: Context) -> Any:
-    """List, delete and count cached results."""
+    """Manage cached results: ls, delete, stats."""
     from xetrack_cache.commands import commands
 
     return commands(context)

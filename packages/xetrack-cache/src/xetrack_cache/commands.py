@@ -25,7 +25,7 @@ def commands(context: Context) -> typer.Typer:
     terminal = context.terminal
     if terminal is None:
         raise OptionError("xt cache needs the terminal of xt.")
-    app = typer.Typer(rich_markup_mode=None, help="List, delete and count cached results.")
+    app = typer.Typer(rich_markup_mode=None, help="Manage cached results.")
 
     @app.command()
     def ls(
@@ -37,7 +37,7 @@ def commands(context: Context) -> typer.Typer:
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
-        """List entries, oldest first: function, run that computed it, result and key."""
+        """List cached results, oldest first."""
         rows = _entries(folder)
         if track_id is not None:
             _check_run(folder, track_id, rows)
@@ -47,9 +47,9 @@ def commands(context: Context) -> typer.Typer:
     @app.command()
     def delete(
         folder: Folder,
-        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs whose results are deleted.")],
+        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs that computed the results.")],
     ) -> None:
-        """Delete the results that runs computed."""
+        """Delete the results of some runs."""
         rows = _entries(folder)
         for track_id in track_ids:
             _check_run(folder, track_id, rows)
@@ -59,7 +59,7 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def stats(folder: Folder, *, as_json: Json = False, as_csv: Csv = False) -> None:
-        """Count entries and runs per function, and show the size on disk."""
+        """Count results and runs per function, and show the size on disk."""
         rows = _entries(folder)
         counts = Counter(row["function"] for row in rows)
         runs = {name: len({row["track_id"] for row in rows if row["function"] == name}) for name in counts}

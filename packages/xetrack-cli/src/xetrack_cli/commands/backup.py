@@ -17,13 +17,13 @@ def backup(
     target: Annotated[str, typer.Argument(help="File to write.")],
     *,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing database that nobody has open.")
+        bool, typer.Option("--overwrite", help="Replace an existing database that no process has open.")
     ] = False,
     engine: Engine = "sqlite",
 ) -> None:
     """Back up a whole database to a new file.
 
-    The snapshot is consistent even while other processes log. A killed backup leaves no partial file.
+    The snapshot is consistent even while other processes log. If the backup is killed, TARGET is unchanged.
     """
     with Reader(source, engine, table=None) as reader, progress("copying pages") as update:
         reader.backup(target, overwrite=overwrite, progress=update)

@@ -25,7 +25,7 @@ def describe(
 ) -> None:
     """Summarize columns: count, mean, deviation, quartiles.
 
-    Print a row per column: those named, or all that hold numbers. NaN is left out; True counts as 1 and False as 0.
+    Print one row per column, by default for every column that holds numbers. NaN is ignored. True is 1, False 0.
     """
     (db,) = arguments(words)
     with open_reader(db, table, engine, track_id) as reader:

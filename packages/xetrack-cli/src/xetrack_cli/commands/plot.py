@@ -72,7 +72,7 @@ def scatter(
     table: Table = None,
     engine: Engine = "sqlite",
 ) -> None:
-    """Draw one column against another."""
+    """Draw a scatter plot of two columns."""
     db, *names = arguments(words, "X", "Y")
     (xs, ys), skipped = _numbers(db, names, table, engine, track_id)
     step = -(-len(xs) // _MOST_POINTS)

@@ -21,7 +21,7 @@ __all__ = ["runs", "seconds_of", "summaries"]
 _MAIN = ("track_id", "status", "started", "duration", "rows")
 # shown only where --columns or --json asks for them
 _ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")
-_WHERE = "Only runs like 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine."
+_WHERE = "Only runs that match, such as 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine."
 
 
 def runs(
