@@ -116,7 +116,8 @@ class Source:
         """Return the change counters of the table's runs and of the table, or None if they are as known."""
         sql = f"SELECT track_id, max(place) FROM db.{LOG} WHERE event_table = ? GROUP BY track_id"
         found: dict[Any, Any] = dict(self.query(sql, (table.name,)))
-        if found == {**known, WHOLE_TABLE: made}:
+        everything: dict[Any, Any] = {**known, WHOLE_TABLE: made}
+        if found == everything:
             return None
         return found, found.pop(WHOLE_TABLE, 0)
 

@@ -25,10 +25,11 @@ def copy(
 ) -> None:
     """Merge one database into another.
 
-    Rows that the target already has are skipped, so repeating a copy adds nothing.
+    Repeating a copy adds new rows and updates rows that changed in SOURCE. It deletes nothing.
     """
     with progress("copying rows") as update:
         new = xetrack.copy(
             source, target, assets, table or None, source_engine=engine, target_engine=engine, progress=update
         )
-    tell(f"{plural(new, 'new row')} copied to {target}")
+    updated = f", {plural(new.updated, 'row')} updated" if new.updated else ""
+    tell(f"{plural(new, 'new row')} copied to {target}{updated}")

@@ -4,10 +4,11 @@ import csv
 import sys
 import time
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, TypeAlias
 
 from xetrack import Reader
+from xetrack.plugin import to_rows
 from xetrack_cli.errors import UsageError
 from xetrack_cli.output.format import json_line, to_text
 from xetrack_cli.output.terminal import is_terminal, tell
@@ -19,7 +20,7 @@ __all__ = ["follow", "watch"]
 
 Row: TypeAlias = dict[str, Any]
 
-_REMEMBERED = 1000  # rows to recognize the last one by; several, because runs may be deleted
+_REMEMBERED = 1000  # rows; several, because the last ones may be deleted
 
 
 def watch(
@@ -56,25 +57,23 @@ def watch(
 
 def follow(reader: Reader, n: int, track_id: str | None = None, interval: float = 0) -> Iterator[list[Row]]:
     """Yield the last `n` rows, then, every `interval` seconds, those logged since, in insertion order."""
-    seen: deque[tuple[Any, Any]] = deque(maxlen=_REMEMBERED)
+    changes = reader.engine.changes(reader.table)
     rows = reader.to_dicts(track_id, tail=max(n, 1))
     yield rows if n else []
+    # The feed returns those again that were logged after its watermark, or all if it starts over.
+    shown = deque(map(_identity, rows), maxlen=_REMEMBERED)
     while True:
-        seen.extend(map(_identity, rows))
         time.sleep(interval)
-        rows = _newer(reader, track_id, seen)
-        yield rows
-
-
-def _newer(reader: Reader, track_id: str | None, seen: Container[tuple[Any, Any]]) -> list[Row]:
-    """Read back from the end of the table, as far as the last row seen."""
-    size = 1
-    while True:
-        rows = reader.to_dicts(track_id, tail=size)
-        known = [place for place, row in enumerate(rows) if _identity(row) in seen]
-        if known or len(rows) < size:
-            return rows[known[-1] + 1 :] if known else rows
-        size *= 8
+        changes = reader.engine.changes(reader.table, changes.watermark)
+        new: list[Row] = []
+        for batch in changes.batches:
+            for row in to_rows(batch.rows):
+                if _identity(row) in shown:
+                    new.clear()
+                elif track_id in {None, row["track_id"]}:
+                    new.append(row)
+        shown.extend(map(_identity, new))
+        yield new
 
 
 def _identity(row: Row) -> tuple[Any, Any]:

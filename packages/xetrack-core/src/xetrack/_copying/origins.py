@@ -35,6 +35,8 @@ class Origins:
     def __init__(self, engine: Engine, table: str, track_id: str, record: str | None) -> None:
         self._engine = engine
         self._run = f"{table}/{track_id}"
+        self.files: list[str]
+        self.mixed: bool
         self.files, self.mixed = json.loads(record) if record else ([], False)
 
     @classmethod

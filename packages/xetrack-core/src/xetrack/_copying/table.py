@@ -177,8 +177,8 @@ class TableCopy:
         if stored is None:
             return True
         # Rows from before origins were recorded: the same rows, or the target's own?
-        known = {time_of(row): row for row in to_dicts(stored)}
-        return any(bool(known.get(time_of(row)) == row) for row in rows)
+        known = {repr(sorted(row.items())) for row in to_dicts(stored)}
+        return not known.isdisjoint(repr(sorted(row.items())) for row in rows)
 
     def _merge_mixed(
         self, rows: list[Row], here: Origins, there: Origins, *, revise: bool

@@ -47,7 +47,7 @@ def _rows(columns: Columns) -> list[Row]:
 
 def _replace(connection: sqlite3.Connection, schema: Schema, table: str, row: Row) -> None:
     """Write all cells of a stored row."""
-    known = {key: value for key, value in row.items() if value is not None}
+    known: Row = {key: value for key, value in row.items() if value is not None}
     columns = schema.make(connection, table, {key: declared_type(value) for key, value in known.items()})
     cells, extra = split(known, columns)
     if extra is not None:

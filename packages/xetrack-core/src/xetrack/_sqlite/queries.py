@@ -113,8 +113,8 @@ class Queries:
 
     def _batches(self, table: str, size: int, after: int, now: Watermark) -> Iterator[Batch]:
         for last, rows in self._blocks(table, size, after=after, until=now.last):
-            reached = now._replace(last=last, track_id=rows["track_id"][-1], timestamp=rows["timestamp"][-1])
-            yield Batch(rows, str(reached))
+            track_id, timestamp = (str(rows[key][-1]) for key in ("track_id", "timestamp"))
+            yield Batch(rows, str(now._replace(last=last, track_id=track_id, timestamp=timestamp)))
 
     def metadata(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the texts that `set_metadata` stored under these keys."""
