@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import caching, measuring, objects, querying, reading, sinking, starting, writing
+from benchmarks import caching, copying, measuring, objects, querying, reading, sinking, starting, writing
 from benchmarks.report import machine, table
 from benchmarks.workload import FULL, QUICK, TINY
 
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "runs": reading.runs,
     "indexing": reading.indexing,
     "opening": writing.opening,
+    "copy": copying.copy,
     "object": objects.seen,
     "array": objects.array,
     "monitors": measuring.monitors,

@@ -31,6 +31,7 @@ class Sizes:
     calls: int = 5  # of 100 ms a round, to be measured
     large: int = 10_000_000  # rows of the large table
     runs: int = 10_000  # runs in the large table
+    copied: int = 1_000  # new rows of a copy
     columns: int = 500  # of the wide table
     trees: int = 30  # of a forest that is logged as an object
     array: int = 12_500_000  # numbers of an array that is logged as an object: 100 MB

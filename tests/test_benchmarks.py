@@ -29,6 +29,8 @@ ROWS = (
     "reader[i] of",
     "bare: reader[0], 200 times",
     "Tracker() + first log() + close()",
+    "copy() of 200 rows",
+    "copy() of 1,000 new rows",
     "log() of a forest",
     "log() of its hash",
     "MB into the store",
