@@ -1,36 +1,15 @@
-"""Tests of the plugin: the contracts of xetrack, and what is specific to this sink."""
+"""The contract of distributions, and what is specific to this plugin."""
 
-import re
 from pathlib import Path
 
 import pytest
 from xetrack import Tracker
 from xetrack.errors import OptionError
-from xetrack_testing import PackagingContract, SinkContract
-
-from xetrack_markdown.table import MarkdownTable
-
-
-def cells(path: Path) -> list[list[str]]:
-    """Return the cells of the table in a file, without the header."""
-    lines = path.read_bytes().decode().split("\n")[2:-1] if path.exists() else []
-    return [re.findall(r" ((?:\\.|[^|\\])*?) \|", line) for line in lines]
-
-
-class TestContract(SinkContract):
-    """The contract of sinks."""
-
-    def open(self, place: Path) -> MarkdownTable:
-        """Open a sink that writes to a folder."""
-        return MarkdownTable(place / "rows.md", ["n", "x"])
-
-    def read(self, place: Path) -> list[dict[str, int]]:
-        """Return what sinks wrote to that folder."""
-        return [{"n": int(number)} for number, _ in cells(place / "rows.md")]
+from xetrack_testing import PackagingContract
 
 
 class TestPackaging(PackagingContract):
-    """The contract of distributions."""
+    """What xetrack promises about distributions."""
 
     distribution = "xetrack-markdown"
 
