@@ -42,11 +42,6 @@ def lost(result, _):
     return f"{total(result, 'lost'):,} of {total(result, 'acknowledged'):,}"
 
 
-def store(result, _):
-    first = result["rounds"][0]
-    return f"{first['rows']:,} in {first['runs']:,}"
-
-
 def packages(result, _):
     return f"{result['rounds'][0]['packages']}"
 
@@ -68,7 +63,6 @@ TABLES = {
         Column("100 events per second", "killed_slowly", lost),
     ),
     "Reading": (
-        Column("events in runs", "all", store),
         Column("all events, per event", "all", times("seconds")),
         Column("one run", "run", times("seconds")),
         Column("last loss of every run, per run", "leaderboard", times("seconds")),

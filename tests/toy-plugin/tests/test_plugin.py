@@ -28,15 +28,6 @@ def test_rows_of_a_tracker_are_lines_of_a_table(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_with_other_contents_is_left_alone(tmp_path: Path) -> None:
-    """Creating the tracker fails, and the error says why."""
-    target = tmp_path / "results.md"
-    target.write_text("# My results\n", encoding="utf-8")
-    with pytest.raises(OptionError, match="is not a table with the columns"):
-        Tracker(tmp_path / "t.db", markdown=target, markdown_columns=["epoch"])
-    assert target.read_text(encoding="utf-8") == "# My results\n"
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
