@@ -17,7 +17,7 @@ def backup(
     target: Annotated[str, typer.Argument(help="File to write.")],
     *,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing database that nobody has open.")
+        bool, typer.Option("--overwrite", help="Replace an existing database that no process has open.")
     ] = False,
     engine: Engine = "sqlite",
 ) -> None:
