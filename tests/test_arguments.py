@@ -416,7 +416,7 @@ def test_uuids_and_numpy_text_name_runs():
         ({"logs_path": ".", "logs_file_format": "a\0b"}, r"NUL"),
         ({"logs_path": ".", "logs_file_format": "x" * 300}, r"File name too long"),
         ({"assets": "file"}, r"assets=.*file, not a folder"),
-        ({"git_root": 5}, r"git_root=5: a path is"),
+        ({"git_root": 5}, r"git_root=5: a path must be"),
     ],
 )
 def test_what_would_fail_hours_later_is_refused_when_the_tracker_is_made(options, told):

@@ -49,6 +49,6 @@ def folder(site):
 
 def test_the_result_is_the_toy_plugin(folder):
     kept = [path.relative_to(TOY) for path in TOY.rglob("*") if path.suffix in {".py", ".toml"}]
-    assert len(kept) == 4
+    assert len(kept) == 5
     for path in [*kept, Path("src", "xetrack_markdown", "py.typed")]:
         assert (folder / path).read_text(encoding="utf-8") == (TOY / path).read_text(encoding="utf-8"), path

@@ -19,21 +19,17 @@ class Column:
 
 
 def times(name):
-    """A median time, how far it spread, and how many times the limit's it is."""
+    """The median ratio to the limit's time, or the median time if there is no limit to compare with."""
 
     def cell(result, limit):
         known = figure(result, limit, name)
-        if len(result["rounds"]) == 1:
-            return f"{spell(known.middle)}{_ratio(known)}"
-        return f"{spell(known.middle)} ({spell(known.least)}-{spell(known.most)}){_ratio(known)}"
+        return spell(known.middle) if known.ratio is None else _ratio(known.ratio)
 
     return cell
 
 
-def _ratio(known):
-    if known.ratio is None:
-        return ""
-    return f", **{known.ratio:.{0 if known.ratio >= 10 else 1 if known.ratio >= 2 else 2}f}×**"
+def _ratio(ratio):
+    return f"{ratio:.{0 if ratio >= 10 else 1 if ratio >= 2 else 2}f}×"
 
 
 def together(result, limit):
@@ -44,11 +40,6 @@ def together(result, limit):
 
 def lost(result, _):
     return f"{total(result, 'lost'):,} of {total(result, 'acknowledged'):,}"
-
-
-def store(result, _):
-    first = result["rounds"][0]
-    return f"{first['rows']:,} in {first['runs']:,}"
 
 
 def packages(result, _):
@@ -72,7 +63,6 @@ TABLES = {
         Column("100 events per second", "killed_slowly", lost),
     ),
     "Reading": (
-        Column("events in runs", "all", store),
         Column("all events, per event", "all", times("seconds")),
         Column("one run", "run", times("seconds")),
         Column("last loss of every run, per run", "leaderboard", times("seconds")),
@@ -90,13 +80,13 @@ TABLES = {
 
 
 def report(comparison):
-    """Every table, with the reasons of what fails below it, and how each peer was used."""
+    """Every table, with the reasons of what fails below it, and the versions of the peers."""
     parts = [_about(comparison)]
     for heading, columns in TABLES.items():
         known = [column for column in columns if column.workload in comparison["results"]]
         if known:
             parts.append(f"### {heading}\n\n{table(comparison, known)}{_reasons(comparison, known)}")
-    return "\n\n".join([*parts, f"### How each tracker was used\n\n{_usage(comparison)}"]) + "\n"
+    return "\n\n".join(filter(None, [*parts, _versions(comparison)])) + "\n"
 
 
 def _about(comparison):
@@ -104,8 +94,7 @@ def _about(comparison):
     rounds = sorted({len(result["rounds"]) for result in results if result["rounds"]})
     return (
         f"Measured on {comparison['date']}: {comparison['machine']}. Interleaved rounds,"
-        f" {' or '.join(map(str, rounds))} per peer: median (min-max),"
-        " and in bold the median ratio to bare `sqlite3`."
+        f" {' or '.join(map(str, rounds))} per peer. Times are medians; `×` is the median ratio to bare `sqlite3`."
     )
 
 
@@ -158,8 +147,7 @@ def _reasons(comparison, columns):
     return "\n".join(["\n\nFailures, with the last line of the error:\n", *lines]) if lines else ""
 
 
-def _usage(comparison):
-    lines = [(peer["title"], ", ".join(peer["requirements"]), peer["usage"]) for peer in comparison["peers"].values()]
-    return aligned(
-        [("peer", "installed", "usage"), *((title, f"`{what}`" if what else "", how) for title, what, how in lines)]
-    )
+def _versions(comparison):
+    """What was installed for the peers from a package index."""
+    installed = {each for peer in comparison["peers"].values() for each in peer["requirements"] if "==" in each}
+    return f"Versions: {', '.join(f'`{each}`' for each in sorted(installed))}." if installed else ""

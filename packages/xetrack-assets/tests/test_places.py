@@ -11,8 +11,8 @@ from xetrack.errors import OptionError, PluginNotInstalledError
 @pytest.mark.parametrize(
     ("place", "error", "told"),
     [
-        ("s3://bucket/path", PluginNotInstalledError, "Install s3fs to access S3, with pip."),
-        ("simplecache::gs://bucket/path", PluginNotInstalledError, "install gcsfs to access Google Storage, with pip."),
+        ("s3://bucket/path", PluginNotInstalledError, "needs another library. Install s3fs to access S3."),
+        ("simplecache::gs://bucket/path", PluginNotInstalledError, "nstall gcsfs to access Google Storage."),
         ("memori://bucket", OptionError, "does not know the protocol 'memori'. Did you mean 'memory'"),
         ("file/objects", OptionError, "file, not a folder"),
     ],

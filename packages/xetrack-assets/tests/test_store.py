@@ -126,7 +126,7 @@ def test_a_hash_logged_as_text_keeps_its_object(tracker):
     with Tracker(tracker.db, track_id="by-hash") as other:
         other.log({"value": key})
     with Reader(tracker.db) as reader:
-        with pytest.warns(XetrackWarning, match="those that no row names"):
+        with pytest.warns(XetrackWarning, match="those that no row uses"):
             reader.delete_run(tracker.track_id)
         assert reader.collect_assets() == []
         assert reader.assets.get(key) == range(5)
@@ -172,7 +172,7 @@ def test_a_folder_that_moved_is_named_to_the_reader(track, tmp_path):
     tracker = track(assets=tmp_path / "f")
     key = tracker.log({"value": range(5)})["value"]
     (tmp_path / "f").rename(tmp_path / "moved")
-    with Reader(tracker.db) as reader, pytest.raises(AssetDamagedError, match=f"{key} are gone from {tmp_path}/f/"):
+    with Reader(tracker.db) as reader, pytest.raises(AssetDamagedError, match=f"{key} are missing from {tmp_path}/f/"):
         reader.assets.get(key)
     with Reader(tracker.db, assets=tmp_path / "moved") as reader:
         assert reader.assets.get(key) == range(5)
@@ -203,7 +203,7 @@ def test_damaged_bytes_are_an_error_that_names_the_object(track, options, damage
     place = tracker.assets._blobs(tracker.assets.info(key).place)
     place.put(key, [damage(place.get(key))])
 
-    with pytest.raises(AssetDamagedError, match=f"object {key}.*(damaged|gone)"):
+    with pytest.raises(AssetDamagedError, match=f"object {key}.*(damaged|missing)"):
         tracker.get(key)
     with pytest.raises(AssetDamagedError, match=key):
         tracker.assets.raw(key)
@@ -218,7 +218,7 @@ def test_bytes_that_are_gone_are_an_error(track, options):
         tracker.engine.database.query(f"DELETE FROM db.{place}")
     else:
         tracker.assets._outside(place).remove(key)
-    with pytest.raises(AssetDamagedError, match=f"{key} are gone"):
+    with pytest.raises(AssetDamagedError, match=f"{key} are missing"):
         tracker.get(key)
 
 
@@ -274,7 +274,7 @@ def test_a_value_that_is_not_bytes_is_damage(track, value):
     tracker = track()
     key = tracker.log({"value": range(50)})["value"]
     tracker.engine.database.query("UPDATE db.assets SET value = ?", (value,))
-    with pytest.raises(AssetDamagedError, match="where bytes should be"):
+    with pytest.raises(AssetDamagedError, match="expected bytes, found"):
         tracker.get(key)
 
 

@@ -258,7 +258,7 @@ def test_listing_and_deleting_run_nothing(tracker, crafted):
 
 
 def test_reading_without_trust_names_what_was_refused(crafted):
-    with pytest.raises(UntrustedError, match=r"the result holds posix\.mkdir"):
+    with pytest.raises(UntrustedError, match=r"the result contains posix\.mkdir"):
         Reader.read_cache("cache", crafted, trusted=False)
     assert Reader.read_cache("cache", "value") is None
     assert Reader.read_cache("cache", "file") is None

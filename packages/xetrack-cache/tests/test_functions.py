@@ -180,7 +180,7 @@ def test_a_function_that_calls_itself_has_a_key():
 
 
 def test_a_closure_that_cannot_be_compared_is_refused():
-    with pytest.raises(NotEncodableError, match="cannot be taken apart"):
+    with pytest.raises(NotEncodableError, match="cannot be pickled"):
         key(scaled(sys._getframe()))
 
 

@@ -331,7 +331,7 @@ def test_an_object_that_holds_a_lock_is_refused():
     config = Config("a")
     config.lock = threading.Lock()
 
-    with pytest.raises(NotEncodableError, match="cannot be taken apart"):
+    with pytest.raises(NotEncodableError, match="cannot be pickled"):
         key(config)
 
 

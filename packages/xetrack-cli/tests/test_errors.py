@@ -166,9 +166,9 @@ def test_a_file_without_tables_is_empty_but_a_named_table_is_missing(xt, tmp_pat
         (["head", "DB", "--table", ""], "a table needs a name"),
         (["head", "DB", "--track-id", ""], "Unknown run ''"),
         (["head", "DB", "--engine", ""], "engine"),
-        (["head", "DB", "--engine", "none"], "engine 'none' keeps no file"),
-        (["runs", "DB", "--engine", "memory"], "engine 'memory' keeps no file"),
-        (["sql", "DB", "SELECT 1", "--engine", "memory"], "engine 'memory' keeps no file"),
+        (["head", "DB", "--engine", "none"], "engine 'none' has no file"),
+        (["runs", "DB", "--engine", "memory"], "engine 'memory' has no file"),
+        (["sql", "DB", "SELECT 1", "--engine", "memory"], "engine 'memory' has no file"),
         (["watch", "DB", "--interval", "inf"], "--interval"),
         (["sql", "DB", "SELECT 1", "--timeout", "inf"], "--timeout"),
         (["export", "DB", "no/such/rows.csv"], "no/such/rows.csv: the folder no/such does not exist."),
@@ -193,9 +193,9 @@ def test_numbers_that_are_too_large_to_plot_are_told(xt, tmp_path, values, words
 @pytest.mark.parametrize("name", [":memory:", "SKIP_INSERT"])
 def test_what_keeps_no_file_cannot_be_read(xt, db, name):
     for words in (["head", name], ["sql", name, "SELECT 1"], ["copy", name, "new.db"], ["backup", name, "new.db"]):
-        assert "keeps no file" in told(xt(*words))
+        assert "is not a file" in told(xt(*words))
     for engine in ("none", "memory"):
-        assert f"engine {engine!r} keeps no file" in told(xt("copy", db, "new.db", "--engine", engine))
+        assert f"engine {engine!r} has no file" in told(xt("copy", db, "new.db", "--engine", engine))
 
 
 def test_an_export_never_replaces_the_database(xt, tmp_path):

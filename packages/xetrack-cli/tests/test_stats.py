@@ -77,7 +77,7 @@ def test_of_equals_the_earliest_are_told_wherever_they_are(xt, long, command, co
 
 def test_a_plot_counts_every_row(xt, long):
     told = xt("plot", "scatter", long, "x", "X").out.splitlines()[-1]
-    assert told == "1 point, 10000 rows skipped for lack of two numbers"
+    assert told == "1 point, 10000 rows skipped without two numbers"
 
 
 def test_a_histogram_with_its_summary(xt, tmp_path):

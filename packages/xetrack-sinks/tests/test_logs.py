@@ -380,8 +380,8 @@ def test_a_stream_that_knows_few_characters(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"logs_file_format": "a.log"}, r"Give logs_path= too"),
-        ({"logs_path": "logs", "logs_file_format": "{day}.log"}, r"'{day}.log' is not a pattern .*'day'.*one field"),
+        ({"logs_file_format": "a.log"}, r"Set logs_path= too"),
+        ({"logs_path": "logs", "logs_file_format": "{day}.log"}, r"'{day}.log' is not a valid .*'day'.*the field time"),
         ({"logs_path": "logs", "logs_file_format": "{time.log"}, "expected '}'"),
         ({"logs_path": "logs", "logs_file_format": ""}, "is empty"),
         ({"logs_path": 3}, "logs_path"),
@@ -409,7 +409,7 @@ def test_the_delimiter_can_be_chosen(tmp_path, monkeypatch):
 
 def test_a_delimiter_with_a_newline_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("LOGS_DELIMITER", "\n")
-    with pytest.raises(OptionError, match=r"LOGS_DELIMITER=.* holds a newline"):
+    with pytest.raises(OptionError, match=r"LOGS_DELIMITER=.* contains a newline"):
         Tracker(Tracker.SKIP_INSERT, logs_path=tmp_path)
 
 
@@ -459,7 +459,7 @@ def test_foreign_lines_are_left_out_and_damaged_events_warned_of(tmp_path):
     )
     (tmp_path / "image.png").write_bytes(bytes(range(256)) * 10)
 
-    with pytest.warns(XetrackWarning, match="1 event of .*a.log cannot be read in full, .* in line 5."):
+    with pytest.warns(XetrackWarning, match="a.log: 1 event cannot be read in full .* in line 5."):
         assert list(Reader.read_logs(tmp_path)["a"]) == [2, 1]
 
 

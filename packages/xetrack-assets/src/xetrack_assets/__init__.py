@@ -49,7 +49,7 @@ def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | 
         return Store(context.engine, database, options, context)
     if options != AssetOptions():
         raise OptionError(
-            f"Objects need a SQLite database, and {context.db} is not one. Drop assets=, compress= and serializer=."
+            f"Objects need a SQLite database, and {context.db} is not one. Omit assets=, compress= and serializer=."
         )
     return None
 

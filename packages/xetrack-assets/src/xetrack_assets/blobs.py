@@ -73,7 +73,7 @@ def _check_url(url: str) -> None:
         try:
             get_filesystem_class(protocol)
         except ImportError as error:
-            raise PluginNotInstalledError(f"assets={url!r}: {error}, with pip.") from error
+            raise PluginNotInstalledError(f"assets={url!r}: this protocol needs another library. {error}.") from error
         except ValueError as error:
             guess = did_you_mean(protocol, known_implementations)
             raise refused("assets", url, f"fsspec does not know the protocol {protocol!r}.{guess}") from error

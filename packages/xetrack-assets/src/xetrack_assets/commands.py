@@ -28,14 +28,14 @@ def commands(context: Context) -> typer.Typer:
     """Return the commands, which write to the terminal of the context."""
     terminal = context.terminal
     if terminal is None:
-        raise OptionError("xt assets needs a terminal to write to. Run it with xt.")
+        raise OptionError("xt assets has no terminal to write to. Run it as a command of xt.")
     app = typer.Typer(rich_markup_mode=None, help="Manage logged objects. No command loads an object.")
 
     @app.command()
     def ls(
         words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help=_DB)] = None,
         *,
-        unused: Annotated[bool, typer.Option("--unused", help="Only objects that no row mentions.")] = False,
+        unused: Annotated[bool, typer.Option("--unused", help="List only objects that no row uses.")] = False,
         as_json: Json = False,
         as_csv: Csv = False,
     ) -> None:
@@ -55,7 +55,9 @@ def commands(context: Context) -> typer.Typer:
     def export(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH FILE", help="Database file, hash of the object, and file to write."),
+            typer.Argument(
+                metavar="[DB] HASH FILE", help="Path of the database, hash of the object, and file to write."
+            ),
         ] = None,
     ) -> None:
         """Write an object to a file, as a pickle, .npy or Arrow file.
@@ -74,12 +76,12 @@ def commands(context: Context) -> typer.Typer:
     def delete(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH...", help="Database file, and the hashes."),
+            typer.Argument(metavar="[DB] HASH...", help="Path of the database, and hashes of the objects."),
         ] = None,
         *,
         uses: Annotated[
             int | None,
-            typer.Option("--uses", metavar="N", min=1, help="Remove N uses, and the object with its last use."),
+            typer.Option("--uses", metavar="N", min=1, help="Remove N uses, and delete an object that has none left."),
         ] = None,
     ) -> None:
         """Delete objects, even those in use. Rows keep their hashes."""
@@ -96,10 +98,7 @@ def commands(context: Context) -> typer.Typer:
     def gc(
         words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help=_DB)] = None,
     ) -> None:
-        """Delete objects that no row mentions, and free the disk space.
-
-        To list these objects first, run xt assets ls --unused.
-        """
+        """Delete objects that no row uses, and free the disk space. List them with ls --unused."""
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
             if not (reader.engine.has_assets() or isinstance(getattr(reader.engine, "database", None), Database)):

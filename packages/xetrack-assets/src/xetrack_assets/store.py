@@ -146,7 +146,7 @@ class Store:
         digest = record.digest or self.raw(asset.hash).digest
         if digest != asset.digest:
             message = (
-                f"The hash {asset.hash} already belongs to another object, by a rare chance or in a forged file. "
+                f"The hash {asset.hash} already belongs to another object, by a rare collision or in a forged file. "
                 "Log the object in a list to give it another hash."
             )
             raise InvalidValueError(message)
@@ -198,7 +198,9 @@ class Store:
         except OverflowError:
             raise UntrustedError(_refused(key, f"unpacks to more than {_MOST_UNPACKED >> 20} MB")) from None
         except KeyError:
-            raise AssetDamagedError(f"The bytes of the object {key} are gone from {record.place}.") from None
+            raise AssetDamagedError(
+                f"The bytes of the object {key} are missing from {record.place}. Restore them from a backup."
+            ) from None
         if data is None:
             raise AssetDamagedError(f"The bytes of the object {key} in {record.place} are damaged: their hash differs.")
         return data
@@ -356,6 +358,6 @@ def _absolute(place: str | os.PathLike[str]) -> str:
 
 def _refused(key: str, what: str) -> str:
     return (
-        f"The object {key} {what}: loading it could run code of whoever wrote the file, or exhaust memory. "
-        "If you trust them, pass trusted=True and unset XETRACK_SAFE."
+        f"The object {key} {what}: loading it could run code from the file's author, or exhaust memory. "
+        "If you trust the file, pass trusted=True and unset XETRACK_SAFE."
     )

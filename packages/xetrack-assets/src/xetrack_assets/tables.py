@@ -141,7 +141,7 @@ def _decode_bytes(data: Any) -> bytes:
     # Not bytes(data): of a number, that is as many zeros.
     if isinstance(data, bytes):
         return data
-    raise _damaged(f"a {type(data).__name__} where bytes should be")
+    raise _damaged(f"expected bytes, found {type(data).__name__}")
 
 
 def _load(data: Any, kind: type[T]) -> T:
@@ -152,11 +152,9 @@ def _load(data: Any, kind: type[T]) -> T:
     except Exception as error:  # damaged pickles raise nearly anything
         raise _damaged(str(error)) from error
     if type(value) is not kind:
-        raise _damaged(f"a {type(value).__name__} where a {kind.__name__} should be")
+        raise _damaged(f"expected {kind.__name__}, found {type(value).__name__}")
     return value
 
 
 def _damaged(what: str) -> AssetDamagedError:
-    return AssetDamagedError(
-        f"The tables of objects are damaged: {what}. Rows can be read without them: Reader.to_df()."
-    )
+    return AssetDamagedError(f"The object tables are damaged: {what}. Reader.to_df() still reads the rows.")

@@ -24,8 +24,8 @@ def commands(context: Context) -> typer.Typer:
     """Return the commands, which print on the terminal of the context."""
     terminal = context.terminal
     if terminal is None:
-        raise OptionError("xt cache needs the terminal of xt.")
-    app = typer.Typer(rich_markup_mode=None, help="Manage cached results.")
+        raise OptionError("xt cache has no terminal to write to. Run it as a command of xt.")
+    app = typer.Typer(rich_markup_mode=None, help="List, delete and count cached results.")
 
     @app.command()
     def ls(
@@ -47,7 +47,7 @@ def commands(context: Context) -> typer.Typer:
     @app.command()
     def delete(
         folder: Folder,
-        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs that computed the results.")],
+        track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs whose results to delete.")],
     ) -> None:
         """Delete the results of some runs."""
         rows = _entries(folder)

@@ -99,7 +99,7 @@ class _Cache(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             connection: sqlite3.Connection = super()._con
         except (AttributeError, TypeError) as error:  # the names of settings in the database are not text
             self.close()
-            raise sqlite3.DatabaseError(f"invalid settings of diskcache ({error})") from error
+            raise sqlite3.DatabaseError(f"invalid diskcache settings: {error}") from error
         if getattr(self._local, "closing", None) is None or self._local.closing.connection is not connection:
             self._local.closing = _Closing(connection)
         return connection
@@ -246,7 +246,7 @@ def _make(folder: Path) -> None:
         message = f"the cache folder {folder} cannot be created: {error}. {_CURE}"
         raise DatabaseReadOnlyError(message) from error
     if not os.access(folder, os.W_OK):
-        raise DatabaseReadOnlyError(f"the cache folder {folder} cannot be written. {_CURE}")
+        raise DatabaseReadOnlyError(f"the cache folder {folder} is not writable. {_CURE}")
 
 
 def _check_database(path: Path) -> None:

@@ -67,7 +67,7 @@ class _PlainUnpickler(pickle.Unpickler):
         if (module, name) == ("builtins", "complex"):
             return complex
         message = (
-            f"the result holds {module}.{name}: reading it could run the code of whoever wrote it. "
-            "If you trust them, pass trusted=True, and unset XETRACK_SAFE."
+            f"the result contains {module}.{name}: reading it could run code from its author. "
+            "If you trust the cache, pass trusted=True, and unset XETRACK_SAFE."
         )
         raise UntrustedError(message)

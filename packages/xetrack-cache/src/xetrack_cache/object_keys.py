@@ -47,7 +47,7 @@ def encode_object(encoder: Encoder, value: Any) -> None:
 def _check_hashable(encoder: Encoder, value: object, kind: type) -> None:
     own: Any = kind.__hash__
     if own is object.__hash__:
-        raise NotEncodableError(value, "has no __hash__ of its own, so nothing tells when two are equal")
+        raise NotEncodableError(value, "has no __hash__ of its own, so the cache cannot compare two of them")
     if encoder.content:
         return
     try:
@@ -75,13 +75,13 @@ def _reduced(encoder: Encoder, value: Any, kind: type) -> None:
     try:
         reduced: Any = reduce(value) if reduce else value.__reduce_ex__(_REDUCE_PROTOCOL)
     except Exception as error:
-        raise NotEncodableError(value, f"cannot be taken apart ({type(error).__name__}: {error})") from error
+        raise NotEncodableError(value, f"cannot be pickled ({type(error).__name__}: {error})") from error
     if isinstance(reduced, str):
         if hasattr(value, "__wrapped__"):  # functools.lru_cache: its name does not tell what it wraps
             encode_callable(encoder, value)
             return
         if find(value, reduced) is not value:
-            raise NotEncodableError(value, f"is not what {reduced} names")
+            raise NotEncodableError(value, f"claims to be {reduced}, which is another object")
         encoder.text(b"N", f"{module_of(value)}.{reduced}")
         return
     make, args, state, items, pairs = (*reduced, None, None, None)[:5]

@@ -66,7 +66,8 @@ class Results:
         except Exception as error:
             name = full_name(function)
             self._warn(
-                f"cache key {name}", f"a call of {name} is not cached because making its key failed: {explain(error)}"
+                f"cache key {name}",
+                f"a call of {name} is not cached, because computing its key failed: {explain(error)}",
             )
         return None
 
@@ -132,4 +133,4 @@ class Results:
 def _cure(refused: NotEncodableError) -> str:
     if refused.why == UNHASHABLE:
         return ' Give it a __hash__, or set cache_args="content" to compare lists, dicts and arrays by content.'
-    return " Give it a method __cache_key__() that returns what makes two of them equal."
+    return " Give it a method __cache_key__() that returns what identifies it."

@@ -286,7 +286,7 @@ class Reader(View, ReadBack):
                 left = store.recount({key: -count for key, count in uses.items()})
         if left:
             objects = f"{len(left)} object{'s' * (len(left) > 1)} that no other run logged: {', '.join(left[:3])}"
-            message = f"run {track_id} leaves {objects}. Reader.collect_assets() deletes those that no row names."
+            message = f"run {track_id} leaves {objects}. Reader.collect_assets() deletes those that no row uses."
             warnings.warn(message, XetrackWarning, stacklevel=outer_level())
         return rows
 

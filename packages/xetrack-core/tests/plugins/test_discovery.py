@@ -448,6 +448,6 @@ def test_an_option_nobody_knows_may_be_that_of_a_plugin_that_does_not_work_and_e
         "'x' of missing-dependency 1.0 is installed, but importing",
         "pip install no_such_library_xyz",
         "was made for version 99 of the plugin API",
-        "switched off by XETRACK_DISABLE_PLUGINS: acme-off:off.",
+        "disabled by XETRACK_DISABLE_PLUGINS: acme-off:off.",
     ):
         assert any(reason in line for line in lines), told

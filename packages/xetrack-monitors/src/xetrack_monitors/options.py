@@ -26,5 +26,5 @@ class MonitorOptions:
 
     def __post_init__(self) -> None:
         if not LEAST_INTERVAL <= self.measurement_interval < float("inf"):
-            message = f"measurement_interval={self.measurement_interval!r}: give {LEAST_INTERVAL} seconds or more."
+            message = f"measurement_interval={self.measurement_interval!r}: use at least {LEAST_INTERVAL} seconds."
             raise ValueError(message)

@@ -42,16 +42,18 @@ class LogsOptions:
     def __post_init__(self) -> None:
         """Check the options."""
         if self.logs_path is None and self.logs_file_format != LogsOptions.logs_file_format:
-            raise ValueError("logs_file_format= names the files in a folder. Give logs_path= too.")
+            raise ValueError("logs_file_format= names the files in a folder. Set logs_path= too.")
         if self.logs_path is not None:
             writable_folder("logs_path", self.logs_path)
         try:
             name = text("logs_file_format", self.logs_file_format).format(time=date(2026, 1, 31))
         except (LookupError, AttributeError, ValueError) as error:
-            message = f"logs_file_format={self.logs_file_format!r} is not a pattern for file names ({error})."
-            raise ValueError(f"{message} Its one field is the time: '{{time:YYYY-MM-DD}}.log'.") from error
+            message = f"logs_file_format={self.logs_file_format!r} is not a valid pattern for file names ({error})."
+            raise ValueError(
+                f"{message} It may contain only the field time, as in '{{time:YYYY-MM-DD}}.log'."
+            ) from error
         if not name:
-            raise ValueError("logs_file_format= is empty. Give the name of a file, such as '{time:YYYY-MM-DD}.log'.")
+            raise ValueError("logs_file_format= is empty. Use the name of a file, such as '{time:YYYY-MM-DD}.log'.")
         if self.logs_path is not None:
             writable_file("logs_file_format", Path(self.logs_path) / name)
 
@@ -74,10 +76,10 @@ class JsonlOptions:
     def __post_init__(self) -> None:
         """Check the options."""
         if self.jsonl is None:
-            raise ValueError("jsonl_max_bytes= is the size of a JSONL file. Give jsonl= too.")
+            raise ValueError("jsonl_max_bytes= limits the size of a JSONL file. Set jsonl= too.")
         writable_file("jsonl", self.jsonl)
         if self.jsonl_max_bytes is not None and integer("jsonl_max_bytes", self.jsonl_max_bytes) < 1:
-            raise ValueError(f"jsonl_max_bytes={self.jsonl_max_bytes!r}: give 1 byte or more.")
+            raise ValueError(f"jsonl_max_bytes={self.jsonl_max_bytes!r}: use at least 1 byte.")
 
 
 def _open_logs(options: LogsOptions | None, context: Context) -> Sink:

@@ -44,7 +44,7 @@ def delimiter() -> str:
     """Return the delimiter in force. Raises `OptionError` if it holds a newline."""
     chosen = os.environ.get("LOGS_DELIMITER") or DELIMITER
     if "\n" in chosen or "\r" in chosen:
-        raise OptionError(f"LOGS_DELIMITER={chosen!r} holds a newline. Choose a delimiter without one.")
+        raise OptionError(f"LOGS_DELIMITER={chosen!r} contains a newline. Choose a delimiter without one.")
     return chosen
 
 

@@ -4,7 +4,7 @@ Each line is one `write` to a file opened for appending, so lines of different p
 process keeps no other waiting. What can still go wrong is checked after the write:
 
 - A killed process left half a line before ours, which is now glued to it: write ours again.
-- The disk is full, and only a part of the line fitted: blank that part, and raise.
+- The disk is full, and only a part of the line was written: blank that part, and raise.
 - The file was removed, and the lines of the last moment with it: write them again, to a new file.
 """
 
@@ -102,7 +102,7 @@ class LineFile:
         start = end - written
         if written < len(line):
             self._blank(start, written)
-            raise OSError(errno.ENOSPC, "the disk is full, only a part of the line fitted", str(self.path))
+            raise OSError(errno.ENOSPC, "the disk is full, and only a part of the line was written", str(self.path))
         if start == 0 or self._torn or self._byte(start - 1) == b"\n":
             return end
         written = os.write(self._fd, line)

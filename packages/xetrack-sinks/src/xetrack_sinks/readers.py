@@ -138,8 +138,8 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 def _warn_of(count: int, what: str, file: Path, first: int) -> None:
     message = (
-        f"{count} {what}{'s' * (count > 1)} of {file} cannot be read in full, torn or not written by xetrack; "
-        f"the first is in line {first}. All else was read."
+        f"{file}: {count} {what}{'s' * (count > 1)} cannot be read in full (damaged, or not from xetrack); "
+        f"the first is in line {first}. Everything else was read."
     )
     warnings.warn(message, XetrackWarning, stacklevel=outer_level())
 

@@ -102,7 +102,7 @@ def _journal(reader: Reader, check: str) -> Finding:
         return Finding(check, _OK, "WAL, fully merged into the file")
     advice = "a process is writing, or was killed: back up with xt backup, not by copying the file"
     if pending > _LONG_LOG:
-        advice = "a long-running read prevents merging: close its process"
+        advice = "a long-running reader keeps the log from being merged: close it"
     return Finding(check, _NOTE, f"WAL, {_bytes(pending)} not yet merged into the file", advice)
 
 

@@ -20,9 +20,7 @@ __all__ = ["ls"]
 def ls(
     words: Annotated[Words, positional("[DB] [COLUMN]", "Database file, and a column.", completion.columns)] = None,
     *,
-    unique: Annotated[
-        bool, typer.Option("--unique", help="Print each value once. COLUMN defaults to track_id.")
-    ] = False,
+    unique: Annotated[bool, typer.Option("--unique", help="List each value once. Default column: track_id.")] = False,
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = "sqlite",

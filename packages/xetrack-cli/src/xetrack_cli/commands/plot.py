@@ -82,7 +82,7 @@ def scatter(
     tell(
         plural(len(xs), "point")
         + thinned
-        + (f", {plural(skipped, 'row')} skipped for lack of two numbers" if skipped else "")
+        + (f", {plural(skipped, 'row')} skipped without two numbers" if skipped else "")
     )
 
 

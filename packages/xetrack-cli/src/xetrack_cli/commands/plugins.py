@@ -52,7 +52,9 @@ def _row(found: Found, state: str) -> dict[str, str]:
 
 @commands.command()
 def doctor(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this plugin or distribution.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Check only this plugin or distribution.")
+    ] = None,
     *,
     timeout: Annotated[float, option("--timeout", "SECONDS", "Time limit for loading each plugin.", min=0.1)] = 20,
     style: Format = "",

@@ -39,7 +39,7 @@ def set_value(
         str | None, option("--where-value", "VALUE", "The value to look for in --where-key.")
     ] = None,
     track_id: TrackId = None,
-    everywhere: Annotated[bool, typer.Option("--all", help="All rows of all runs.")] = False,
+    everywhere: Annotated[bool, typer.Option("--all", help="Change all rows of all runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
     kind: Annotated[str | None, option("--type", "TYPE", _TYPE)] = None,
     table: Table = None,

@@ -30,7 +30,7 @@ def sql(
     """
     db, query = arguments(words, "QUERY")
     if not query.strip(" \t\r\n;"):
-        raise UsageError("The query is empty.")
+        raise UsageError("The query is empty. Example: xt sql DB 'SELECT count(*) FROM db.events'")
     reader = Reader(db, engine, None, timeout=timeout)  # before writing too: it refuses a file that does not exist
     try:
         if not write:

@@ -137,7 +137,7 @@ def _notes(one: Report, loaded: Mapping[str, Any], output: str) -> Iterator[str]
 def _notes_of_installation(one: Report, reports: Iterable[Report]) -> Iterator[str]:
     for found in shadowed():
         if (found.distribution, found.name) == (one.distribution, one.plugin):
-            yield f"its copy {found.version} in {found.location} is never used, as it is later on sys.path"
+            yield f"its copy {found.version} in {found.location} is never used, because it comes later on sys.path"
     for other in reports:
         if other is not one and other.plugin == one.plugin:
             yield f"{other.distribution} has a plugin {one.plugin!r} too. XETRACK_DISABLE_PLUGINS disables both"

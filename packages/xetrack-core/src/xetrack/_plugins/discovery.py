@@ -114,7 +114,7 @@ def load(found: Found) -> Any:
     """
     if found.disabled:
         names = os.environ["XETRACK_DISABLE_PLUGINS"]
-        message = f"{found} is switched off by XETRACK_DISABLE_PLUGINS={names}. To use it, change the variable."
+        message = f"{found} is disabled by XETRACK_DISABLE_PLUGINS={names}. To use it, change the variable."
         raise PluginDisabledError(message)
     try:
         plugin = found.entry_point.load()

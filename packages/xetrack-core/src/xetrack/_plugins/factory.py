@@ -21,10 +21,12 @@ __all__ = [
 def check_file(db: str, engine: str) -> None:
     """Raise `OptionError` for a database or an engine that has no file to read."""
     if db in {MEMORY, SKIP_INSERT}:
-        raise OptionError(f"{db} keeps no file to read or to copy to. Read its rows from the tracker that logged them.")
+        raise OptionError(
+            f"{db} is not a file, so it cannot be read or copied. Read its rows from the tracker that logged them."
+        )
     if engine in {"memory", "none"}:
         raise OptionError(
-            f"engine {engine!r} keeps no file to read or to copy to. Use sqlite, or the engine that wrote the file."
+            f"engine {engine!r} has no file to read or copy. Use sqlite, or the engine that wrote the file."
         )
 
 

@@ -252,8 +252,8 @@ class Plugins:
         off = [name for name, failure in self.failures.items() if isinstance(failure, PluginDisabledError)]
         reasons = [str(failure) for name, failure in self.failures.items() if name not in off]
         if off:
-            reasons.append(f"switched off by XETRACK_DISABLE_PLUGINS: {', '.join(off)}.")
-        return "\n- ".join([" It may belong to a plugin that does not work:", *reasons])
+            reasons.append(f"disabled by XETRACK_DISABLE_PLUGINS: {', '.join(off)}.")
+        return "\n- ".join([" It may belong to one of these plugins, which were not loaded:", *reasons])
 
     def warn_of_failures(self) -> None:
         """Warn once per process of each plugin that does not work, unless it was disabled; raise in strict mode."""
@@ -264,7 +264,7 @@ class Plugins:
                 raise failure
             if name not in self.warned:
                 self.warned.add(name)
-                warnings.warn(f"{failure} The run goes on without it.", XetrackWarning, stacklevel=outer_level())
+                warnings.warn(f"{failure} The run continues without it.", XetrackWarning, stacklevel=outer_level())
 
     def fire(self, hook: str, **arguments: Any) -> list[str]:
         """Call a lifecycle hook of every plugin; return a message for each that failed."""
@@ -283,7 +283,7 @@ def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
 
 def _two_of(what: str, offers: Sequence[Offer]) -> str:
     owners = " and ".join(offer.owner for offer in offers)
-    return f"{what} is claimed by both {owners}. Uninstall one, or switch it off with XETRACK_DISABLE_PLUGINS."
+    return f"{what} is claimed by both {owners}. Uninstall one, or disable it with XETRACK_DISABLE_PLUGINS."
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ def open_store(
     opened = [(offer, store) for offer, given in chosen if (store := offer.open(given, context)) is not None]
     if len(opened) > 1:
         names = ", ".join(offer.provider.name for offer, _ in opened)
-        message = f"Several asset stores are installed ({names}). Choose one by giving one of its options."
+        message = f"Several asset stores are installed ({names}). Choose one by setting one of its options."
         raise OptionError(message)
     return opened[0][1] if opened else None
 

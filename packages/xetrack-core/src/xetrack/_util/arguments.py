@@ -91,7 +91,7 @@ def run_id(name: str, value: Any) -> str | None:
     if type(value).__module__ == "uuid":
         return str(value)
     if not isinstance(value, str):
-        raise refused(name, value, f"the name of a run is text. Use {name}=str(...).")
+        raise refused(name, value, f"a run name must be text. Use {name}=str(...).")
     return text(name, value)
 
 
@@ -111,7 +111,7 @@ def place(name: str, value: Any) -> str:
     """Return a path or a URL as text."""
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(text, str):
-        raise refused(name, value, "a path is text or a pathlib.Path.")
+        raise refused(name, value, "a path must be text or a pathlib.Path.")
     if "\0" in text:
         raise refused(name, value, "this cannot be a path: it contains a NUL character. Choose another.")
     return text

@@ -101,7 +101,7 @@ class FolderStore:
                 f"The object {key} needs the serializer {known.serializer!r}. Install the plugin that provides it."
             )
         if not (self._context.trusted or serializer.safe):
-            raise UntrustedError(f"Loading the object {key} could run code of whoever stored it.")
+            raise UntrustedError(f"Loading the object {key} could run code from whoever stored it.")
         return serializer.loads(bytearray().join(self.raw(key).pieces))
 
     def raw(self, key: str) -> Asset:

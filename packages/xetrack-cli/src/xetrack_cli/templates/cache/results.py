@@ -25,7 +25,7 @@ class FolderCache:
 
     def __init__(self, folder: str | os.PathLike[str], context: Context) -> None:
         if not context.trusted:
-            raise UntrustedError("Cached results are pickles, and loading them may run code of whoever stored them.")
+            raise UntrustedError("Cached results are pickles, and loading one could run code from its author.")
         self._context = context
         self._folder = Path(folder).expanduser().resolve()
         self._folder.mkdir(parents=True, exist_ok=True)

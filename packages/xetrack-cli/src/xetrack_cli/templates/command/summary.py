@@ -19,7 +19,7 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def summary(
-        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Database file.")] = None,
+        words: Annotated[list[str] | None, typer.Argument(metavar="[DB]", help="Path of the database.")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Output JSON.")] = False,
     ) -> None:
         """Count the runs and rows of every table."""

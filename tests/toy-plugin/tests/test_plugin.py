@@ -1,36 +1,15 @@
-"""Tests of the plugin: the contracts of xetrack, and what is specific to this sink."""
+"""The contract of distributions, and what is specific to this plugin."""
 
-import re
 from pathlib import Path
 
 import pytest
 from xetrack import Tracker
 from xetrack.errors import OptionError
-from xetrack_testing import PackagingContract, SinkContract
-
-from xetrack_markdown.table import MarkdownTable
-
-
-def cells(path: Path) -> list[list[str]]:
-    """Return the cells of the table in a file, without the header."""
-    lines = path.read_bytes().decode().split("\n")[2:-1] if path.exists() else []
-    return [re.findall(r" ((?:\\.|[^|\\])*?) \|", line) for line in lines]
-
-
-class TestContract(SinkContract):
-    """The contract of sinks."""
-
-    def open(self, place: Path) -> MarkdownTable:
-        """Open a sink that writes to a folder."""
-        return MarkdownTable(place / "rows.md", ["n", "x"])
-
-    def read(self, place: Path) -> list[dict[str, int]]:
-        """Return what sinks wrote to that folder."""
-        return [{"n": int(number)} for number, _ in cells(place / "rows.md")]
+from xetrack_testing import PackagingContract
 
 
 class TestPackaging(PackagingContract):
-    """The contract of distributions."""
+    """What xetrack promises about distributions."""
 
     distribution = "xetrack-markdown"
 
@@ -47,15 +26,6 @@ def test_rows_of_a_tracker_are_lines_of_a_table(tmp_path: Path) -> None:
         "| 1 |  |",
         r"| 2 | a\|b\_c,<br>and \<d\> |",
     ]
-
-
-def test_a_file_with_other_contents_is_left_alone(tmp_path: Path) -> None:
-    """Creating the tracker fails, and the error says why."""
-    target = tmp_path / "results.md"
-    target.write_text("# My results\n", encoding="utf-8")
-    with pytest.raises(OptionError, match="is not a table with the columns"):
-        Tracker(tmp_path / "t.db", markdown=target, markdown_columns=["epoch"])
-    assert target.read_text(encoding="utf-8") == "# My results\n"
 
 
 @pytest.mark.parametrize(
