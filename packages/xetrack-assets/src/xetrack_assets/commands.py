@@ -55,9 +55,7 @@ def commands(context: Context) -> typer.Typer:
     def export(
         words: Annotated[
             list[str] | None,
-            typer.Argument(
-                metavar="[DB] HASH FILE", help="Path of the database, hash of the object, and file to write."
-            ),
+            typer.Argument(metavar="[DB] HASH FILE", help="Database file, hash of the object, and file to write."),
         ] = None,
     ) -> None:
         """Write an object to a file, as a pickle, .npy or Arrow file.
@@ -76,7 +74,7 @@ def commands(context: Context) -> typer.Typer:
     def delete(
         words: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[DB] HASH...", help="Path of the database, and hashes of the objects."),
+            typer.Argument(metavar="[DB] HASH...", help="Database file, and hashes of the objects."),
         ] = None,
         *,
         uses: Annotated[
