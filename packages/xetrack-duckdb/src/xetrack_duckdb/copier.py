@@ -7,12 +7,13 @@ the table is copied from scratch.
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import EXTRA, Json
+from xetrack_duckdb import names
 from xetrack_duckdb.columns import Block, Blocks, Column, pack, types_of, widened
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
@@ -37,11 +38,17 @@ _MANY_CHANGES = 64
 
 
 class StaleError(Exception):
-    """A copy cannot go on as it is: copy the table from scratch. `columns` are wider ones to begin with."""
+    """A copy cannot go on as it is: copy the table from scratch.
 
-    def __init__(self, columns: dict[str, Column] | None = None) -> None:
-        super().__init__(f"wider columns: {columns}")
+    Attributes:
+        columns: wider ones to begin with.
+        complete: whether no key can be left out.
+    """
+
+    def __init__(self, columns: dict[str, Column] | None = None, *, complete: bool = False) -> None:
+        super().__init__(f"wider columns: {columns}, complete: {complete}")
         self.columns = columns or {}
+        self.complete = complete
 
 
 @dataclass(slots=True)
@@ -59,6 +66,8 @@ class Copied:
         version: state of the file that it was last compared with.
         checked: False if another process made it, until it is compared thoroughly.
         is_shell: whether it has columns, but no rows yet.
+        left_out: the keys in the rows copied so far that have no column here, by their names in lower case; None if no
+            key is ever left out.
     """
 
     storage: str
@@ -71,18 +80,41 @@ class Copied:
     version: Version | None = None
     checked: bool = True
     is_shell: bool = False
+    left_out: dict[str, str] | None = None
 
     @classmethod
     def declared_by(cls, table: Table, storage: str) -> "Copied":
         """Return the copy of a table without rows."""
-        keys = [key for key in table.columns if key != EXTRA]
+        keys = [key for key in table.chosen if key != EXTRA]
         columns = {key: Column.declared(f"c{number}", table.columns[key]) for number, key in enumerate(keys)}
-        return cls(storage, columns, dict(table.columns), table.root)
+        left_out: dict[str, str] | None = None if table.wanted is None else {}
+        copied = cls(storage, columns, dict(table.columns), table.root, left_out=left_out)
+        copied.leave_out(table.columns.keys() - table.chosen.keys(), keys)
+        return copied
 
     @property
     def name(self) -> str:
         """The qualified name of the table in DuckDB."""
         return f"{STORAGE}.{self.storage}"
+
+    def lacks(self, words: frozenset[str] | None) -> bool:
+        """Whether a key was left out that is among some names in lower case, or any key if they are None."""
+        left_out = self.left_out or {}
+        return bool(left_out) if words is None else not left_out.keys().isdisjoint(words)
+
+    def leave_out(self, keys: Collection[str], copied: Iterable[str]) -> None:
+        """Note which keys of some rows are not copied, besides those that are.
+
+        Raises:
+            StaleError: queries use other names for some keys (see `names.distinct`), which depend on all keys.
+        """
+        if self.left_out is None:
+            return
+        new = {key.lower(): key for key in keys}
+        is_same = all(self.left_out.get(lower, key) == key for lower, key in new.items())
+        if not is_same or not names.are_plain(keys) or not names.are_plain({*self.columns, *copied}):
+            raise StaleError(complete=True)
+        self.left_out |= new
 
     def new_columns(self) -> Iterator[str]:
         """Yield names for columns to add."""
@@ -152,19 +184,22 @@ class Copier:
             and table.root == old.root
             and {key: kind for key, kind in table.columns.items() if key not in added} == old.declared
             and not added & table.defaults
+            and not old.lacks(table.wanted)
         )
 
     def _from_scratch(self, table: Table, storage: str, wider: dict[str, Column] | None = None) -> Copied:
         """Copy all rows. Begin again with wider columns if some turn out to be needed."""
-        copied = Copied.declared_by(table, storage)
-        copied.columns |= wider or {}
-        if table.counted:
-            copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
         try:
+            copied = Copied.declared_by(table, storage)
+            copied.columns |= wider or {}
+            if table.counted:
+                copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
             with closing(self._source.chunks(table, _FIRST)) as blocks:
                 self._start(copied, next(blocks, None))
                 self._append(copied, blocks)
         except StaleError as error:
+            if error.complete:
+                table = replace(table, wanted=None)
             return self._from_scratch(table, storage, (wider or {}) | error.columns)
         return copied
 
@@ -172,10 +207,13 @@ class Copier:
         copied = replace(old, columns=dict(old.columns))
         if not copied.checked:
             self._check_last(table, copied)
-        new, names = [key for key in table.columns if key != EXTRA and key not in copied.columns], copied.new_columns()
+        copied.left_out = None if table.wanted is None or old.left_out is None else dict(old.left_out)
+        chosen = table.chosen
+        new, numbers = [key for key in chosen if key != EXTRA and key not in copied.columns], copied.new_columns()
         if len(new) > _MANY_CHANGES:
             raise StaleError
-        self._alter(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
+        copied.leave_out(table.columns.keys() - chosen.keys(), new)
+        self._alter(copied, {key: Column.declared(next(numbers), table.columns[key]) for key in new})
         changed = self._reread(table, copied)
         self._append(copied, self._source.chunks(table, copied.last), fresh=False, changed=changed)
         copied.declared = dict(table.columns)
@@ -228,8 +266,8 @@ class Copier:
 
     def _check_last(self, table: Table, copied: Copied) -> None:
         """Raise `StaleError` unless the last row of a copy that another process made is in this file."""
-        names = [copied.columns[key].name for key in ("track_id", "timestamp")]
-        here = self._run(f"SELECT {', '.join(names)} FROM {copied.name} WHERE {ROWID} = ?", [copied.last])
+        identity = ", ".join(copied.columns[key].name for key in ("track_id", "timestamp"))
+        here = self._run(f"SELECT {identity} FROM {copied.name} WHERE {ROWID} = ?", [copied.last])
         there = self._source.query(f"SELECT track_id, timestamp FROM {table.sql} WHERE _rowid_ = ?", [copied.last])
         if here != there:
             raise StaleError
@@ -250,6 +288,7 @@ class Copier:
         if block is None:
             self._create(copied)
             return
+        copied.leave_out(block.left_out, block.values)
         types = {key: types_of(values) for key, values in block.values.items()}
         copied.columns |= self._wanted(copied, block, types)[0]
         self.drop(copied)
@@ -259,6 +298,7 @@ class Copier:
     def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = True, changed: bool = False) -> None:
         with closing(blocks):
             for block in blocks:
+                copied.leave_out(block.left_out, block.values)
                 types = {key: types_of(values) for key, values in block.values.items()}
                 wanted, is_stale = self._wanted(copied, block, types, fresh=fresh)
                 # DuckDB 1.3 to 1.5 do not commit ALTER TABLE after DELETE.
@@ -300,9 +340,9 @@ class Copier:
         """
         wanted: dict[str, Column] = {}
         is_stale = False
-        names = copied.new_columns()
+        numbers = copied.new_columns()
         for key, values in block.values.items():
-            column = copied.columns.get(key) or Column.declared(next(names), "")
+            column = copied.columns.get(key) or Column.declared(next(numbers), "")
             wider = widened(column, values, types[key])
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR", kinds=("JSON", "VARCHAR"))

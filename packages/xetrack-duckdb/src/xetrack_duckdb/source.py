@@ -142,7 +142,7 @@ class Source:
             return assets.listed(self.query, self.tables.names)
         if not table.is_events:  # it may be a view, or a table without rowids
             return self._turned(table, self._fetched(table, "row_number() OVER ()", ""))
-        if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
+        if self.is_inline or len(table.chosen) >= _MOST_ARGUMENTS:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
 
@@ -152,7 +152,7 @@ class Source:
         return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
 
     def _fetched(self, table: Table, rowid: str, rest: str, *bound: Any) -> _Rows:
-        names = ", ".join([rowid, *map(quote, table.columns)])
+        names = ", ".join([rowid, *map(quote, table.chosen)])
         cursor = self.database.users_connection().execute(f"SELECT {names} FROM {table.sql} {rest}", bound)
         while rows := cursor.fetchmany(_BLOCK):
             yield rows
@@ -164,9 +164,9 @@ class Source:
         def collect(*row: Any) -> None:
             rows.append(row)
 
-        names = ", ".join(["_rowid_", *map(quote, table.columns)])
+        names = ", ".join(["_rowid_", *map(quote, table.chosen)])
         connection = self.database.users_connection()
-        connection.create_function("xetrack_collect", len(table.columns) + 1, collect)
+        connection.create_function("xetrack_collect", len(table.chosen) + 1, collect)
         is_full = f"CASE WHEN xetrack_collect({names}) IS NULL THEN _rowid_ % {_BLOCK} = 0 END"
         calling = f"WHERE _rowid_ > ? AND {is_full} ORDER BY _rowid_"
         for _ in connection.execute(f"SELECT 1 FROM {table.sql} NOT INDEXED {calling}", (after,)):
@@ -179,7 +179,7 @@ class Source:
     def _turned(self, table: Table, blocks: _Rows) -> Blocks:
         """Transpose blocks of rows."""
         size = max(_BLOCK, _CELLS // (len(table.columns) + 1))
-        cells: list[list[Any]] = [[] for _ in range(len(table.columns) + 1)]
+        cells: list[list[Any]] = [[] for _ in range(len(table.chosen) + 1)]
         with closing(blocks):  # ends the query even if the traceback of an error is kept
             for rows in blocks:
                 if self.stop.is_set():
@@ -196,8 +196,11 @@ class Source:
 def _restored(table: Table, cells: list[list[Any]]) -> Block:
     """Return cells as they were logged."""
     rowids, *rest = cells
-    named = dict(zip(table.columns, rest, strict=True))
+    named = dict(zip(table.chosen, rest, strict=True))
     extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
     values = {key: restore(column, table.columns[key]) for key, column in named.items()}
     load_extra(values, extras, len(rowids))
-    return Block(rowids, values)
+    left_out = [key for key in values if not table.wants(key)]
+    for key in left_out:
+        del values[key]
+    return Block(rowids, values, left_out)

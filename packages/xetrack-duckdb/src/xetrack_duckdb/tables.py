@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xetrack.plugin import normal_type, quote
+from xetrack.plugin import EXTRA, normal_type, quote
 from xetrack.sqlite import COUNTERS, Schema, counting
 from xetrack_duckdb import assets
 
@@ -31,6 +31,7 @@ class Table:
         is_events: whether it holds events, so that its rows have rowids and identities.
         counted: whether triggers count its updates and deletes; without them, any commit may have changed it.
         defaults: keys with a default, which existing rows get when the column is added.
+        wanted: names in lower case of the keys to copy, or None for all. Extra keys count too.
     """
 
     name: str
@@ -39,11 +40,21 @@ class Table:
     is_events: bool = False
     counted: bool = False
     defaults: frozenset[str] = frozenset()
+    wanted: frozenset[str] | None = None
 
     @property
     def sql(self) -> str:
         """The quoted name."""
         return f"db.{quote(self.name)}"
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The columns to read, the one with extra keys included."""
+        return {key: kind for key, kind in self.columns.items() if key == EXTRA or self.wants(key)}
+
+    def wants(self, key: str) -> bool:
+        """Whether to copy a key."""
+        return self.wanted is None or key.lower() in self.wanted
 
 
 class Tables:
