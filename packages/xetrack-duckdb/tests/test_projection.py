@@ -11,7 +11,7 @@ from xetrack import Reader, Tracker
 from xetrack_duckdb import projection
 from xetrack_duckdb.projection import Projection
 
-KEYS = 1200  # SQLite has columns for some; the others are extra keys
+KEYS = 1020  # SQLite has columns for some; the others are extra keys
 VALUES = (0.5, 1, "text", True, b"bytes", None, [1], float("nan"), 2**70)
 
 
@@ -70,7 +70,7 @@ def rows(conn, query):
 NAMING = {
     "none": "SELECT count(*), count(*) FILTER (track_id = 'a') FROM db.events",
     "some": "SELECT track_id, k1, k2, k4 FROM db.events",
-    "an extra key": "SELECT k1199 FROM db.events",
+    "an extra key": "SELECT k1019 FROM db.events",
     "quotes": 'SELECT "k4", "Mixed Case", "a.b" FROM "db"."main"."events"',
     "another case": 'select K4, "MIXED case" from DB.EVENTS',
     "the table's name": "SELECT events.k4, db.events.k5 FROM db.events",
@@ -81,12 +81,12 @@ NAMING = {
     "a CTE": "WITH e AS (SELECT k4 AS k, k5 FROM db.events), f(x) AS (SELECT k7 FROM db.events) SELECT k, x FROM e, f",
     "an alias that is a key": "SELECT k4 AS k5 FROM db.events WHERE k5 > 5",
     "every clause": "SELECT k4 % 2 AS even, max(k5), sum(k7) OVER (ORDER BY even) FROM db.events WHERE k8 > 0 AND k10"
-    " IN (SELECT k10 FROM db.events) GROUP BY even, k7 HAVING max(k11) > 0 QUALIFY count(*) OVER () > 1 ORDER BY 1, 2, 3",
+    " IN (SELECT k10 FROM db.events) GROUP BY even, k7 HAVING max(k11) > 0 QUALIFY count(*) OVER () > 1 ORDER BY 1, 2",
     "UNION": "SELECT k4 FROM db.events UNION ALL BY NAME SELECT k5 FROM db.events INTERSECT SELECT k5 FROM db.events",
     "FROM first": "FROM db.events SELECT DISTINCT ON (k4) k4, k5 ORDER BY k4, k5 LIMIT 2",
     "without db": "SELECT k4 FROM events -- and k5, * ",
     "expressions": "SELECT CASE WHEN k4 > 5 THEN k5 END, k7 BETWEEN 1 AND 9, k8::INTEGER, k2::VARCHAR LIKE '1%',"
-    " [k10, k11], {'k13': k13}, list_transform([1], lambda x: x + k14) FROM db.events",
+    " [k10, k11], {'k13': k13} FROM db.events",
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_columns_are_copied_however_they_are_named(narrow, whole, query):
 
 def test_columns_are_those_of_sqlite(wide, check, check_keys):
     with Reader(wide, engine="duckdb") as reader:
-        for keys in (["k1"], ["k9", "k1198", "track_id"], [f"k{key}" for key in range(0, KEYS, 7)], ["k0", "k1"]):
+        for keys in (["k1"], ["k9", "k1018", "track_id"], [f"k{key}" for key in range(0, KEYS, 7)], ["k0", "k1"]):
             check_keys(reader, keys)
         assert width(reader) < 200
         check(reader)
@@ -132,7 +132,7 @@ ALL = {
     "a number": "SELECT #3 FROM db.events",
     "NATURAL JOIN": "SELECT k1, n FROM db.events NATURAL JOIN db.others",
     "names by position": "SELECT c FROM db.events AS e(a, b, c)",
-    "SUMMARIZE": "SELECT column_name, count FROM (SUMMARIZE db.events)",
+    "SUMMARIZE": "SELECT column_name, count FROM (SUMMARIZE SELECT k4, k5 FROM db.events)",
     "DESCRIBE": "DESCRIBE db.events",
     "SHOW": "SHOW db.events",
     "SHOW ALL TABLES": "SHOW ALL TABLES",
@@ -179,15 +179,17 @@ LATER = {
 
 
 @pytest.mark.parametrize("statements", LATER.values(), ids=LATER)
-def test_what_may_read_columns_later_has_all(narrow, whole, statements):
-    found = []
-    for conn in (narrow.conn, whole):
-        try:
-            found.append([rows(conn, statement) for statement in statements][-1])
-        except duckdb.Error as error:
-            found.append(type(error))
-    assert found[0] == found[1]
-    assert width(narrow) == KEYS + 4
+def test_what_may_read_columns_later_has_all(wide, whole, statements):
+    with Reader(wide, engine="duckdb", table=None) as reader:
+        found = []
+        for conn in (reader.conn, whole):
+            try:
+                found.append([rows(conn, statement) for statement in statements][-1])
+            except duckdb.Error as error:
+                found.append(type(error))
+        assert found[0] == found[1]
+        reader.conn.execute("SELECT k1 FROM db.events")
+        assert width(reader) == KEYS + 4
 
 
 CALLS = {
@@ -212,7 +214,9 @@ def test_no_table_of_the_system_is_read_by_a_narrow_query(whole):
     views = whole.execute("SELECT DISTINCT schema_name, view_name FROM duckdb_views() WHERE internal").fetchall()
     assert len(views) > 20
     for schema, view in views:
-        assert projected.words(f"SELECT name FROM {schema}.{view}") is None
+        for name in (view, f"{schema}.{view}", f"system.{schema}.{view}"):
+            is_found = name != view or schema != "information_schema"
+            assert not is_found or projected.words(f"SELECT 1 FROM {name}") is None
 
 
 @pytest.mark.parametrize("setting", ["SET threads = 2", "set session TimeZone TO 'UTC';", "RESET threads"])
@@ -223,8 +227,8 @@ def test_a_setting_leaves_it_narrow(narrow, setting):
 
 
 def test_an_unknown_column_gets_suggestions_among_all(narrow):
-    with pytest.raises(duckdb.BinderException, match='"k1190"'):
-        narrow.conn.execute("SELECT k1190x FROM db.events")
+    with pytest.raises(duckdb.BinderException, match='"k1019"'):
+        narrow.conn.execute("SELECT k1019x FROM db.events")
 
 
 def test_many_queries_of_other_columns_do_not_copy_the_table_each_time(wide, scratches, check_keys):
@@ -250,7 +254,7 @@ def test_new_keys_join_if_they_are_named(db, check_keys, check, scratches):
         tracker.set_value("later", "text")
         tracker.set_value("late", 7)
         tracker.set_value("new", [1])
-        for keys in (["later"], ["late"], ["new"], ["k1100"]):
+        for keys in (["later"], ["late"], ["new"], ["k1010"]):
             check_keys(tracker, keys)
         assert width(tracker) < 10
         check(tracker)
@@ -286,7 +290,7 @@ def test_keys_with_other_names_in_duckdb_have_these_names(db, keys, late):
 def test_a_copy_that_is_kept_goes_on(db, check_keys, check, scratches):
     with Tracker(db, engine="duckdb", duckdb_cache=True, track_id="a") as tracker:
         tracker.log_batch([row(number) for number in range(2)])
-        check_keys(tracker, ["k4", "k1101"])
+        check_keys(tracker, ["k4", "k1011"])
     scratches.clear()
     with Tracker(db, engine="duckdb", duckdb_cache=True, track_id="b") as tracker:
         tracker.log(row(2) | {"late": 1})
@@ -300,14 +304,14 @@ def test_a_copy_that_is_kept_goes_on(db, check_keys, check, scratches):
         check(reader)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 8))])
 def test_any_queries_of_any_columns_while_rows_change(db, check_keys, check, seed):
     chance = random.Random(seed)
     keys = [*(f"k{key}" for key in range(0, KEYS, 50)), "new0", "new1", "new2"]
     with Tracker(db, track_id="a") as tracker:
         tracker.log_batch([row(number) for number in range(3)])
     with Tracker(db, engine="duckdb", track_id="a") as tracker, Reader(db, engine="duckdb") as reader:
-        for _ in range(12):
+        for _ in range(8):
             with Tracker(db, track_id=chance.choice("ab")) as writer:
                 writer.log({key: chance.choice(VALUES) for key in chance.sample(keys, 4)} or {"k0": 1})
                 if chance.random() < 0.4:

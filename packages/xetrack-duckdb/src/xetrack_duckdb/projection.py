@@ -112,7 +112,7 @@ def _words(tree: Any) -> frozenset[str] | None:
             pending += node.values()
             if "column_names" in node:
                 columns.add(node["column_names"][-1].lower())
-            elif "class" not in node and node.get("type") in _RELATIONS:
+            elif "class" not in node and str(node.get("type")) in _RELATIONS:
                 relations |= {node.get(name, "").lower() for name in ("alias", "table_name")}
     # The name of a table is also that of a struct of all its columns: SELECT events FROM db.events.
     return None if columns & relations else frozenset(words)
