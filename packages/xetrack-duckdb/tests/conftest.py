@@ -3,14 +3,15 @@
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from xetrack.plugin import Engine, to_arrow
+from xetrack.plugin import Engine, quote, to_arrow
+from xetrack_duckdb.copier import Copier
 
 PRELUDE = "import os, sys, threading\nfrom xetrack import Reader, Tracker\n"
 PATIENCE = 300  # seconds until a process counts as stuck
@@ -81,6 +82,20 @@ def in_duckdb(conn: Any, table: str = "events") -> dict[str, list[Any]]:
 
 
 @pytest.fixture
+def scratches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tables that were copied from scratch."""
+    copied = []
+    original = Copier._from_scratch
+
+    def recorded(self: Copier, table: Any, *rest: Any) -> Any:
+        copied.append(table.name)
+        return original(self, table, *rest)
+
+    monkeypatch.setattr(Copier, "_from_scratch", recorded)
+    return copied
+
+
+@pytest.fixture
 def check() -> Callable[..., None]:
     """Checks that DuckDB and SQLite agree on a table, as seen by a tracker or reader."""
 
@@ -88,3 +103,18 @@ def check() -> Callable[..., None]:
         assert in_duckdb(seen_by.conn, table) == in_sqlite(seen_by.engine, table)
 
     return check
+
+
+@pytest.fixture
+def check_keys() -> Callable[..., None]:
+    """Checks that DuckDB and SQLite agree on some keys, which a query names."""
+
+    def check_keys(seen_by: Any, keys: Iterable[str]) -> None:
+        expected = in_sqlite(seen_by.engine)
+        chosen = [key for key in keys if key in expected]
+        if chosen:
+            rows = seen_by.conn.execute(f"SELECT {', '.join(map(quote, chosen))} FROM db.events").fetchall()
+            found = {key: spelt(list(values)) for key, values in zip(chosen, zip(*rows, strict=True), strict=True)}
+            assert found == {key: expected[key] for key in chosen}
+
+    return check_keys

@@ -7,22 +7,8 @@ from contextlib import closing
 
 import pytest
 
-import xetrack_duckdb.copier
 from xetrack import Reader, Tracker, XetrackWarning
 from xetrack_duckdb.storage import Storage
-
-
-@pytest.fixture
-def scratches(monkeypatch):
-    """The tables that were copied from scratch."""
-    copied = []
-    original = xetrack_duckdb.copier.Copier._from_scratch
-    monkeypatch.setattr(
-        xetrack_duckdb.copier.Copier,
-        "_from_scratch",
-        lambda self, table, *rest: (copied.append(table.name), original(self, table, *rest))[1],
-    )
-    return copied
 
 
 @pytest.fixture

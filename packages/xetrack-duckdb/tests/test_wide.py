@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-import xetrack_duckdb.copier
 from xetrack import Reader, Tracker
 from xetrack_duckdb import source
 
@@ -14,19 +13,6 @@ MANY = 100  # more than are changed one by one
 
 def keys(first, last, value=0.5):
     return {f"k{number}": value for number in range(first, last)}
-
-
-@pytest.fixture
-def scratches(monkeypatch):
-    """The tables that were copied from scratch."""
-    copied = []
-    original = xetrack_duckdb.copier.Copier._from_scratch
-    monkeypatch.setattr(
-        xetrack_duckdb.copier.Copier,
-        "_from_scratch",
-        lambda self, table, *rest: (copied.append(table.name), original(self, table, *rest))[1],
-    )
-    return copied
 
 
 def test_all_keys_are_columns(db, check, scratches):

@@ -4,26 +4,26 @@ Open the file through `Database`, or use the engine's connection. Only Python's 
 the SQLite library in one process loses committed rows.
 """
 
+from xetrack._sqlite.changes import Watermark, changed_runs, newest_watermark
 from xetrack._sqlite.connection import Database
 from xetrack._sqlite.engine import SqliteEngine, SqliteOptions
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import run_aside
 from xetrack._sqlite.schema import Schema
-from xetrack._sqlite.triggers import LOG, WHOLE_TABLE, logging
 from xetrack._sqlite.user_connection import UsersConnection
 from xetrack._util.paths import MEMORY
 
 __all__ = [
     "FAILURES",
-    "LOG",
     "MEMORY",
-    "WHOLE_TABLE",
     "Database",
     "Schema",
     "SqliteEngine",
     "SqliteOptions",
     "UsersConnection",
-    "logging",
+    "Watermark",
+    "changed_runs",
+    "newest_watermark",
     "run_aside",
     "translate",
 ]

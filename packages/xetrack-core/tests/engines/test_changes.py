@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from xetrack import Reader, Tracker
-from xetrack.sqlite import LOG, WHOLE_TABLE, SqliteEngine
+from xetrack._sqlite.triggers import LOG, WHOLE_TABLE
+from xetrack.sqlite import SqliteEngine
 from xetrack_testing.engine.feed import Follower
 from xetrack_testing.rows import make_row
 

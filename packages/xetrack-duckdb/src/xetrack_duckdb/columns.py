@@ -28,10 +28,11 @@ _CODES = {"BIGINT": "q", "DOUBLE": "d"}  # of typed arrays, which are filled fas
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows: their rowids, and their values as they were logged."""
+    """Rows: their rowids, their values as they were logged, and the keys whose values are left out."""
 
     rowids: list[int]
     values: Columns
+    left_out: Sequence[str] = ()
 
 
 Blocks: TypeAlias = Generator[Block, None, None]

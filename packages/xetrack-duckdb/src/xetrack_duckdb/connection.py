@@ -43,6 +43,15 @@ _CURE = (
     " SELECT ... FROM db.events"
 )
 
+# Methods that read no table, apart from the result of an earlier query. The others may read columns that no text names:
+# `begin`, whose transaction does not see columns that are copied later, and those that return relations.
+_UNRELATED = frozenset({
+    "abort", "arrow", "close", "commit", "create_function", "df", "extract_statements", "fetch_arrow_table", "fetch_df",
+    "fetch_df_chunk", "fetch_record_batch", "fetchall", "fetchdf", "fetchmany", "fetchnumpy", "fetchone", "interrupt",
+    "load_extension", "pl", "query_progress", "register", "remove_function", "rollback", "tf", "to_arrow_reader",
+    "to_arrow_table", "torch", "unregister",
+})  # fmt: skip
+
 # Methods that run in the calling thread: `interrupt` and `close` have to, and a switch of threads takes longer than to
 # fetch a row.
 _QUICK = frozenset({"fetchone", "interrupt", "close"})
@@ -91,6 +100,8 @@ class Connection:
 
     def _query(self, method: str, query: Any, *arguments: Any, **options: Any) -> Any:
         """Bring up to date what the query names, and call a method of DuckDB's connection with it."""
+        import duckdb
+
         # DuckDB takes a string, or a statement that it has parsed before.
         text = query if isinstance(query, str) else str(getattr(query, "query", query))
         mirror = self._usable_mirror()
@@ -99,8 +110,22 @@ class Connection:
         mirror.refresh(text, lasting=method == "sql")
         # The frame of the code that called the method that called this one.
         frame = sys._getframe(2)  # noqa: SLF001
-        scope = _variables(frame, text)
-        return self._call(frame.f_globals, scope, getattr(self._raw, method), query, *arguments, **options)
+        call = partial(
+            self._call,
+            frame.f_globals,
+            _variables(frame, text),
+            getattr(self._raw, method),
+            query,
+            *arguments,
+            **options,
+        )
+        try:
+            return call()
+        except duckdb.BinderException:
+            # A column may be missing because the copy does not have all; if it has, DuckDB suggests another.
+            if not mirror.complete(text):
+                raise
+        return call()
 
     def _call(
         self, outer: dict[str, Any], inner: dict[str, Any], method: Callable[..., Any], *arguments: Any, **options: Any
@@ -150,13 +175,15 @@ class Connection:
         """Return an attribute of DuckDB's connection. A method that returns that connection returns this one."""
         if name.startswith("_"):
             raise AttributeError(name)
-        self._usable_mirror()
+        mirror = self._usable_mirror()
         found = getattr(self._raw, name)
         if not callable(found):
             return found
 
         @wraps(found)
         def call(*arguments: Any, **options: Any) -> Any:
+            if name not in _UNRELATED:
+                mirror.refresh("", lasting=True)
             return self._call({}, {}, found, *arguments, **options)
 
         return call

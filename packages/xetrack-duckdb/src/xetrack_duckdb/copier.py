@@ -1,18 +1,19 @@
 """Copying tables from SQLite into DuckDB, and bringing the copies up to date.
 
-New rows are detected by rowid, updates and deletes by per-run change counters (see `xetrack.sqlite.COUNTERS`), anything
-else (rows replaced past the triggers, new rowids, a new table) by comparing row counts and the like. If these disagree,
-the table is copied from scratch.
+The change feed of the file tells which rows are new, which runs changed, and whether to copy a table from scratch. Rows
+that another program replaced (`INSERT OR REPLACE`) are noticed by counting: SQLite then deletes without a trigger.
 """
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from xetrack.plugin import EXTRA, Json
+from xetrack.sqlite import Watermark
+from xetrack_duckdb import names
 from xetrack_duckdb.columns import Block, Blocks, Column, pack, types_of, widened
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.tables import Table
@@ -37,11 +38,17 @@ _MANY_CHANGES = 64
 
 
 class StaleError(Exception):
-    """A copy cannot go on as it is: copy the table from scratch. `columns` are wider ones to begin with."""
+    """A copy cannot go on as it is: copy the table from scratch.
 
-    def __init__(self, columns: dict[str, Column] | None = None) -> None:
-        super().__init__(f"wider columns: {columns}")
+    Attributes:
+        columns: wider ones to begin with.
+        complete: whether no key can be left out.
+    """
+
+    def __init__(self, columns: dict[str, Column] | None = None, *, complete: bool = False) -> None:
+        super().__init__(f"wider columns: {columns}, complete: {complete}")
         self.columns = columns or {}
+        self.complete = complete
 
 
 @dataclass(slots=True)
@@ -52,37 +59,56 @@ class Copied:
         storage: its table in DuckDB.
         columns: its columns by key.
         declared: the columns of the table in SQLite, with their types.
-        root: see `Table.root`.
-        known: change counters of runs that it is up to date with.
-        made: the same for the table as a whole.
+        watermark: up to where the changes of the table are in the copy.
         last: the rowid of its last row.
         version: state of the file that it was last compared with.
-        checked: False if another process made it, until it is compared thoroughly.
         is_shell: whether it has columns, but no rows yet.
+        left_out: the keys in the rows copied so far that have no column here, by their names in lower case; None if no
+            key is ever left out.
     """
 
     storage: str
     columns: dict[str, Column]
     declared: dict[str, str]
-    root: int
-    known: dict[str, int] = field(default_factory=dict)
-    made: int | None = None
+    watermark: Watermark = field(default_factory=Watermark)
     last: int = _FIRST
     version: Version | None = None
-    checked: bool = True
     is_shell: bool = False
+    left_out: dict[str, str] | None = None
 
     @classmethod
     def declared_by(cls, table: Table, storage: str) -> "Copied":
         """Return the copy of a table without rows."""
-        keys = [key for key in table.columns if key != EXTRA]
+        keys = [key for key in table.chosen if key != EXTRA]
         columns = {key: Column.declared(f"c{number}", table.columns[key]) for number, key in enumerate(keys)}
-        return cls(storage, columns, dict(table.columns), table.root)
+        left_out: dict[str, str] | None = None if table.wanted is None else {}
+        copied = cls(storage, columns, dict(table.columns), left_out=left_out)
+        copied.leave_out(table.columns.keys() - table.chosen.keys(), keys)
+        return copied
 
     @property
     def name(self) -> str:
         """The qualified name of the table in DuckDB."""
         return f"{STORAGE}.{self.storage}"
+
+    def lacks(self, words: frozenset[str] | None) -> bool:
+        """Whether a key was left out that is among some names in lower case, or any key if they are None."""
+        left_out = self.left_out or {}
+        return bool(left_out) if words is None else not left_out.keys().isdisjoint(words)
+
+    def leave_out(self, keys: Collection[str], copied: Iterable[str]) -> None:
+        """Note which keys of some rows are not copied, besides those that are.
+
+        Raises:
+            StaleError: queries use other names for some keys (see `names.distinct`), which depend on all keys.
+        """
+        if self.left_out is None:
+            return
+        new = {key.lower(): key for key in keys}
+        is_same = all(self.left_out.get(lower, key) == key for lower, key in new.items())
+        if not is_same or not names.are_plain(keys) or not names.are_plain({*self.columns, *copied}):
+            raise StaleError(complete=True)
+        self.left_out |= new
 
     def new_columns(self) -> Iterator[str]:
         """Yield names for columns to add."""
@@ -91,7 +117,7 @@ class Copied:
 
     def dumped(self) -> str:
         """Return it as JSON, for another process."""
-        return json.dumps(asdict(self) | {"version": None, "checked": False})
+        return json.dumps(asdict(self) | {"version": None})
 
     @classmethod
     def loaded(cls, text: str) -> "Copied":
@@ -100,7 +126,7 @@ class Copied:
         columns = {
             key: Column(**column | {"kinds": tuple(column["kinds"])}) for key, column in stored.pop("columns").items()
         }
-        return cls(columns=columns, **stored)
+        return cls(columns=columns, watermark=Watermark(*stored.pop("watermark")), **stored)
 
 
 class Copier:
@@ -123,7 +149,7 @@ class Copier:
         """
         fits = old is not None and self._still_fits(table, old)
         copied = self._updated(table, old) if old is not None and fits else self._from_scratch(table, storage)
-        copied.version, copied.checked = version, True
+        copied.version = version
         return copied
 
     def shell(self, table: Table, storage: str) -> Copied:
@@ -147,69 +173,57 @@ class Copier:
         """Whether the table is the one that was copied, apart from new columns."""
         added = table.columns.keys() - old.declared.keys()
         return (
-            table.counted
+            table.is_events
             and not old.is_shell
-            and table.root == old.root
             and {key: kind for key, kind in table.columns.items() if key not in added} == old.declared
             and not added & table.defaults
+            and not old.lacks(table.wanted)
         )
 
     def _from_scratch(self, table: Table, storage: str, wider: dict[str, Column] | None = None) -> Copied:
         """Copy all rows. Begin again with wider columns if some turn out to be needed."""
-        copied = Copied.declared_by(table, storage)
-        copied.columns |= wider or {}
-        if table.counted:
-            copied.known, copied.made = self._source.counters(table, {}, None) or ({}, None)
         try:
+            copied = Copied.declared_by(table, storage)
+            copied.columns |= wider or {}
+            if table.is_events:
+                copied.watermark = self._source.watermark(table)
             with closing(self._source.chunks(table, _FIRST)) as blocks:
                 self._start(copied, next(blocks, None))
                 self._append(copied, blocks)
         except StaleError as error:
+            if error.complete:
+                table = replace(table, wanted=None)
             return self._from_scratch(table, storage, (wider or {}) | error.columns)
         return copied
 
     def _updated(self, table: Table, old: Copied) -> Copied:
         copied = replace(old, columns=dict(old.columns))
-        if not copied.checked:
-            self._check_last(table, copied)
-        new, names = [key for key in table.columns if key != EXTRA and key not in copied.columns], copied.new_columns()
+        copied.left_out = None if table.wanted is None or old.left_out is None else dict(old.left_out)
+        chosen = table.chosen
+        new, numbers = [key for key in chosen if key != EXTRA and key not in copied.columns], copied.new_columns()
         if len(new) > _MANY_CHANGES:
             raise StaleError
-        self._alter(copied, {key: Column.declared(next(names), table.columns[key]) for key in new})
-        changed = self._reread(table, copied)
-        self._append(copied, self._source.chunks(table, copied.last), fresh=False, changed=changed)
-        copied.declared = dict(table.columns)
-        self._check(table, copied, thorough=not old.checked)
+        copied.leave_out(table.columns.keys() - chosen.keys(), new)
+        self._alter(copied, {key: Column.declared(next(numbers), table.columns[key]) for key in new})
+        now, changed = self._source.watermark(table), self._source.changed(table, copied.watermark)
+        if changed is None:
+            raise StaleError
+        if changed:
+            self._reread(table, copied, changed)
+        self._append(copied, self._source.chunks(table, copied.last), fresh=False, changed=bool(changed))
+        copied.declared, copied.watermark = dict(table.columns), now
+        if self._run(f"SELECT count(*) FROM {copied.name}") != [(self._source.count(table),)]:
+            raise StaleError
         return copied
 
-    def _reread(self, table: Table, copied: Copied) -> bool:
-        """Read the rows of changed runs again. Return whether there were any.
-
-        Those after the last row of all other runs are dropped, to be read with the new rows: those may have taken over
-        their rowids.
-        """
-        found = self._source.counters(table, copied.known, copied.made)
-        if found is None:
-            return False
-        runs, made = found
-        changed = [run for run in runs.keys() | copied.known.keys() if runs.get(run) != copied.known.get(run)]
+    def _reread(self, table: Table, copied: Copied, runs: list[str]) -> None:
+        """Read the rows of changed runs again, apart from new ones."""
         # The remaining values of a mixed column may be of one type.
         is_mixed = any(column.is_mixed for column in copied.columns.values())
-        is_text = copied.columns["track_id"].kind == "VARCHAR" and all(isinstance(run, str) for run in changed)
-        if made != copied.made or is_mixed or not is_text:
+        if is_mixed or copied.columns["track_id"].kind != "VARCHAR":
             raise StaleError
-        copied.known = runs
         theirs = f"{copied.columns['track_id'].name} IN (SELECT unnest(CAST(? AS VARCHAR[])))"
-        ((first,),) = self._run(f"SELECT min({ROWID}) FROM {copied.name} WHERE {theirs}", [changed])
-        if first is None:
-            return False
-        others = f"{ROWID} > ? AND NOT {theirs}"
-        ((last,),) = self._run(f"SELECT max({ROWID}) FROM {copied.name} WHERE {others}", [first, changed])
-        copied.last = first - 1 if last is None else last
-        self._run(f"DELETE FROM {copied.name} WHERE {ROWID} > ?", [copied.last])
-        if last is not None:
-            self._exchange(copied, theirs, changed, self._source.rows_of(table, changed, last))
-        return True
+        self._exchange(copied, theirs, runs, self._source.rows_of(table, runs, copied.last))
 
     def _exchange(self, copied: Copied, theirs: str, runs: list[str], rows: Blocks) -> None:
         """Put the rows of some runs in the place of those that were copied. The order stays that of the rowids."""
@@ -226,23 +240,6 @@ class Copier:
             raise StaleError
         self._run(f"DROP TABLE {staged.name}")
 
-    def _check_last(self, table: Table, copied: Copied) -> None:
-        """Raise `StaleError` unless the last row of a copy that another process made is in this file."""
-        names = [copied.columns[key].name for key in ("track_id", "timestamp")]
-        here = self._run(f"SELECT {', '.join(names)} FROM {copied.name} WHERE {ROWID} = ?", [copied.last])
-        there = self._source.query(f"SELECT track_id, timestamp FROM {table.sql} WHERE _rowid_ = ?", [copied.last])
-        if here != there:
-            raise StaleError
-
-    def _check(self, table: Table, copied: Copied, *, thorough: bool) -> None:
-        """Raise `StaleError` unless the copy has as many rows and the same last rowid, and if `thorough` all rowids."""
-        if self._run(f"SELECT count(*), max({ROWID}) FROM {copied.name}") != self._source.extent(table):
-            raise StaleError
-        if thorough:
-            fingerprint = self._run(f"SELECT {self._source.fingerprint_sql(ROWID)} FROM {copied.name}")[0]
-            if fingerprint != self._source.fingerprint(table):
-                raise StaleError
-
     # Rows
 
     def _start(self, copied: Copied, block: Block | None) -> None:
@@ -250,6 +247,7 @@ class Copier:
         if block is None:
             self._create(copied)
             return
+        copied.leave_out(block.left_out, block.values)
         types = {key: types_of(values) for key, values in block.values.items()}
         copied.columns |= self._wanted(copied, block, types)[0]
         self.drop(copied)
@@ -259,6 +257,7 @@ class Copier:
     def _append(self, copied: Copied, blocks: Blocks, *, fresh: bool = True, changed: bool = False) -> None:
         with closing(blocks):
             for block in blocks:
+                copied.leave_out(block.left_out, block.values)
                 types = {key: types_of(values) for key, values in block.values.items()}
                 wanted, is_stale = self._wanted(copied, block, types, fresh=fresh)
                 # DuckDB 1.3 to 1.5 do not commit ALTER TABLE after DELETE.
@@ -300,9 +299,9 @@ class Copier:
         """
         wanted: dict[str, Column] = {}
         is_stale = False
-        names = copied.new_columns()
+        numbers = copied.new_columns()
         for key, values in block.values.items():
-            column = copied.columns.get(key) or Column.declared(next(names), "")
+            column = copied.columns.get(key) or Column.declared(next(numbers), "")
             wider = widened(column, values, types[key])
             if Json in types[key] and wider.kind == "JSON" and not self._is_json(values):
                 wider = replace(wider, kind="VARCHAR", kinds=("JSON", "VARCHAR"))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from xetrack.errors import outer_level
 from xetrack.plugin import HeldAtFork, paused_gc
-from xetrack.sqlite import Database, run_aside
+from xetrack.sqlite import Database, Watermark, run_aside
 from xetrack_duckdb import names
 from xetrack_duckdb.copier import Copied, Copier, StaleError
+from xetrack_duckdb.projection import Projection
 from xetrack_duckdb.source import Source, Version
 from xetrack_duckdb.storage import Storage
 from xetrack_duckdb.views import View, exchange
@@ -53,6 +54,7 @@ class Mirror:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._cursor = self._connection.cursor()
         self._copier = Copier(self._cursor, self._source)
+        self._projection = Projection(self._cursor)
         self._storage = Storage(self._cursor, _cache_path(database.path, options), outer_level())
         self._copies = self._storage.copies
         self._views: dict[str, View] = {}
@@ -68,12 +70,21 @@ class Mirror:
             version = self._source.version()
             if not version:
                 return
-            if version == self._looked and self._is_current(self._named(text, lasting=lasting), version):
+            if version == self._looked and self._is_current(self._named(text, lasting=lasting), version, text):
                 return
             if self._source.is_inline:
                 self._bring_up_to_date(text, lasting=lasting)
                 return
         run_aside(lambda stop: self._aside(stop, text, lasting=lasting))
+
+    def complete(self, text: str) -> bool:
+        """Copy all columns of the tables that a query may name. Return False if they were copied before."""
+        with self._holding():
+            if not self._named(text, lasting=False) & self._partial():
+                return False
+            self._projection.take_all(text)
+        self.refresh(text, lasting=False)
+        return True
 
     def _compress(self) -> None:
         """Compress the copies after many new rows, to a quarter or less from DuckDB 1.5 on.
@@ -105,30 +116,44 @@ class Mirror:
     def _named(self, text: str, *, lasting: bool) -> set[str]:
         """Return the tables that are needed for `text`."""
         shown = self._source.tables.shown
+        is_lasting = lasting or (names.is_lasting(text) and not names.is_setting(text))
         self._all_named |= names.may_name_any(text)
+        if is_lasting or self._all_named:
+            self._projection.take_all()
         if self._all_named:
             return set(shown.values())
         named = names.mentioned(text, shown)
-        if lasting or names.is_lasting(text):
+        if is_lasting:
             self._lasting |= named
-        return {shown[name] for name in named | (self._lasting & shown.keys())}
+        needed = {shown[name] for name in named | (self._lasting & shown.keys())}
+        partial = self._partial()
+        # A statement that reads no columns by name may list those of tables that it does not name either.
+        return needed | partial if partial and self._projection.words(text) is None else needed
 
-    def _is_current(self, tables: set[str], version: Version) -> bool:
-        return all(name in self._copies and self._copies[name].version == version for name in tables)
+    def _partial(self) -> set[str]:
+        """Return the tables that some columns were left out of."""
+        return {name for name, copied in self._copies.items() if copied.left_out}
+
+    def _is_current(self, tables: set[str], version: Version, text: str) -> bool:
+        return all(name in self._copies and self._suffices(self._copies[name], version, text) for name in tables)
+
+    def _suffices(self, copied: Copied, version: Version, text: str) -> bool:
+        """Whether a copy is of this version, with the columns that the query `text` needs."""
+        return copied.version == version and not (copied.left_out and copied.lacks(self._projection.words(text)))
 
     def _bring_up_to_date(self, text: str, *, lasting: bool) -> None:
         with self._source.snapshot(), paused_gc():
             version = self._source.version()
             needed = self._named(text, lasting=lasting)
             stale: set[str] = set()
-            while not self._copy(needed, version, stale):
+            while not self._copy(needed, version, text, stale):
                 pass
             self._looked = version
             if self._source.is_uncommitted:
                 for copied in self._copies.values():  # what was copied may be rolled back
-                    copied.version = copied.made = None
+                    copied.version, copied.watermark = None, Watermark()
 
-    def _copy(self, needed: set[str], version: Version, stale: set[str]) -> bool:
+    def _copy(self, needed: set[str], version: Version, text: str, stale: set[str]) -> bool:
         """Bring tables up to date in one transaction, together with their views.
 
         Return False, with nothing changed, if another table turns out to be stale: then call again.
@@ -145,15 +170,20 @@ class Mirror:
                 old = copies.get(name)
                 storage = old.storage if old is not None else self._free_name(copies)
                 if name in needed:
-                    if old is not None and old.version == version:
+                    if old is not None and self._suffices(old, version, text):
                         continue
                     try:
-                        copies[name] = self._copier.refreshed(table, None if name in stale else old, version, storage)
+                        copies[name] = self._copier.refreshed(
+                            self._projection.narrowed(table, text, old),
+                            None if name in stale else old,
+                            version,
+                            storage,
+                        )
                     except StaleError:
                         stale.add(name)
                         self._cursor.execute("ROLLBACK")
                         return False
-                elif old is None or (old.is_shell and (old.declared, old.root) != (table.columns, table.root)):
+                elif old is None or (old.is_shell and old.declared != table.columns):
                     copies[name] = self._copier.shell(table, storage)
                 else:
                     continue

@@ -8,12 +8,17 @@ table counts as named if its name occurs anywhere in the SQL.
 import re
 from collections.abc import Iterable
 
-__all__ = ["distinct", "is_lasting", "may_name_any", "mentioned"]
+__all__ = ["are_plain", "distinct", "is_lasting", "is_setting", "may_name_any", "mentioned"]
 
 _BEFORE = r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*"
 _QUERY = re.compile(
     rf"{_BEFORE}(?:select|from|with|values|table|summarize|describe|show|explain|pivot|unpivot|copy)\b(?!.*;.*\S)",
     re.IGNORECASE | re.DOTALL,
+)
+_SETTING = re.compile(
+    r"\s*(?:set|reset)\s+(?:(?:session|local|global)\s+)?(?!schema\b|search_path\b|variable\b)\w+"
+    r"(?:\s*(?:=|to\b)\s*(?:'[^']*'|[\w.]+))?\s*;?\s*",
+    re.IGNORECASE,
 )
 _INDIRECT = re.compile(r"\b(?:attach|import|query|query_table|getvariable)\b", re.IGNORECASE)
 
@@ -29,9 +34,19 @@ def is_lasting(text: str) -> bool:
     return not _QUERY.match(text)
 
 
+def is_setting(text: str) -> bool:
+    """Whether this changes a setting that has nothing to do with names: `SET threads = 1`."""
+    return bool(_SETTING.fullmatch(text))
+
+
 def may_name_any(text: str) -> bool:
     """Whether this or a later statement may name tables out of sight, as through another database."""
     return bool(_INDIRECT.search(text))
+
+
+def are_plain(keys: Iterable[str]) -> bool:
+    """Whether DuckDB accepts all of these as they are."""
+    return all(key == spelt for key, spelt in distinct(keys).items())
 
 
 def distinct(names: Iterable[str]) -> dict[str, str]:

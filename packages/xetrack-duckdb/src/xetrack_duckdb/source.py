@@ -11,7 +11,16 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xetrack.plugin import EXTRA, load_extra, quote, restore
-from xetrack.sqlite import FAILURES, LOG, MEMORY, WHOLE_TABLE, Database, UsersConnection, translate
+from xetrack.sqlite import (
+    FAILURES,
+    MEMORY,
+    Database,
+    UsersConnection,
+    Watermark,
+    changed_runs,
+    newest_watermark,
+    translate,
+)
 from xetrack_duckdb import assets
 from xetrack_duckdb.columns import Block, Blocks
 from xetrack_duckdb.tables import Table, Tables
@@ -27,7 +36,6 @@ Version: TypeAlias = tuple[Any, ...]
 _BLOCK = 2000  # rows to transpose at once, while they are in the processor's cache
 _CELLS = 300_000  # of a block that goes into DuckDB
 _MOST_ARGUMENTS = 100  # SQLITE_MAX_FUNCTION_ARG is 100 or more (sqlite.org/limits.html, 6)
-_MODULUS = 1_000_003
 
 _Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
 
@@ -112,27 +120,18 @@ class Source:
 
     # What changed
 
-    def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
-        """Return the change counters of the table's runs and of the table, or None if they are as known."""
-        sql = f"SELECT track_id, max(place) FROM db.{LOG} WHERE event_table = ? GROUP BY track_id"
-        found: dict[Any, Any] = dict(self.query(sql, (table.name,)))
-        everything: dict[Any, Any] = {**known, WHOLE_TABLE: made}
-        if found == everything:
-            return None
-        return found, found.pop(WHOLE_TABLE, 0)
+    def watermark(self, table: Table) -> Watermark:
+        """Return the watermark of a table as it is now."""
+        return newest_watermark(self.database.users_connection(), table.name)
 
-    def extent(self, table: Table) -> list[tuple[Any, ...]]:
-        """Return the number of rows and the last rowid, each by a query of its own, which SQLite does not scan for."""
-        return self.query(f"SELECT (SELECT count(*) FROM {table.sql}), (SELECT max(_rowid_) FROM {table.sql})")
+    def changed(self, table: Table, since: Watermark) -> list[str] | None:
+        """Return the runs whose rows up to a watermark changed, or None if the table must be copied from scratch."""
+        return changed_runs(self.database.users_connection(), table.name, since)
 
-    def fingerprint(self, table: Table) -> tuple[Any, ...]:
-        """Return what changes when rows get new rowids, as VACUUM may do."""
-        return self.query(f"SELECT {self.fingerprint_sql('_rowid_')} FROM {table.sql} NOT INDEXED")[0]
-
-    @staticmethod
-    def fingerprint_sql(rowid: str) -> str:
-        """Return the SQL expressions of a fingerprint, here and in a copy."""
-        return f"max({rowid}), sum({rowid} % {_MODULUS})"
+    def count(self, table: Table) -> int:
+        """Return the number of rows."""
+        ((rows,),) = self.query(f"SELECT count(*) FROM {table.sql}")
+        return int(rows)
 
     # Rows
 
@@ -142,7 +141,7 @@ class Source:
             return assets.listed(self.query, self.tables.names)
         if not table.is_events:  # it may be a view, or a table without rowids
             return self._turned(table, self._fetched(table, "row_number() OVER ()", ""))
-        if self.is_inline or len(table.columns) >= _MOST_ARGUMENTS:
+        if self.is_inline or len(table.chosen) >= _MOST_ARGUMENTS:
             return self._turned(table, self._fetched(table, "_rowid_", "WHERE _rowid_ > ? ORDER BY _rowid_", after))
         return self._turned(table, self._collected(table, after))
 
@@ -152,7 +151,7 @@ class Source:
         return self._turned(table, self._fetched(table, "_rowid_", rest, json.dumps(list(runs)), until))
 
     def _fetched(self, table: Table, rowid: str, rest: str, *bound: Any) -> _Rows:
-        names = ", ".join([rowid, *map(quote, table.columns)])
+        names = ", ".join([rowid, *map(quote, table.chosen)])
         cursor = self.database.users_connection().execute(f"SELECT {names} FROM {table.sql} {rest}", bound)
         while rows := cursor.fetchmany(_BLOCK):
             yield rows
@@ -164,9 +163,9 @@ class Source:
         def collect(*row: Any) -> None:
             rows.append(row)
 
-        names = ", ".join(["_rowid_", *map(quote, table.columns)])
+        names = ", ".join(["_rowid_", *map(quote, table.chosen)])
         connection = self.database.users_connection()
-        connection.create_function("xetrack_collect", len(table.columns) + 1, collect)
+        connection.create_function("xetrack_collect", len(table.chosen) + 1, collect)
         is_full = f"CASE WHEN xetrack_collect({names}) IS NULL THEN _rowid_ % {_BLOCK} = 0 END"
         calling = f"WHERE _rowid_ > ? AND {is_full} ORDER BY _rowid_"
         for _ in connection.execute(f"SELECT 1 FROM {table.sql} NOT INDEXED {calling}", (after,)):
@@ -179,7 +178,7 @@ class Source:
     def _turned(self, table: Table, blocks: _Rows) -> Blocks:
         """Transpose blocks of rows."""
         size = max(_BLOCK, _CELLS // (len(table.columns) + 1))
-        cells: list[list[Any]] = [[] for _ in range(len(table.columns) + 1)]
+        cells: list[list[Any]] = [[] for _ in range(len(table.chosen) + 1)]
         with closing(blocks):  # ends the query even if the traceback of an error is kept
             for rows in blocks:
                 if self.stop.is_set():
@@ -196,8 +195,11 @@ class Source:
 def _restored(table: Table, cells: list[list[Any]]) -> Block:
     """Return cells as they were logged."""
     rowids, *rest = cells
-    named = dict(zip(table.columns, rest, strict=True))
+    named = dict(zip(table.chosen, rest, strict=True))
     extras = [(number, text) for number, text in enumerate(named.pop(EXTRA, ())) if text is not None]
     values = {key: restore(column, table.columns[key]) for key, column in named.items()}
     load_extra(values, extras, len(rowids))
-    return Block(rowids, values)
+    left_out = [key for key in values if not table.wants(key)]
+    for key in left_out:
+        del values[key]
+    return Block(rowids, values, left_out)

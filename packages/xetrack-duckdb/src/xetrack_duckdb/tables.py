@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xetrack.plugin import normal_type, quote
-from xetrack.sqlite import LOG, Schema, logging
+from xetrack.plugin import EXTRA, normal_type, quote
+from xetrack.sqlite import Schema
 from xetrack_duckdb import assets
 
 __all__ = ["Query", "Table", "Tables"]
@@ -15,10 +15,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 """Runs SQL in SQLite and returns all rows."""
 
 _HIDDEN = frozenset({"assets", "keys", "counts"})
-_OBJECTS = (
-    "SELECT type, name, rootpage, sql FROM db.sqlite_master"
-    " WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
-)
+_OBJECTS = "SELECT type, name, sql FROM db.sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND sql IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +24,30 @@ class Table:
 
     Attributes:
         columns: its keys, and xetrack's names for their types.
-        root: page number that usually changes when the table is created again.
-        is_events: whether it holds events, so that its rows have rowids and identities.
-        counted: whether triggers count its updates and deletes; without them, any commit may have changed it.
+        is_events: whether it holds events, so that there is a change feed. Any commit may have changed another table.
         defaults: keys with a default, which existing rows get when the column is added.
+        wanted: names in lower case of the keys to copy, or None for all. Extra keys count too.
     """
 
     name: str
     columns: dict[str, str]
-    root: int = 0
     is_events: bool = False
-    counted: bool = False
     defaults: frozenset[str] = frozenset()
+    wanted: frozenset[str] | None = None
 
     @property
     def sql(self) -> str:
         """The quoted name."""
         return f"db.{quote(self.name)}"
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The columns to read, the one with extra keys included."""
+        return {key: kind for key, kind in self.columns.items() if key == EXTRA or self.wants(key)}
+
+    def wants(self, key: str) -> bool:
+        """Whether to copy a key."""
+        return self.wanted is None or key.lower() in self.wanted
 
 
 class Tables:
@@ -60,16 +64,14 @@ class Tables:
         schema = Schema()
         schema.load(connection)
         objects = query(_OBJECTS)
-        triggers = {name: sql for kind, name, _, sql in objects if kind == "trigger"}
         self.found, self.shown = {}, {}
-        self.names = {name for kind, name, _, _ in objects if kind == "table"}
-        for kind, name, root, sql in objects:
+        self.names = {name for kind, name, _ in objects if kind == "table"}
+        for kind, name, sql in objects:
             is_events = schema.has(name)
             is_alias = is_events and kind == "view"  # `events` over the table `default` of 0.x files
             is_plain = kind in {"table", "view"} and not sql.upper().startswith("CREATE VIRTUAL")
             if is_plain and not is_alias and not _is_hidden(name):
-                counted = is_events and LOG in self.names and _counting(name).items() <= triggers.items()
-                self._add(query, Table(name, {}, root, is_events, counted))
+                self._add(query, Table(name, {}, is_events))
                 if is_events:
                     self.shown[schema.shown(name)] = name
         if assets.NAME in self.names:
@@ -91,7 +93,3 @@ def _is_hidden(name: str) -> bool:
     """Whether a table is internal. The record of runs is not."""
     lower = name.lower()
     return lower in _HIDDEN or (lower.startswith("xetrack_") and lower != "xetrack_runs")
-
-
-def _counting(table: str) -> dict[str, str]:
-    return {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in logging(table).items()}

@@ -10,12 +10,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from xetrack._sqlite.cells import quote
 from xetrack._sqlite.triggers import LOG, logging
 
-__all__ = ["Watermark", "changed_runs", "is_logged", "newest", "snapshot"]
+__all__ = ["Watermark", "changed_runs", "newest_watermark", "snapshot"]
 
 _ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
 
@@ -66,17 +66,12 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         connection.rollback()
 
 
-def is_logged(connection: sqlite3.Connection, table: str) -> bool:
-    """Whether all triggers of `table` are as xetrack made them, so that no change escapes the log."""
-    found = connection.execute(
-        "SELECT name, sql FROM db.sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
-    )
-    ours = {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in logging(table).items()}
-    return ours.items() <= dict(found.fetchall()).items()
+def newest_watermark(connection: sqlite3.Connection, table: str) -> Watermark:
+    """Return the watermark of a table of events as it is now, by its name in the file.
 
-
-def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
-    """Return the watermark of the table as it is now. Only that of a file with an id, and so a log, fits later."""
+    That of a file without an id, from before xetrack 1.0, never fits.
+    """
+    file = _file(connection)
     log = f"SELECT place, {_ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
     entry = connection.execute(log).fetchone() if file else None
     last = connection.execute(
@@ -85,14 +80,18 @@ def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
     return Watermark(file, *(entry or (0, "")), *(last or (0, None, None)))
 
 
-def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, now: Watermark) -> list[str] | None:
-    """Return the runs whose earlier rows changed between two watermarks, or None if the first does not fit."""
-    if since.file != now.file or not since.place or since.last > now.last:
+def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark) -> list[str] | None:
+    """Return the runs whose rows up to a watermark changed since, or None if the watermark does not fit.
+
+    If it fits, the rows up to `since.last` have the same rowids as then, and those after it are new.
+    """
+    if not since.place or since.file != _file(connection) or not _is_logged(connection, table):
         return None
     shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {_ENTRY} = ?) LIMIT 1"
     if connection.execute(shared, (since.place, since.place, since.entry)).fetchone() is None:
         return None
-    if since.last and _identity(connection, table, since.last) != (since.track_id, since.timestamp):
+    identity = f"SELECT track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ = ?"
+    if since.last and connection.execute(identity, (since.last,)).fetchone() != (since.track_id, since.timestamp):
         return None
     entries = connection.execute(
         f"SELECT track_id, min(last_row) FROM db.{LOG} WHERE event_table = ? AND place > ? GROUP BY track_id",
@@ -103,6 +102,19 @@ def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, n
     return None if shrunk or len(runs) < len(entries) else sorted(runs)
 
 
-def _identity(connection: sqlite3.Connection, table: str, rowid: int) -> Any:
-    sql = f"SELECT track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ = ?"
-    return connection.execute(sql, (rowid,)).fetchone()
+def _file(connection: sqlite3.Connection) -> str:
+    """Return the id of the file, or an empty text if it has no log of changes."""
+    tables = f"SELECT count(*) FROM db.sqlite_master WHERE name IN ('xetrack_meta', '{LOG}')"
+    if connection.execute(tables).fetchone() != (2,):
+        return ""
+    found = connection.execute("SELECT value FROM db.xetrack_meta WHERE key = 'id'").fetchone()
+    return str(found[0]) if found else ""
+
+
+def _is_logged(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether all triggers of `table` are as xetrack made them, so that no change escapes the log."""
+    found = connection.execute(
+        "SELECT name, sql FROM db.sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+    ).fetchall()
+    ours = {name: f"CREATE TRIGGER {quote(name)} {rest}" for name, rest in logging(table).items()}
+    return ours.items() <= dict(found).items()

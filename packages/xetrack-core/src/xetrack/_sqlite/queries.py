@@ -9,7 +9,7 @@ from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.types import Columns, Run, Value
 from xetrack._sqlite import run_table
 from xetrack._sqlite.cells import EXTRA, quote, restore_rows, unpack
-from xetrack._sqlite.changes import Watermark, changed_runs, is_logged, newest, snapshot
+from xetrack._sqlite.changes import Watermark, changed_runs, newest_watermark, snapshot
 from xetrack._sqlite.connection import Database
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
@@ -102,9 +102,9 @@ class Queries:
             connection, physical = self.database.connection(), self._schema.physical(table)
             try:
                 with snapshot(connection):
-                    now = newest(connection, physical, self.metadata(["id"]).get("id", ""))
-                    old = Watermark.parse(since) if since and is_logged(connection, physical) else None
-                    runs = changed_runs(connection, physical, old, now) if old else None
+                    now = newest_watermark(connection, physical)
+                    old = Watermark.parse(since or "")
+                    runs = changed_runs(connection, physical, old) if old else None
             except FAILURES as error:
                 raise translate(error, self.database.path) from error
             batches = self._batches(table, size, old.last if old and runs is not None else -1 << 63, now)
