@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["did_you_mean", "escaped", "is_utf8", "safe_text"]
+from xetrack._redact import redacted
+
+__all__ = ["clipped", "did_you_mean", "escaped", "explain", "is_utf8", "safe_text"]
 
 
 def is_utf8(text: str) -> bool:
@@ -21,6 +23,11 @@ def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
     except Exception as error:
         text = f"<{type(value).__name__}: {spell.__name__}() raised {type(error).__name__}>"
     return escaped(text)
+
+
+def clipped(value: object, length: int = 100) -> str:
+    """Return the start of the repr of a value, for a message. Passwords of URLs are hidden before it is cut."""
+    return redacted(safe_text(value))[:length]
 
 
 def escaped(text: str) -> str:
