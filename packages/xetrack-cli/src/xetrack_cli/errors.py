@@ -43,7 +43,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
         advice = " To wait longer, add --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
-        return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
+        return (_in_shell(error) + advice, _MISUSED if isinstance(error, OptionError) else _FAILED)
     if discovered().raised_by_driver(error):
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
     if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates

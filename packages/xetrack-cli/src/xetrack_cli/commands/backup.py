@@ -15,7 +15,7 @@ __all__ = ["backup"]
 
 
 def backup(
-    source: Annotated[str, typer.Argument(help="Path or URL of the database to read.")],
+    source: Annotated[str, typer.Argument(help="Database to read, a path or URL.")],
     target: Annotated[str, typer.Argument(help="File to write.")],
     *,
     overwrite: Annotated[

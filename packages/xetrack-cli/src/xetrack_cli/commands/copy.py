@@ -16,8 +16,8 @@ __all__ = ["copy"]
 
 
 def copy(
-    source: Annotated[str, typer.Argument(help="Path or URL of the database to read.")],
-    target: Annotated[str, typer.Argument(help="Path or URL of the database to write; created if it does not exist.")],
+    source: Annotated[str, typer.Argument(help="Database to read, a path or URL.")],
+    target: Annotated[str, typer.Argument(help="Database to write, a path or URL; created if it does not exist.")],
     *,
     assets: Annotated[bool, typer.Option("--assets/--no-assets", help="Copy logged objects too.")] = True,
     table: Annotated[

@@ -10,6 +10,7 @@ from xetrack import Reader
 from xetrack.errors import DatabaseError, InvalidValueError, PluginError
 from xetrack.plugin import EXTRA
 from xetrack.registry import discovered
+from xetrack.sqlite import Database
 from xetrack_cli.errors import one_line
 from xetrack_cli.output.format import display, plural
 from xetrack_cli.output.terminal import is_terminal, painted, show, tell
@@ -24,6 +25,7 @@ _MANY_COLUMNS = 800  # beyond 1,000, new keys share one column
 _WASTE = 0.25  # of the file
 _SMALL = 1_000_000  # bytes
 _LONG_LOG = 64_000_000  # bytes
+_COPY = "copy what is readable: xt copy DB new.db"
 _RESCUE = "back up the file, then salvage what is readable: xt copy DB new.db, or sqlite3 DB .recover"
 
 
@@ -67,6 +69,7 @@ def examine(reader: Reader, reopen: Callable[[str], Reader]) -> Iterator[Finding
         reopen: opens a reader of one of its tables.
     """
     checks: dict[str, Callable[[str], Finding]] = {}
+    rescue = _RESCUE if _is_sqlite(reader) else _COPY
     if _is_sqlite(reader):
         checks = {"integrity": partial(_integrity, reader), "journal": partial(_journal, reader)}
         checks["size"] = partial(_size, reader)
@@ -81,12 +84,13 @@ def examine(reader: Reader, reopen: Callable[[str], Reader]) -> Iterator[Finding
         except Exception as error:
             if not (isinstance(error, (DatabaseError, InvalidValueError)) or discovered().raised_by_driver(error)):
                 raise
-            yield Finding(name, _PROBLEM, one_line(error), _RESCUE)
+            yield Finding(name, _PROBLEM, one_line(error), rescue)
 
 
 def _is_sqlite(reader: Reader) -> bool:
     """Whether SQL reaches a SQLite file itself."""
-    return isinstance(reader.conn, sqlite3.Connection)
+    database = getattr(reader.engine, "database", None)
+    return isinstance(database, Database) and isinstance(reader.conn, sqlite3.Connection)
 
 
 def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:

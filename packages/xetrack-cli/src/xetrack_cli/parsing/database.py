@@ -44,7 +44,7 @@ def open_reader(
 
 
 def waiting(db: str, engine: str | None, timeout: float | None) -> dict[str, Any]:
-    """Return the option for how long to wait for other writers: the user's, or ours if the engine has such an option."""
+    """Return the option `timeout`: what the user chose, or our default if the engine has the option."""
     if timeout is None and "timeout" not in engine_of(db, engine).options:
         return {}
     return {"timeout": _PATIENCE if timeout is None else timeout}

@@ -22,7 +22,7 @@ def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
 
 
 Words: TypeAlias = list[str] | None
-Db: TypeAlias = Annotated[Words, positional("[DB]", "Path or URL of the database; defaults to $XETRACK_DB.")]
+Db: TypeAlias = Annotated[Words, positional("[DB]", "Database, a path or URL; defaults to $XETRACK_DB.")]
 Table: TypeAlias = Annotated[
     str | None, option("--table -t", "TABLE", "Table to use. Default: events, or the only table.")
 ]

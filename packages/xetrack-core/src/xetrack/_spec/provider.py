@@ -127,6 +127,8 @@ class Provider(Generic[T_co]):
 
 
 def _texts(field: str, given: Sequence[str]) -> Sequence[str]:
-    if isinstance(given, str) or not all(isinstance(each, str) for each in given):
-        raise OptionError(f"{field}={given!r} is not a sequence of texts. Use {field}=({given!r},).")
+    if isinstance(given, str):
+        raise OptionError(f"{field}={given!r} is text, not a sequence. Use {field}=({given!r},).")
+    if not all(isinstance(each, str) for each in given):
+        raise OptionError(f"{field}={given!r}: give each as text.")
     return given

@@ -45,7 +45,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def explain(error: BaseException) -> str:
     """Return an error's type and message, and for a missing module how to install it."""
-    told = f"{type(error).__name__}: {error}."
+    told = f"{type(error).__name__}: {str(error).removesuffix('.')}."
     if isinstance(error, ModuleNotFoundError) and error.name:
         told += f" Install the module: pip install {error.name.partition('.')[0]}"
     return told
