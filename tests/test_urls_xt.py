@@ -282,6 +282,12 @@ def test_the_environment_may_hold_a_url(xt, monkeypatch):
     assert (json.loads(out)[0]["x"], err, code) == (2, "", 0)
 
 
+def test_an_export_replaces_a_file(xt):
+    logged(URL)
+    Path("rows.csv").write_text("old")
+    assert xt("export", URL, "rows.csv") == ("3 rows written to rows.csv\n", "", 0)
+
+
 def test_each_end_of_a_copy_is_opened_by_its_url(xt):
     logged("local.db")
     assert xt("copy", "local.db", URL) == (f"3 new rows copied to {SHOWN}\n", "", 0)

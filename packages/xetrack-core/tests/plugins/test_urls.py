@@ -2,6 +2,7 @@
 
 import pickle
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,34 @@ def test_the_scheme_chooses_the_engine(mem2, work, url):
         assert reader.db == url
     assert [context.db for context in mem2.opened] == [url, url]
     assert not any(work.iterdir())
+
+
+def test_only_the_engine_gets_the_password(mem2):
+    url, shown = "mem2://ann:hunter2@host/db", "mem2://ann:***@host/db"
+    seen = []
+
+    class Curious(Plugin):
+        def xetrack_sinks(self):
+            return [Provider("curious", lambda options, context: seen.append(context))]
+
+        def xetrack_caches(self):
+            return [Provider("curious", lambda options, context: seen.append(context))]
+
+        def xetrack_asset_stores(self):
+            return [Provider("curious", lambda options, context: seen.append(context))]
+
+        def xetrack_run_started(self, run):
+            seen.append(run)
+
+    with Tracker(url, plugins=[mem2, Curious], warnings=False) as tracker:
+        tracker.log({"x": 1})
+    with Reader(url, plugins=[mem2, Curious]) as reader, suppress(OptionError):
+        reader.get("x")
+    assert [context.db for context in mem2.opened] == [url, url]
+    assert len(seen) >= 5
+    assert {each.db for each in seen} == {shown}
+    assert "hunter2" not in repr([seen, mem2.opened, vars(tracker), vars(reader)])
+    assert shown in repr(mem2.opened[0])
 
 
 def test_a_tracker_of_a_url_crosses_processes_with_its_password(mem2, monkeypatch):
