@@ -30,7 +30,7 @@ PLUGIN = '''
 """Rows in this process, kept under their URL. `?fail=HOW` fails."""
 
 from xetrack import Provider, hookimpl
-from xetrack.errors import DatabaseError, DatabaseNotFoundError
+from xetrack.errors import DatabaseError, DatabaseNotFoundError, DatabaseReadOnlyError
 from xetrack.plugin import MemoryEngine
 
 stores = {}
@@ -53,6 +53,8 @@ class Connection:
         if "missing" in query:
             injected.append("sql")
             raise Error(f"no such column in {self._url}")
+        if "readonly" in query:
+            raise DatabaseReadOnlyError(f"{self._url} is read-only.")
         return self
 
     def fetchall(self):
@@ -333,6 +335,13 @@ def test_a_driver_error_is_one_line(xt, mem2):
     logged(URL)
     assert xt("sql", URL, "SELECT missing") == ("", f"xt: SQL: no such column in {SHOWN}\n", 1)
     assert mem2.injected[-1] == "sql"
+
+
+def test_sql_advises_to_leave_an_engine_out_only_where_it_was_given(xt):
+    logged(URL)
+    readonly = f"{SHOWN} is read-only"
+    assert xt("sql", URL, "SELECT readonly") == ("", f"xt: {readonly}.\n", 1)
+    assert xt("sql", URL, "SELECT readonly", "--engine", "mem2") == ("", f"xt: {readonly}.\n", 1)
 
 
 # Passwords

@@ -7,6 +7,7 @@ import typer
 
 from xetrack import Reader, Tracker
 from xetrack.errors import DatabaseReadOnlyError
+from xetrack.registry import is_url
 from xetrack_cli.errors import UsageError
 from xetrack_cli.output.format import plural
 from xetrack_cli.output.terminal import note, show, tell
@@ -46,7 +47,7 @@ def sql(
         note("query interrupted.")
         raise
     except DatabaseReadOnlyError as error:
-        if engine in {None, "sqlite"}:
+        if engine in {None, "sqlite"} or is_url(db):
             raise
         reason = str(error).rstrip(".")  # the engine can only read
         raise DatabaseReadOnlyError(f"{reason}. Use xt sql --write without --engine.") from error
