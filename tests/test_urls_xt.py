@@ -17,7 +17,7 @@ import pytest
 
 import xetrack
 from xetrack import Reader, Tracker, XetrackError
-from xetrack._plugins import discovery
+from xetrack._plugins import discovery, known
 from xetrack.registry import discovered
 from xetrack_cli.app import root
 from xetrack_cli.main import run
@@ -255,13 +255,14 @@ def test_every_command_takes_a_url(xt, name):
 
 
 @pytest.mark.parametrize("name", [*LINES, *LACKING])
-def test_every_command_names_the_package_that_serves_a_url(xt, name):
-    words = [word.replace("mem2:", "postgresql:") for word in LINES.get(name) or LACKING[name][0]]
+def test_every_command_names_the_package_that_serves_a_url(xt, monkeypatch, name):
+    monkeypatch.setitem(known.SCHEMES, "absent", "xetrack-absent")
+    words = [word.replace("mem2:", "absent:") for word in LINES.get(name) or LACKING[name][0]]
     out, err, code = xt(*name.split(), *words)
     if name.startswith("cache"):
         assert code == 2
     else:
-        assert err == "xt: postgresql:// needs xetrack-postgres: pip install xetrack-postgres\n"
+        assert err == "xt: absent:// needs xetrack-absent: pip install xetrack-absent\n"
         assert (out, code) == ("", 1)
 
 
@@ -440,7 +441,7 @@ def test_a_tracker_still_reaches_its_database_in_another_process():
 
 
 def test_no_folder_is_made_of_a_url():
-    for url in ("s3://x.db", "sqlite:///x", "http://host/x", "postgresql://h/db", "mysql://h/db"):
+    for url in ("s3://x.db", "sqlite:///x", "http://host/x", "mysql://h/db"):
         with suppress(XetrackError):
             Tracker(url).log({"x": 1})
     assert not any(Path().iterdir())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xetrack._plugins import known
 from xetrack._plugins.offer import Offer
+from xetrack._plugins.refusals import lost_a_slash, not_a_database, wrong_engine
 from xetrack._plugins.registry import Plugins
 from xetrack._redact import redact_error
 from xetrack._spec.cache import ResultCache
@@ -25,11 +25,6 @@ __all__ = [
 DEFAULT_ENGINE = "sqlite"
 """The engine of databases that are paths."""
 
-# Schemes of URLs for other things than databases of xetrack.
-_FILES = {"sqlite", "duckdb", "file"}
-_BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "r2", "oss", "hdfs", "webhdfs"}
-_WEB = {"http", "https", "ws", "wss", "ftp", "sftp"}
-
 
 def choose_engine(plugins: Plugins, db: Location, name: str | None) -> Offer:
     """Return the engine of this name; without a name, the one that serves the URL, or sqlite for a path.
@@ -43,61 +38,16 @@ def choose_engine(plugins: Plugins, db: Location, name: str | None) -> Offer:
     if name is not None:
         chosen = plugins.pick("engines", name)
         if db.scheme and chosen.provider.schemes is not None and db.scheme not in chosen.schemes:
-            raise _not_a_database(db) or _wrong_engine(db, chosen)
+            raise not_a_database(db) or wrong_engine(db, chosen)
         return chosen
     if db.scheme:
         served = plugins.serving(db.scheme)
         if served is None:
-            raise _not_a_database(db) or plugins.missing_scheme(db.scheme, db.shown)
+            raise not_a_database(db) or plugins.missing_scheme(db.scheme, db.shown)
         return served
-    if db.shortened and (db.shortened in plugins.schemes() or db.shortened in known.SCHEMES or _advice(db.shortened)):
-        raise OptionError(
-            f"{db.shortened}:/ begins a URL that lost a slash, as pathlib shortens them. Pass the URL as text, with ://."
-        )
+    if error := lost_a_slash(db, plugins.schemes()):
+        raise error
     return plugins.pick("engines", DEFAULT_ENGINE)
-
-
-def _wrong_engine(db: Location, chosen: Offer) -> OptionError:
-    name, schemes = chosen.provider.name, chosen.schemes
-    takes = f"takes URLs that begin with {' or '.join(f'{each}://' for each in schemes)}" if schemes else "takes paths"
-    return OptionError(f"{db.shown}: the engine {name!r} {takes}. Leave engine= out, or pass another database.")
-
-
-def _not_a_database(db: Location) -> OptionError | None:
-    """Return the error for a URL of something else than a database, with what to use instead; None if it may be one."""
-    if path := _path_of(db):
-        engine = " with engine='duckdb'" if _family(db.scheme) == "duckdb" else ""
-        return OptionError(f"{db.shown}: xetrack takes the path of a file, not a URL. Pass {path!r}{engine}.")
-    advice = _advice(db.scheme)
-    return OptionError(f"{db.shown}: {advice}") if advice else None
-
-
-def _advice(scheme: str) -> str:
-    if _family(scheme) in _FILES:
-        return "xetrack takes the path of a file, not a URL."
-    if scheme in _BUCKETS:
-        return (
-            "a database cannot grow in object storage. Log to a file, and upload a backup of it. Logged objects can be "
-            "stored there: assets=URL."
-        )
-    if scheme in _WEB:
-        return f"{scheme}:// is not the address of a database. Log to a file, or to a database server."
-    return ""
-
-
-def _path_of(db: Location) -> str:
-    """Return the path in a URL such as `sqlite:///track.db`, as SQLAlchemy spells them; "" for other URLs."""
-    if _family(db.scheme) not in _FILES:
-        return ""
-    path = db.shown.partition("://")[2].partition("?")[0]
-    if db.scheme != "file":
-        path = path.removeprefix("/")
-    return path or MEMORY
-
-
-def _family(scheme: str) -> str:
-    """Return a scheme without what SQLAlchemy adds, as in `sqlite+pysqlite`."""
-    return scheme.partition("+")[0]
 
 
 def check_file(db: Location, engine: Offer) -> None:
