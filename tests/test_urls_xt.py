@@ -338,6 +338,14 @@ def test_a_driver_error_is_one_line(xt, mem2):
     assert mem2.injected[-1] == "sql"
 
 
+def test_an_engine_without_sql_says_so(xt, mem2, monkeypatch):
+    logged(URL)
+    monkeypatch.setattr(mem2.Mem2, "conn", property(lambda self: self))
+    out, err, code = xt("sql", URL, "SELECT 1")
+    assert (out, code) == ("", 2)
+    assert err == "xt: This engine has no SQL. Print rows with xt head, or write them to a file with xt export.\n"
+
+
 def test_sql_advises_to_leave_an_engine_out_only_where_it_was_given(xt):
     logged(URL)
     readonly = f"{SHOWN} is read-only"
