@@ -48,14 +48,13 @@ class Reader(View, ReadBack):
 
     Args:
         db: path of the database, or a URL that an installed plugin serves.
-        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or that of a plugin. The default
-            is the one that serves the URL, and "sqlite" for a path.
+        engine: name of the storage engine, as for `Tracker`. By default the one that serves the URL, or "sqlite".
         table: table of events. "default" is another name of "events". In a file without tables, "events" is empty.
             None opens the file whatever its tables are, for `conn`, `assets` and `backup()`; its rows are those of
             "events", or of the only table.
         trusted: False refuses to load objects that could run code. Use it for files you do not trust, or set
             `XETRACK_SAFE=1`.
-        plugins: plugins for this reader only: objects or classes with methods marked `@hookimpl`.
+        plugins: plugins for this reader only, as for `Tracker`.
         options: options of the engine, such as `timeout=60.0`, and of the asset store, such as `assets="folder"`.
 
     Raises:
