@@ -307,7 +307,7 @@ def test_many_names_are_not_all_listed(xt, tmp_path):
 @pytest.mark.parametrize("words", [["head", "\0"], ["head", "\ud800"], ["head", "~nobody-of-that-name/x"]])
 def test_what_cannot_be_a_path_is_one_line(xt, words):
     done = xt(*words)
-    assert done.code == 1
+    assert done.code == 2
     assert "cannot be a path" in done.err
 
 

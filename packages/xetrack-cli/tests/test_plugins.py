@@ -25,6 +25,10 @@ def open_commands(options, context):
         db, name = context.terminal.arguments(words, "NAME")
         context.terminal.show([{"db": db, "name": name}] * count, style="json")
 
+    @app.command("context")
+    def about_context():
+        context.terminal.show([{"db": context.db}], style="json")
+
     @app.command()
     def fail():
         from xetrack import XetrackError
@@ -64,6 +68,12 @@ def test_a_command_of_a_plugin(shell, several, db):
 def test_the_database_of_the_environment_counts_for_plugins_too(xt, db, several, here, monkeypatch):
     monkeypatch.setenv("XETRACK_DB", db)
     assert json.loads(xt("greet", "rows", "you").out) == [{"db": db, "name": "you"}]
+
+
+def test_a_command_gets_the_whole_url_from_the_terminal_alone(xt, several, here, monkeypatch):
+    monkeypatch.setenv("XETRACK_DB", "mem2://ann:hunter2@host")
+    assert json.loads(xt("greet", "rows", "you").out) == [{"db": "mem2://ann:hunter2@host", "name": "you"}]
+    assert json.loads(xt("greet", "context").out) == [{"db": "mem2://ann:***@host"}]
 
 
 def test_errors_of_plugins_are_one_line_as_ours(xt, several, here):

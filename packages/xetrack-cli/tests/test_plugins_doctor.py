@@ -188,6 +188,17 @@ def test_two_providers_of_one_name(checked, installed):
     assert "XETRACK_DISABLE_PLUGINS" in problem
 
 
+def test_two_who_claim_one_scheme(checked, installed):
+    for name in ("one", "two"):
+        engine = good(name, *"abc" if name == "one" else "def").replace("xetrack_sinks", "xetrack_engines")
+        installed(name, engine.replace("None, Options)", "None, Options, schemes=('mem2',))"))
+    rows, code = checked()
+    assert code == 1
+    assert rows["one"]["providers"][0]["schemes"] == ["mem2"]
+    [problem] = rows["one"]["problems"]
+    assert problem.startswith("the URL scheme mem2:// is claimed by two too")
+
+
 def test_two_who_claim_one_option(checked, installed):
     installed("one", good("one", "a", "b", "both"))
     installed("two", good("two", "d", "e", "both"))

@@ -483,11 +483,11 @@ def test_what_a_missing_package_reads_says_what_to_install(monkeypatch, read, pa
     discovered.cache_clear()
 
 
-def test_assets_of_a_missing_package_say_what_to_install(monkeypatch, reader):
+def test_assets_of_a_missing_package_say_what_to_install(monkeypatch, path):
     monkeypatch.setattr("xetrack._plugins.registry.installed", tuple)
     discovered.cache_clear()
 
-    with pytest.raises(PluginNotInstalledError, match="pip install xetrack-assets"):
+    with Reader(path) as reader, pytest.raises(PluginNotInstalledError, match="pip install xetrack-assets"):
         reader.assets  # noqa: B018 - asking is enough
 
     discovered.cache_clear()

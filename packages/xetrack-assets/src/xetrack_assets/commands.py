@@ -145,7 +145,7 @@ def _write(path: Path, pieces: Any, db: Path) -> None:
     """Write a temporary file, and rename it once it is complete."""
     if path.is_dir():
         raise OptionError(f"{path} is a folder. Give the path of a file in it.")
-    if path.exists() and path.samefile(db):
+    if path.exists() and db.exists() and path.samefile(db):
         raise OptionError(f"{path} is the database itself. Give the path of another file.")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -1,6 +1,5 @@
 """Errors and warnings, each as one line that says what to do."""
 
-import sqlite3
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -8,7 +7,8 @@ from typing import TextIO
 import typer
 
 from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
-from xetrack.plugin import did_you_mean
+from xetrack.plugin import did_you_mean, redacted
+from xetrack.registry import discovered
 
 __all__ = ["UnknownNameError", "UsageError", "explain", "one_line", "show_warning", "suggest"]
 
@@ -43,8 +43,8 @@ def explain(error: Exception) -> tuple[str, int] | None:
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
         advice = " To wait longer, add --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
-        return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
-    if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
+        return (_in_shell(error) + advice, _MISUSED if isinstance(error, OptionError) else _FAILED)
+    if discovered().raised_by_driver(error):
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
     if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates
         return (f"{error.object!r} is not valid UTF-8.", _FAILED)
@@ -80,8 +80,8 @@ def _in_shell(message: object) -> str:
 
 
 def one_line(text: object) -> str:
-    """Join the lines of a message."""
-    return " ".join(str(text).split())
+    """Join the lines of a message, and hide passwords."""
+    return redacted(" ".join(str(text).split()))
 
 
 def show_warning(

@@ -30,6 +30,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     from xetrack.errors import XetrackWarning
+    from xetrack.plugin import redact_error
     from xetrack_cli.app import root
     from xetrack_cli.errors import explain, show_warning
 
@@ -44,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         except Exception as error:
             explained = explain(error)
             if explained is None:
+                redact_error(error)
                 raise
             text, code = explained
             with suppress(OSError):

@@ -10,10 +10,13 @@ except DatabaseNotFoundError:  # or FileNotFoundError, DatabaseError, XetrackErr
     ...
 ```
 
-An error has one argument, its message, so that it can be pickled and cross processes.
+An error has one argument, its message, so that it can be pickled and cross processes. Passwords of URLs in the message
+are hidden, also in warnings.
 """
 
 import sys
+
+from xetrack._redact import redacted
 
 __all__ = [
     "AssetDamagedError",
@@ -48,9 +51,17 @@ __all__ = [
 class XetrackError(Exception):
     """The base class of all errors of xetrack."""
 
+    def __init__(self, *arguments: object) -> None:
+        """Hide passwords in the message."""
+        super().__init__(*(redacted(each) if isinstance(each, str) else each for each in arguments))
+
 
 class XetrackWarning(UserWarning):
     """Something could not be done as asked, and the run goes on without it."""
+
+    def __init__(self, *arguments: object) -> None:
+        """Hide passwords in the message."""
+        super().__init__(*(redacted(each) if isinstance(each, str) else each for each in arguments))
 
 
 class InvalidKeyError(XetrackError, ValueError):

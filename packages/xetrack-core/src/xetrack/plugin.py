@@ -32,6 +32,7 @@ Errors are in `xetrack.errors`. Plugins that work on the SQLite file use `xetrac
 """
 
 from xetrack._memory import MemoryEngine
+from xetrack._redact import redact_error, redacted
 from xetrack._rows.dataframes import to_arrow, to_pandas, write_parquet
 from xetrack._rows.hashes import hashes_in
 from xetrack._rows.normalize import (
@@ -136,6 +137,8 @@ __all__ = [
     "paused_gc",
     "place",
     "quote",
+    "redact_error",
+    "redacted",
     "refused",
     "restore",
     "safe_mode",

@@ -2,12 +2,12 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from xetrack._plugins.factory import check_file, open_engine
+from xetrack._plugins.factory import check_file, choose_engine, open_engine
 from xetrack._plugins.offer import Offer
 from xetrack._plugins.readback import ReadBack
 from xetrack._plugins.registry import discovered
@@ -25,10 +25,10 @@ from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
 from xetrack._tracking.ids import is_alive, this_host
-from xetrack._util.arguments import count, flag, named_run, run_id, text
+from xetrack._util.arguments import count, flag, named_run, optional_text, run_id, sequence, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.gc_pause import paused_gc
-from xetrack._util.paths import resolve
+from xetrack._util.locations import locate
 from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ class Reader(View, ReadBack):
     ```
 
     Args:
-        db: path of the database.
-        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or that of a plugin.
+        db: path of the database, or a URL that an installed plugin serves.
+        engine: name of the storage engine, as for `Tracker`. By default the one that serves the URL, or "sqlite".
         table: table of events. "default" is another name of "events". In a file without tables, "events" is empty.
             None opens the file whatever its tables are, for `conn`, `assets` and `backup()`; its rows are those of
             "events", or of the only table.
         trusted: False refuses to load objects that could run code. Use it for files you do not trust, or set
             `XETRACK_SAFE=1`.
+        plugins: plugins for this reader only, as for `Tracker`.
         options: options of the engine, such as `timeout=60.0`, and of the asset store, such as `assets="folder"`.
 
     Raises:
@@ -68,20 +69,20 @@ class Reader(View, ReadBack):
     def __init__(
         self,
         db: str | os.PathLike[str] = "track.db",
-        engine: str = "sqlite",
+        engine: str | None = None,
         table: str | None = DEFAULT,
         *,
         trusted: bool = True,
+        plugins: Sequence[object] = (),
         **options: Any,
     ) -> None:
         trusted = flag("trusted", trusted)
-        self.db = resolve(db, "db")
-        engine = text("engine", engine)
+        self._location = locate(db)
+        self._plugins = discovered().having(tuple(sequence("plugins", plugins)))
         # Name a missing engine before anything else that may be wrong.
-        discovered().pick("engines", engine)
-        check_file(self.db, engine)
+        self._chosen = choose_engine(self._plugins, self._location, optional_text("engine", engine))
+        check_file(self._location, self._chosen)
         self._table = None if table is None else check_table(table)
-        self._engine_name = engine
         self._options = {name: value for name, value in options.items() if value is not None and value is not False}
         self._trusted = trusted and not safe_mode()
         self._store: AssetStore | None = None
@@ -96,8 +97,13 @@ class Reader(View, ReadBack):
 
     def _check_options(self) -> None:
         for offer, given in self._routed:
-            if offer.kind != "asset_stores":
+            if given and offer.kind != "asset_stores":
                 raise OptionError(f"{', '.join(given)}: only Tracker takes this option. Leave it out.")
+
+    @property
+    def db(self) -> str:
+        """The absolute path of the database, or its URL without the password."""
+        return self._location.shown
 
     @property
     def table(self) -> str:
@@ -109,23 +115,19 @@ class Reader(View, ReadBack):
         if self._table is None:
             self._check_open()
             self._table = choose_table(self.engine, self.db, None)
-        if self._table is None:
-            tables = self.engine.tables()
-            if tables:
-                raise table_not_found(self.db, None, tables)
-            # The file has no tables yet.
-            return DEFAULT
-        return self._table
+        if self._table is None and (tables := self.engine.tables()):
+            raise table_not_found(self.db, None, tables)
+        return self._table or DEFAULT
 
     def _open(self, *, read_only: bool) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
         table = self._table or DEFAULT
-        return open_engine(discovered(), self.db, self._engine_name, table, self._options, read_only=read_only)
+        return open_engine(self._plugins, self._location, self._chosen, table, self._options, read_only=read_only)
 
     def _open_store(self, engine: Engine, *, read_only: bool) -> AssetStore:
         context = Context(self.db, self._table or DEFAULT, read_only=read_only, engine=engine, trusted=self._trusted)
-        store = open_store(discovered(), self._routed, context)
+        store = open_store(self._plugins, self._routed, context)
         if store is None:
-            raise store_needed(discovered(), "reading objects")
+            raise store_needed(self._plugins, "reading objects")
         return store
 
     # Reading
@@ -200,7 +202,7 @@ class Reader(View, ReadBack):
     def read_db(
         cls,
         db: str | os.PathLike[str],
-        engine: str = "sqlite",
+        engine: str | None = None,
         table: str | None = DEFAULT,
         track_id: str | None = None,
         head: int | None = None,
@@ -276,7 +278,7 @@ class Reader(View, ReadBack):
         """
         track_id = named_run("track_id", track_id)
         with self._writer() as engine:
-            if not (engine.has_assets() and discovered().offers("asset_stores")):
+            if not (engine.has_assets() and self._plugins.offers("asset_stores")):
                 return engine.delete(self.table, track_id)
             store = self._open_store(engine, read_only=False)
             with engine.transaction():

@@ -19,9 +19,10 @@ from xetrack._tracking.run import RunWriter
 from xetrack._tracking.run_rows import RunRows
 from xetrack._tracking.settings import Settings
 from xetrack._tracking.tracked_calls import TrackedCalls
-from xetrack._util.arguments import flag, optional_flag, run_id, sequence, text
+from xetrack._util.arguments import flag, optional_flag, optional_text, run_id, sequence, text
+from xetrack._util.locations import locate
 from xetrack._util.paths import MEMORY, SKIP_INSERT, resolve, resolve_option
-from xetrack._util.text import safe_text
+from xetrack._util.text import clipped
 from xetrack.errors import DatabaseRemovedError, OptionError, XetrackWarning, outer_level
 
 __all__ = ["Tracker"]
@@ -43,12 +44,14 @@ class Tracker(RunRows, TrackedCalls):
     unclosed tracker is closed when it is garbage-collected, or at exit.
 
     Args:
-        db: path of the database, which is created with the first row; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT` to
-            store no rows, when only log files are wanted.
+        db: path of the database, which is created with the first row; a URL that an installed plugin serves, such as
+            `postgresql://...`; `Tracker.IN_MEMORY`; or `Tracker.SKIP_INSERT` to store no rows, when only log files are
+            wanted.
         params: values to add to every row of the run: a dict, or a config (a dataclass, attrs class, pydantic model,
             `argparse.Namespace` or OmegaConf container), whose fields become params. They are copied.
         table: table of events. One file can hold several tables.
-        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or one of another plugin.
+        engine: name of the storage engine: "sqlite", "duckdb" (needs xetrack-duckdb), or one of another plugin. The
+            default is the one that serves the URL, and "sqlite" for a path.
         track_id: name of the run, text or a UUID. The name of an earlier run resumes it. The default is a generated
             name such as `fierce-pudu-1649`.
         reset: delete the table and all its runs first.
@@ -70,7 +73,8 @@ class Tracker(RunRows, TrackedCalls):
             writer.
 
     Raises:
-        OptionError: no plugin knows an option, or a value is not valid, such as `reset="false"`. Nothing was logged.
+        OptionError: no plugin knows an option, or a value is not valid, such as `reset="false"` or `db="s3://..."`.
+            Nothing was logged.
         PluginError: a requested plugin is not installed, broken, disabled or too old.
         DatabaseError: the file cannot be used; the subclass says why.
         InvalidTableError, InvalidKeyError, InvalidValueError: the table or the params cannot be stored.
@@ -88,7 +92,7 @@ class Tracker(RunRows, TrackedCalls):
         params: Mapping[str, Any] | Any = None,
         *,
         table: str = "events",
-        engine: str = "sqlite",
+        engine: str | None = None,
         track_id: str | None = None,
         reset: bool = False,
         raise_on_error: bool = True,
@@ -125,10 +129,10 @@ class Tracker(RunRows, TrackedCalls):
             "measurement_interval": measurement_interval,
         }
         given = {name: value for name, value in options.items() if value is not None and value is not False}
-        engine, handed_in = text("engine", engine), tuple(sequence("plugins", plugins))
+        engine, handed_in = optional_text("engine", engine), tuple(sequence("plugins", plugins))
         git_root = None if git_root is None else resolve(git_root, "git_root")
         track_id = run_id("track_id", track_id)
-        settings = Settings(resolve(db), str(check_table(table)), engine, given, handed_in, warnings, trusted)
+        settings = Settings(locate(db), str(check_table(table)), engine, given, handed_in, warnings, trusted)
         self._open(RunWriter(settings, track_id), raise_on_error=raise_on_error)
         self.set_params({} if params is None else as_row(params, "params="))
         if git_root is not None:
@@ -144,8 +148,8 @@ class Tracker(RunRows, TrackedCalls):
 
     @property
     def db(self) -> str:
-        """The absolute path of the database."""
-        return self._run.settings.db
+        """The absolute path of the database, or its URL without the password."""
+        return self._run.settings.db.shown
 
     @property
     def table(self) -> str:
@@ -372,5 +376,5 @@ def _check_one_step(of_row: object, step: object) -> None:
     except Exception:
         is_same = False
     if not is_same:
-        message = f"step is given twice: {safe_text(of_row)[:100]} in the event, and step={step!r}. Pass it once."
+        message = f"step is given twice: {clipped(of_row)} in the event, and step={step!r}. Pass it once."
         raise OptionError(message)

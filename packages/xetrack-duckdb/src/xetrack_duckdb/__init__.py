@@ -68,4 +68,4 @@ def _open(options: DuckdbOptions, context: Context) -> "DuckdbEngine":
 @hookimpl
 def xetrack_engines() -> list[Provider["DuckdbEngine"]]:
     """The engine named "duckdb"."""
-    return [Provider("duckdb", _open, DuckdbOptions)]
+    return [Provider("duckdb", _open, DuckdbOptions, schemes=(), errors=("duckdb.Error",))]

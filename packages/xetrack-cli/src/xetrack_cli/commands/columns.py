@@ -8,7 +8,7 @@ from xetrack_cli.parsing.options import Db, Engine, Format, Table
 __all__ = ["columns"]
 
 
-def columns(words: Db = None, *, table: Table = None, engine: Engine = "sqlite", style: Format = "") -> None:
+def columns(words: Db = None, *, table: Table = None, engine: Engine = None, style: Format = "") -> None:
     """List the columns and their types."""
     (db,) = arguments(words)
     with open_reader(db, table, engine) as reader:

@@ -21,13 +21,11 @@ _NO_METRIC = {*ABOUT, "params", "first", "last", "timestamp"}
 
 
 def compare(
-    words: Annotated[
-        Words, positional("[DB] TRACK_ID...", "Database file, and two or more runs.", completion.runs)
-    ] = None,
+    words: Annotated[Words, positional("[DB] TRACK_ID...", "Database, and two or more runs.", completion.runs)] = None,
     *,
     differences: Annotated[bool, typer.Option("--diff", help="Show only differences.")] = False,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Compare runs side by side, highlighting differences."""

@@ -20,7 +20,7 @@ def describe(
     columns: Columns = None,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Summarize columns: count, mean, deviation, quartiles.

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from xetrack import Reader
 from xetrack.errors import DatabaseError, InvalidValueError, PluginError
 from xetrack.plugin import EXTRA
+from xetrack.registry import discovered
+from xetrack.sqlite import Database
 from xetrack_cli.errors import one_line
 from xetrack_cli.output.format import display, plural
 from xetrack_cli.output.terminal import is_terminal, painted, show, tell
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.options import Db, Format
+from xetrack_cli.parsing.options import Db, Engine, Format
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -23,6 +25,7 @@ _MANY_COLUMNS = 800  # beyond 1,000, new keys share one column
 _WASTE = 0.25  # of the file
 _SMALL = 1_000_000  # bytes
 _LONG_LOG = 64_000_000  # bytes
+_COPY = "copy what is readable: xt copy DB new.db"
 _RESCUE = "back up the file, then salvage what is readable: xt copy DB new.db, or sqlite3 DB .recover"
 
 
@@ -35,14 +38,15 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def doctor(words: Db = None, *, style: Format = "") -> int:
+def doctor(words: Db = None, *, engine: Engine = None, style: Format = "") -> int:
     """Check a database and suggest fixes.
 
-    Changes nothing. The exit code is 1 if there is a problem. To check plugins, run xt plugins doctor.
+    Changes nothing. The exit code is 1 if there is a problem. Integrity, journal and size are those of a SQLite file;
+    other engines lack these checks. To check plugins, run xt plugins doctor.
     """
     (db,) = arguments(words)
-    with Reader(db, table=None) as reader:
-        found = list(examine(reader))
+    with Reader(db, engine, None) as reader:
+        found = list(examine(reader, lambda table: Reader(db, engine, table)))
     if style or not is_terminal():
         show([each._asdict() for each in found], Finding._fields, style)
     else:
@@ -57,22 +61,36 @@ def _draw(found: list[Finding]) -> None:
             tell(painted(display(f"  → {each.advice}")))
 
 
-def examine(reader: Reader) -> Iterator[Finding]:
-    """Run every check. One that cannot read the database is a problem too."""
-    checks: dict[str, Callable[[str], Finding]] = {
-        "integrity": partial(_integrity, reader),
-        "journal": partial(_journal, reader),
-        "size": partial(_size, reader),
-    }
+def examine(reader: Reader, reopen: Callable[[str], Reader]) -> Iterator[Finding]:
+    """Run every check. One that cannot read the database is a problem too.
+
+    Args:
+        reader: a reader of the database.
+        reopen: opens a reader of one of its tables.
+    """
+    checks: dict[str, Callable[[str], Finding]] = {}
+    rescue = _RESCUE if _is_sqlite(reader) else _COPY
+    if _is_sqlite(reader):
+        checks = {"integrity": partial(_integrity, reader), "journal": partial(_journal, reader)}
+        checks["size"] = partial(_size, reader)
     for table in reader.engine.tables():
-        for name, check in (("rows", _rows), ("columns", _columns), ("runs", _runs)):
-            checks[f"{name} of {table}"] = partial(check, reader, table)
+        checks[f"rows of {table}"] = partial(_rows, reader, table)
+        checks[f"columns of {table}"] = partial(_columns, reader, table)
+        checks[f"runs of {table}"] = partial(_runs, reopen, table)
     checks["objects"] = partial(_objects, reader)
     for name, run in checks.items():
         try:
             yield run(name)
-        except (DatabaseError, sqlite3.Error, InvalidValueError) as error:
-            yield Finding(name, _PROBLEM, one_line(error), _RESCUE)
+        except Exception as error:
+            if not (isinstance(error, (DatabaseError, InvalidValueError)) or discovered().raised_by_driver(error)):
+                raise
+            yield Finding(name, _PROBLEM, one_line(error), rescue)
+
+
+def _is_sqlite(reader: Reader) -> bool:
+    """Whether SQL reaches a SQLite file itself."""
+    database = getattr(reader.engine, "database", None)
+    return isinstance(database, Database) and isinstance(reader.conn, sqlite3.Connection)
 
 
 def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
@@ -123,7 +141,7 @@ def _columns(reader: Reader, table: str, check: str) -> Finding:
     types = reader.engine.columns(table)
     kinds = [kind for kind in types.values() if kind]
     found = f"{len(types)} ({', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))})"
-    mixed = _mixed(reader, table, types)
+    mixed = _mixed(reader, table, types) if _is_sqlite(reader) else []
     if len(types) > _MANY_COLUMNS:
         return Finding(check, _NOTE, found, "use fewer keys: log a list, or one row per step")
     if mixed:
@@ -146,9 +164,9 @@ def _mixed(reader: Reader, table: str, types: dict[str, str]) -> list[str]:
     return [key for (key,) in _query(reader, sql) if types.get(key) and key in declared]
 
 
-def _runs(reader: Reader, table: str, check: str) -> Finding:
-    with Reader(reader.db, table=table) as other:
-        runs = other.list_runs()
+def _runs(reopen: Callable[[str], Reader], table: str, check: str) -> Finding:
+    with reopen(table) as reader:
+        runs = reader.list_runs()
     crashed = [run["track_id"] for run in runs if run["status"] == "crashed"]
     running = sum(run["status"] == "running" for run in runs)
     found = f"{len(runs)}" + (f", {running} running" if running else "")

@@ -24,7 +24,7 @@ __all__ = ["export"]
 Chunks: TypeAlias = Iterator[Columns]
 
 _SHEET_ROWS, _SHEET_COLUMNS, _SHEET_TEXT = 1_048_576, 16_384, 32_767  # limits of Excel
-_HELP = "Database file, and the file to write. Its extension chooses the format."
+_HELP = "Database, and the file to write. Its extension chooses the format."
 
 
 def export(
@@ -32,7 +32,7 @@ def export(
     *,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
 ) -> None:
     """Write rows to a .csv, .jsonl, .parquet or .xlsx file.
 
@@ -45,7 +45,7 @@ def export(
         *others, last = _WRITERS
         raise UsageError(f"{name}: unsupported extension. Use {', '.join(others)} or {last}.")
     with open_reader(db, table, engine, track_id) as reader, progress("writing rows") as update:
-        if path.exists() and path.samefile(reader.db):
+        if path.exists() and Path(reader.db).exists() and path.samefile(reader.db):
             raise UsageError(f"{path} is the database itself. Choose another file.")
         total = reader.engine.count(reader.table, track_id)
         _replace(path, lambda part: write(part, reader.columns, _chunks(reader, track_id, total, update)))

@@ -15,7 +15,7 @@ def head(
     columns: Columns = None,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Print the first rows."""
@@ -31,7 +31,7 @@ def tail(
     columns: Columns = None,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Print the last rows."""

@@ -18,12 +18,12 @@ __all__ = ["ls"]
 
 
 def ls(
-    words: Annotated[Words, positional("[DB] [COLUMN]", "Database file, and a column.", completion.columns)] = None,
+    words: Annotated[Words, positional("[DB] [COLUMN]", "Database, and a column.", completion.columns)] = None,
     *,
     unique: Annotated[bool, typer.Option("--unique", help="List each value once. Default column: track_id.")] = False,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """List the tables, or the values of a column.
@@ -46,7 +46,7 @@ def ls(
         tell(value if isinstance(value, str) and value.isprintable() else display(value))
 
 
-def _show_tables(db: str, engine: str, style: str, unused: Mapping[str, str | None]) -> None:
+def _show_tables(db: str, engine: str | None, style: str, unused: Mapping[str, str | None]) -> None:
     for option, value in unused.items():
         if value is not None:
             raise UsageError(f"{option} needs a COLUMN or --unique. Without them, xt ls lists the tables.")

@@ -31,8 +31,8 @@ _MOST_POINTS = 20_000  # more than a terminal resolves; drawing a million takes 
 _BOX = 35
 _LARGEST = 1e300  # beyond, sums and differences overflow
 
-_ONE = "Database file, and a column of numbers."
-_TWO = "Database file, and two columns of numbers."
+_ONE = "Database, and a column of numbers."
+_TWO = "Database, and two columns of numbers."
 
 
 @commands.command()
@@ -44,7 +44,7 @@ def hist(
     height: Height = 18,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
 ) -> None:
     """Draw a histogram of a column, with a summary."""
     db, name = arguments(words, "COLUMN")
@@ -70,7 +70,7 @@ def scatter(
     height: Height = 24,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
 ) -> None:
     """Draw a scatter plot of two columns."""
     db, *names = arguments(words, "X", "Y")
@@ -87,7 +87,7 @@ def scatter(
 
 
 def _numbers(
-    db: str, names: Sequence[str], table: str | None, engine: str, track_id: str | None
+    db: str, names: Sequence[str], table: str | None, engine: str | None, track_id: str | None
 ) -> tuple[list[list[float]], int]:
     """Return columns, of the rows where all are finite numbers, and how many rows were skipped."""
     rows = 0

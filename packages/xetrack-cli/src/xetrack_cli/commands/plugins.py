@@ -88,7 +88,8 @@ def doctor(
 
 def _lines(one: "Report") -> Iterator[str]:
     for each in one.providers:
-        yield f"{each['kind']}: {each['name']}"
+        served = ", ".join(f"{scheme}://" for scheme in each.get("schemes", ()))
+        yield f"{each['kind']}: {each['name']}" + (f", for {served}" if served else "")
         for found in each["options"]:
             default = "" if found["default"] is None else f" = {found['default']}"
             yield f"    {found['name']}: {found['type']}{default}"

@@ -35,7 +35,7 @@ def runs(
     n: Annotated[int | None, option("--n -n", "N", "Maximum number of runs.", min=0)] = None,
     columns: Columns = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """List the runs, most recently active first."""

@@ -10,7 +10,7 @@ from xetrack_cli.output.format import plural
 from xetrack_cli.output.terminal import confirm, tell
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.database import check_columns, open_reader
+from xetrack_cli.parsing.database import check_columns, open_reader, waiting
 from xetrack_cli.parsing.options import Engine, Table, Timeout, TrackId, Words, option, positional
 from xetrack_cli.parsing.values import parse, parse_selector
 
@@ -19,7 +19,7 @@ __all__ = ["commands", "set_value"]
 commands = typer.Typer(rich_markup_mode=None)
 
 _TYPE = "bool, int, float, text, bytes, json or none. Default: the type of the column."
-_HELP = "Database file, a column, and its new value."
+_HELP = "Database, a column, and its new value."
 
 
 @commands.command("set", context_settings={"ignore_unknown_options": True})  # a VALUE may be a negative number
@@ -43,8 +43,8 @@ def set_value(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing all rows.")] = False,
     kind: Annotated[str | None, option("--type", "TYPE", _TYPE)] = None,
     table: Table = None,
-    engine: Engine = "sqlite",
-    timeout: Timeout = 10.0,
+    engine: Engine = None,
+    timeout: Timeout = None,
 ) -> None:
     """Set a value in selected rows, or in all.
 
@@ -61,7 +61,7 @@ def set_value(
         raise UsageError(
             "--all cannot be combined with --track-id or --where-key. Omit it to change only the selected rows."
         )
-    with open_reader(db, table, engine, track_id, timeout=timeout) as reader:
+    with open_reader(db, table, engine, track_id, **waiting(db, engine, timeout)) as reader:
         types = reader.engine.columns(reader.table)
         value = parse(text, key, types.get(key, ""), kind)
         if not selected:

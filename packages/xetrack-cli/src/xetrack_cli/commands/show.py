@@ -18,14 +18,14 @@ __all__ = ["ABOUT", "show"]
 ABOUT = ("track_id", "table", "status", "started", "ended", "duration", "rows", "host", "pid", "python")
 """What `xt show` shows of a run itself."""
 
-_HELP = "Database file, and a track id or the start of one."
+_HELP = "Database, and a track id or the start of one."
 
 
 def show(
     words: Annotated[Words, positional("[DB] [TRACK_ID]", _HELP, completion.runs)] = None,
     *,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Show one run in full, by default the latest."""

@@ -17,7 +17,7 @@ from xetrack_cli.parsing.options import Engine, Format, Number, Table, TrackId, 
 
 __all__ = ["bottom", "commands", "top"]
 
-DbColumn: TypeAlias = Annotated[Words, positional("[DB] COLUMN", "Database file, and a column.", completion.columns)]
+DbColumn: TypeAlias = Annotated[Words, positional("[DB] COLUMN", "Database, and a column.", completion.columns)]
 
 commands = typer.Typer(rich_markup_mode=None, help="Show statistics: describe, top, bottom.")
 commands.command()(describe)
@@ -32,7 +32,7 @@ def _ranking(select: Callable[..., Any], text: str) -> Callable[..., None]:
         n: Number = 1,
         track_id: TrackId = None,
         table: Table = None,
-        engine: Engine = "sqlite",
+        engine: Engine = None,
         style: Format = "",
     ) -> None:
         db, name = arguments(words, "COLUMN")

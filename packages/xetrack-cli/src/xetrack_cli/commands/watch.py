@@ -33,7 +33,7 @@ def watch(
     columns: Columns = None,
     track_id: TrackId = None,
     table: Table = None,
-    engine: Engine = "sqlite",
+    engine: Engine = None,
     style: Format = "",
 ) -> None:
     """Follow new rows as they are logged, until Ctrl-C.

@@ -23,14 +23,16 @@ def columns(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _matching(ctx: typer.Context, incomplete: str, names: Callable[[Any], list[str]]) -> list[str]:
-    from xetrack import Reader, XetrackError
+    from xetrack import Reader
+    from xetrack.registry import is_url
 
     typed = [*(ctx.params.get("words") or ())][:1]
-    db = next((path for path in (*typed, os.environ.get(DATABASE, "")) if Path(path).is_file()), None)
+    candidates = (*typed, os.environ.get(DATABASE, ""))
+    db = next((each for each in candidates if is_url(each) or Path(each).is_file()), None)
     if db is None:
         return []
     try:
-        with Reader(db, table=ctx.params.get("table")) as reader:
+        with Reader(db, ctx.params.get("engine"), table=ctx.params.get("table")) as reader:
             return [name for name in names(reader) if name.startswith(incomplete)]
-    except XetrackError:  # reported when the command runs
+    except Exception:  # reported when the command runs
         return []

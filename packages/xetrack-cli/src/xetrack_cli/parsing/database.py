@@ -5,15 +5,26 @@ from typing import Any
 
 from xetrack import Reader, XetrackError
 from xetrack.plugin import Columns
+from xetrack.registry import engine_of
 from xetrack_cli.errors import UnknownNameError, UsageError
 
-__all__ = ["check_columns", "check_run", "chosen_columns", "chunks", "find_run", "open_reader", "split_names"]
+__all__ = [
+    "check_columns",
+    "check_run",
+    "chosen_columns",
+    "chunks",
+    "find_run",
+    "open_reader",
+    "split_names",
+    "waiting",
+]
 
 _MOST_LISTED = 8
+_PATIENCE = 10.0  # seconds
 
 
 def open_reader(
-    db: str, table: str | None, engine: str = "sqlite", track_id: str | None = None, **options: Any
+    db: str, table: str | None, engine: str | None = None, track_id: str | None = None, **options: Any
 ) -> Reader:
     """Open a reader of an existing table; by default of `events`, or of the only table.
 
@@ -30,6 +41,13 @@ def open_reader(
         reader.close()
         raise
     return reader
+
+
+def waiting(db: str, engine: str | None, timeout: float | None) -> dict[str, Any]:
+    """Return the option `timeout`: what the user chose, or our default if the engine has the option."""
+    if timeout is None and "timeout" not in engine_of(db, engine).options:
+        return {}
+    return {"timeout": _PATIENCE if timeout is None else timeout}
 
 
 def chunks(reader: Reader, track_id: str | None) -> Iterator[Columns]:

@@ -22,18 +22,21 @@ def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
 
 
 Words: TypeAlias = list[str] | None
-Db: TypeAlias = Annotated[Words, positional("[DB]", "Database file; defaults to $XETRACK_DB.")]
+Db: TypeAlias = Annotated[Words, positional("[DB]", "Database, a path or URL; defaults to $XETRACK_DB.")]
 Table: TypeAlias = Annotated[
     str | None, option("--table -t", "TABLE", "Table to use. Default: events, or the only table.")
 ]
-Engine: TypeAlias = Annotated[str, option("--engine", "NAME", "Storage engine: sqlite or duckdb.")]
+Engine: TypeAlias = Annotated[
+    str | None, option("--engine", "NAME", "Storage engine. Default: that of the URL, or sqlite for a path.")
+]
 TrackId: TypeAlias = Annotated[
     str | None, option("--track-id", "TRACK_ID", "Only this run.", autocompletion=completion.runs)
 ]
 Number: TypeAlias = Annotated[int, option("--n -n", "N", "Number of rows.", min=0)]
 Columns: TypeAlias = Annotated[str | None, option("--columns -c", "X,Y,Z", "Only these columns.")]
 Timeout: TypeAlias = Annotated[
-    float, option("--timeout", "SECONDS", "Seconds to wait for other writers.", min=0, max=1_000_000)
+    float | None,
+    option("--timeout", "SECONDS", "Seconds to wait for other writers. Default: 10.", min=0, max=1_000_000),
 ]
 _FORMAT = "table, json, csv or markdown. Shortcuts: --json, --csv, --markdown."
 Format: TypeAlias = Annotated[str, option("--format", "FORMAT", _FORMAT)]

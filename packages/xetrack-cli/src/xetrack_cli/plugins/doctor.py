@@ -40,7 +40,8 @@ class Report:
         api: its version of the plugin API, if it states one.
         file: the file of its module.
         hooks: the hooks that it implements.
-        providers: dicts of `kind`, `name` and `options`; an option is a dict of `name`, `type` and `default`.
+        providers: dicts of `kind`, `name` and `options`, and of `schemes` if it serves any; an option is a dict of
+            `name`, `type` and `default`.
         imports: the packages of others that the import brings along.
         problems: what keeps it from working.
         notes: what is worth knowing.
@@ -144,16 +145,19 @@ def _notes_of_installation(one: Report, reports: Iterable[Report]) -> Iterator[s
 
 
 def _conflicts(reports: Sequence[Report]) -> Iterator[tuple[Report, str]]:
-    """Yield the names and options of plugins that another plugin, or xetrack itself, claims too."""
+    """Yield the names, options and URL schemes of plugins that another plugin, or xetrack itself, claims too."""
     taken = [("Tracker itself", f"{option}=", False) for option in TRACKER_OPTIONS]
     taken += [("xetrack-cli", f"{name!r} among commands", False) for name in COMMANDS]
     for each in Plugins.of(()).all_offers():
-        taken += [("xetrack-core", *claim) for claim in _claims(each.kind, each.provider.name, each.options)]
+        claims_of_core = _claims(each.kind, each.provider.name, each.options, each.schemes)
+        taken += [("xetrack-core", *claim) for claim in claims_of_core]
     claims = [
         (one, *claim)
         for one in reports
         for each in one.providers
-        for claim in _claims(each["kind"], each["name"], [option["name"] for option in each["options"]])
+        for claim in _claims(
+            each["kind"], each["name"], [option["name"] for option in each["options"]], each.get("schemes", ())
+        )
     ]
     for number, (one, what, of_engine) in enumerate(claims):
         others = [(other.distribution, *claim) for place, (other, *claim) in enumerate(claims) if place != number]
@@ -162,8 +166,9 @@ def _conflicts(reports: Sequence[Report]) -> Iterator[tuple[Report, str]]:
                 yield one, f"{what} is claimed by {owner} too. {_REMEDY}"
 
 
-def _claims(kind: str, name: str, options: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def _claims(kind: str, name: str, options: Iterable[str], schemes: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Yield what a provider claims, and whether it is an option of an engine."""
     yield f"{name!r} among {kind}", False
+    yield from ((f"the URL scheme {scheme}://", False) for scheme in schemes)
     if kind in _WITH_OPTIONS:
         yield from ((f"{option}=", kind == "engines") for option in options)

@@ -62,7 +62,8 @@ def _failure(error: BaseException) -> dict[str, str]:
 
 def _provider(offer: Offer) -> dict[str, Any]:
     options = fields(offer.provider.options) if offer.provider.options is not None else ()
-    return {"kind": offer.kind, "name": offer.provider.name, "options": [_option(each) for each in options]}
+    found = {"kind": offer.kind, "name": offer.provider.name, "options": [_option(each) for each in options]}
+    return found | ({"schemes": list(offer.schemes)} if offer.schemes else {})
 
 
 def _option(field: "Field[Any]") -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from xetrack.errors import PluginBrokenError, PluginNotInstalledError
-from xetrack.plugin import Context, explain
+from xetrack.plugin import Context, explain, redacted
 from xetrack.registry import PROVIDERS, Offer, discovered, installed
 from xetrack_cli.output.terminal import show, tell
 from xetrack_cli.parsing.arguments import DATABASE, arguments
@@ -61,7 +61,7 @@ def command(name: str) -> Any:
             return None
         raise
     try:
-        found = offer.open({}, Context(os.environ.get(DATABASE, ""), terminal=Screen()))
+        found = offer.open({}, Context(redacted(os.environ.get(DATABASE, "")), terminal=Screen()))
     except (Exception, SystemExit) as error:
         raise PluginBrokenError(f"xt {name}, from {offer.owner}, failed to load: {explain(error)}") from error
     if not isinstance(found, typer.Typer):

@@ -8,13 +8,13 @@ from typing import Self
 from xetrack._copying.carrier import Carrier, object_store
 from xetrack._copying.origins import identity, own_identity
 from xetrack._copying.table import Side, TableCopy
-from xetrack._plugins.factory import check_file, open_engine
+from xetrack._plugins.factory import check_file, choose_engine, open_engine
 from xetrack._plugins.registry import discovered
 from xetrack._rows.tables import DEFAULT, table_not_found
 from xetrack._spec.engine import Engine
 from xetrack._spec.types import Run
-from xetrack._util.arguments import callback, flag, sequence, text
-from xetrack._util.paths import is_same_file, resolve
+from xetrack._util.arguments import callback, flag, optional_text, sequence, text
+from xetrack._util.locations import locate
 from xetrack.errors import XetrackError
 
 __all__ = ["CopyResult", "copy"]
@@ -26,8 +26,8 @@ def copy(
     assets: bool = True,
     tables: Sequence[str] | None = None,
     *,
-    source_engine: str = "sqlite",
-    target_engine: str = "sqlite",
+    source_engine: str | None = None,
+    target_engine: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "CopyResult":
     """Merge the runs of one database into another; return how many rows were new there.
@@ -47,13 +47,14 @@ def copy(
     the target has the name already, it moves to the copied object only if rows with this object were new.
 
     Args:
-        source: path of the database to read. It does not change.
-        target: path of the database to write. It is created if it does not exist.
+        source: path or URL of the database to read. It does not change.
+        target: path or URL of the database to write. It is created if it does not exist.
         assets: copy logged objects, too. Needs xetrack-assets if the source has any. They are stored in the target file
             itself, wherever the source stores them.
         tables: the tables of events to copy; by default all.
-        source_engine: name of the storage engine of the source.
-        target_engine: name of the storage engine of the target.
+        source_engine: name of the storage engine of the source. By default the one that serves its URL, or
+            "sqlite" for a path.
+        target_engine: the same for the target.
         progress: called with (rows done, rows in all) of a table after each chunk.
 
     Returns:
@@ -66,18 +67,21 @@ def copy(
         PluginNotInstalledError: the source has objects, and xetrack-assets is not installed.
     """
     assets = flag("assets", assets)
-    source, target = resolve(source, "source"), resolve(target, "target")
-    source_engine, target_engine = text("source_engine", source_engine), text("target_engine", target_engine)
+    here, there = locate(source, "source"), locate(target, "target")
+    source, target = here.shown, there.shown
+    source_engine = optional_text("source_engine", source_engine)
+    target_engine = optional_text("target_engine", target_engine)
     progress = callback("progress", progress)
-    if is_same_file(source, target):
+    if here.is_same(there):
         raise XetrackError(f"cannot copy {source} into itself. Choose another target.")
-    check_file(source, source_engine)
-    check_file(target, target_engine)
     plugins = discovered()
-    with closing(open_engine(plugins, source, source_engine, "events", {}, read_only=True)[0]) as reading:
+    reader, writer = choose_engine(plugins, here, source_engine), choose_engine(plugins, there, target_engine)
+    check_file(here, reader)
+    check_file(there, writer)
+    with closing(open_engine(plugins, here, reader, "events", {}, read_only=True)[0]) as reading:
         chosen = _chosen(reading, tables, source)
         objects = object_store(reading, source, read_only=True) if assets and reading.has_assets() else None
-        with closing(open_engine(plugins, target, target_engine, "events", {})[0]) as writing:
+        with closing(open_engine(plugins, there, writer, "events", {})[0]) as writing:
             carrier = Carrier(objects, object_store(writing, target)) if objects is not None else None
             new = updated = 0
             sides = Side(reading, identity(reading, source)), Side(writing, own_identity(writing))

@@ -4,29 +4,62 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xetrack._plugins.offer import Offer
+from xetrack._plugins.refusals import lost_a_slash, not_a_database, wrong_engine
 from xetrack._plugins.registry import Plugins
+from xetrack._redact import redact_error
 from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
+from xetrack._util.locations import Location
 from xetrack._util.paths import MEMORY, SKIP_INSERT
 from xetrack.errors import OptionError
 
 __all__ = [
+    "DEFAULT_ENGINE",
     "check_file",
+    "choose_engine",
     "open_cache",
     "open_engine",
 ]
 
+DEFAULT_ENGINE = "sqlite"
+"""The engine of databases that are paths."""
 
-def check_file(db: str, engine: str) -> None:
+
+def choose_engine(plugins: Plugins, db: Location, name: str | None) -> Offer:
+    """Return the engine of this name; without a name, the one that serves the URL, or sqlite for a path.
+
+    Raises:
+        OptionError: the engine does not take this URL, or no engine takes such URLs.
+        PluginError: the engine's plugin is missing or does not work, or two plugins serve the URL.
+    """
+    if db.real == SKIP_INSERT:
+        return plugins.pick("engines", "none")
+    if name is not None:
+        chosen = plugins.pick("engines", name)
+        if db.scheme and chosen.provider.schemes is not None and db.scheme not in chosen.schemes:
+            raise not_a_database(db) or wrong_engine(db, chosen)
+        return chosen
+    if db.scheme:
+        served = plugins.serving(db.scheme)
+        if served is None:
+            raise not_a_database(db) or plugins.missing_scheme(db.scheme, db.shown)
+        return served
+    if error := lost_a_slash(db, plugins.schemes()):
+        raise error
+    return plugins.pick("engines", DEFAULT_ENGINE)
+
+
+def check_file(db: Location, engine: Offer) -> None:
     """Raise `OptionError` for a database or an engine that has no file to read."""
-    if db in {MEMORY, SKIP_INSERT}:
+    if db.real in {MEMORY, SKIP_INSERT}:
         raise OptionError(
-            f"{db} is not a file, so it cannot be read or copied. Read its rows from the tracker that logged them."
+            f"{db.shown} is not a file, so it cannot be read or copied. Read its rows from the tracker that logged them."
         )
-    if engine in {"memory", "none"}:
+    name = engine.provider.name
+    if name in {"memory", "none"}:
         raise OptionError(
-            f"engine {engine!r} has no file to read or copy. Use sqlite, or the engine that wrote the file."
+            f"engine {name!r} has no file to read or copy. Use sqlite, or the engine that wrote the file."
         )
 
 
@@ -45,9 +78,19 @@ def open_cache(routed: Sequence[tuple[Offer, Mapping[str, Any]]], context: Conte
 
 
 def open_engine(
-    plugins: Plugins, db: str, name: str, table: str, options: Mapping[str, Any], *, read_only: bool = False
+    plugins: Plugins,
+    db: Location,
+    chosen: Offer,
+    table: str,
+    options: Mapping[str, Any],
+    *,
+    read_only: bool = False,
 ) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
-    """Open the engine. Return it with the other providers that `options` ask for, and the options of each."""
-    chosen = plugins.pick("engines", "none" if db == SKIP_INSERT else name)
+    """Open an engine. Return it with the other providers that `options` ask for, and the options of each."""
     (_, claimed), *others = plugins.route(options, chosen)
-    return chosen.open(claimed, Context(db, table, read_only=read_only)), others
+    try:
+        # the only context with the password of a URL
+        return chosen.open(claimed, Context(db.real, table, read_only=read_only)), others
+    except Exception as error:
+        redact_error(error)
+        raise

@@ -1,6 +1,6 @@
 """Which of our distributions brings what, so that an error can say what to install."""
 
-__all__ = ["OPTIONS", "PROVIDERS"]
+__all__ = ["OPTIONS", "PROVIDERS", "SCHEMES"]
 
 _OPTIONS = {
     "xetrack-assets": ("assets", "compress", "serializer"),
@@ -27,3 +27,10 @@ PROVIDERS: dict[tuple[str, str], str] = {
     ("monitors", "system"): "xetrack-monitors",
 }
 """Providers that our packages register, by kind and name, and the distribution of each."""
+
+SCHEMES: dict[str, str] = {
+    "postgresql": "xetrack-postgres",
+    "postgres": "xetrack-postgres",
+    "clickhouse": "xetrack-clickhouse",
+}
+"""Schemes of URLs that engines of our packages serve, and the distribution of each."""

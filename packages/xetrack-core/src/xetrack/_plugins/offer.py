@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from xetrack._redact import HIDDEN, is_secret
 from xetrack._spec.provider import Context, Provider
 from xetrack._util.arguments import flag
-from xetrack._util.text import safe_text
+from xetrack._util.text import clipped, safe_text
 from xetrack.errors import OptionError, XetrackError
 
 __all__ = ["Offer"]
@@ -36,6 +37,11 @@ class Offer:
     def options(self) -> frozenset[str]:
         """The names of the `Tracker` options that it claims."""
         return frozenset(each.name for each in self._fields())
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The schemes of the URLs that an engine serves."""
+        return tuple(self.provider.schemes or ())
 
     def _fields(self) -> tuple[Any, ...]:
         return fields(self.provider.options) if self.provider.options else ()
@@ -70,9 +76,14 @@ class Offer:
         except XetrackError:
             raise
         except Exception as error:
-            shown = safe_text(dict(options))[:_SHOWN]
+            shown = clipped(_public(options), _SHOWN)
             reason = safe_text(error, str)
             raise OptionError(
                 f"{self.provider.name} of {self.owner} cannot use the options {shown}: {reason}"
             ) from error
         return self.provider.open(chosen, context)
+
+
+def _public(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options for an error, without passwords."""
+    return {name: HIDDEN if is_secret(name) else value for name, value in options.items()}

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xetrack._plugins.registry import discovered
-from xetrack._util.arguments import count, flag, named_run, text
+from xetrack._util.arguments import count, flag, named_run, place, refused, text
+from xetrack._util.locations import is_url
 from xetrack._util.paths import resolve
 from xetrack.errors import PluginNotInstalledError
 
@@ -94,6 +95,8 @@ def _reader_of(kind: str, name: str) -> Callable[..., Any]:
 
 def _cache(path: str | os.PathLike[str], *, trusted: bool) -> Any:
     trusted = flag("trusted", trusted)
+    if is_url(place("cache", path)):
+        raise refused("cache", path, "this is a URL, and caches are read from their folders. Pass the folder.")
     return _reader_of("caches", "diskcache")(Path(resolve(path, "cache")), trusted=trusted)
 
 

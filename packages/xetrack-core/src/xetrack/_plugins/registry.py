@@ -4,6 +4,7 @@ Only this module uses pluggy's manager. A plugin that fails is set aside with it
 somebody asks for what the plugin brings; otherwise it becomes one warning.
 """
 
+import sys
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -79,6 +80,9 @@ class Plugins:
         for offers in self._clashes().values():
             if any(offer.handed_in for offer in offers):
                 raise _name_clash(offers)
+        for scheme, offers in self._scheme_clashes().items():
+            if any(offer.handed_in for offer in offers):
+                raise _scheme_clash(scheme, offers)
 
     @classmethod
     def of_environment(cls) -> "Plugins":
@@ -182,6 +186,15 @@ class Plugins:
             named.setdefault((offer.kind, offer.provider.name), []).append(offer)
         return {name: offers for name, offers in named.items() if len(offers) > 1}
 
+    def _scheme_clashes(self) -> dict[str, list[Offer]]:
+        """Return the engines that serve the same scheme."""
+        claims: dict[str, list[Offer]] = {}
+        for offer in self._offers:
+            if offer.kind == "engines":
+                for scheme in offer.schemes:
+                    claims.setdefault(scheme, []).append(offer)
+        return {scheme: offers for scheme, offers in claims.items() if len(offers) > 1}
+
     def pick(self, kind: str, name: str) -> Offer:
         """Return the provider of this kind and name.
 
@@ -197,6 +210,36 @@ class Plugins:
         what = f"{kind.removesuffix('s').replace('_', ' ')} {name!r}"
         others = list(dict.fromkeys(offer.provider.name for offer in named))
         raise self._missing(what, known.PROVIDERS.get((kind, name)), name, others)
+
+    def serving(self, scheme: str) -> Offer | None:
+        """Return the engine that serves URLs of a scheme; None if there is none.
+
+        Raises:
+            PluginConflictError: several claim the scheme.
+        """
+        found = [offer for offer in self._offers if offer.kind == "engines" and scheme in offer.schemes]
+        if len(found) > 1:
+            raise _scheme_clash(scheme, found)
+        return found[0] if found else None
+
+    def schemes(self) -> list[str]:
+        """Return the schemes of URLs that engines serve, sorted."""
+        return sorted({scheme for offer in self._offers if offer.kind == "engines" for scheme in offer.schemes})
+
+    def missing_scheme(self, scheme: str, shown: str) -> Exception:
+        """Return why no engine serves a URL: its plugin does not work, is not installed, or does not exist."""
+        if distribution := known.SCHEMES.get(scheme):
+            return self._missing(f"{scheme}://", distribution, distribution.removeprefix("xetrack-"), [])
+        served = sorted({*self.schemes(), *known.SCHEMES})
+        message = f"{shown}: no installed plugin serves {scheme}:// URLs.{did_you_mean(scheme, served)}"
+        return PluginNotInstalledError(
+            f"{message} Pass the path of a file, or install such a plugin.{self._set_aside()}"
+        )
+
+    def raised_by_driver(self, error: BaseException) -> bool:
+        """Return whether an error is of a kind that the driver of an engine raises, as the engine declares."""
+        names = {name for offer in self._offers if offer.kind == "engines" for name in offer.provider.errors}
+        return isinstance(error, tuple(kind for name in names if (kind := _imported(name)) is not None))
 
     def route(self, options: Mapping[str, Any], engine: Offer) -> list[tuple[Offer, dict[str, Any]]]:
         """Return each provider to open, the engine first, with the options it claims.
@@ -259,7 +302,12 @@ class Plugins:
         """Warn once per process of each plugin that does not work, unless it was disabled; raise in strict mode."""
         failed = {name: each for name, each in self.failures.items() if not isinstance(each, PluginDisabledError)}
         clashes = {":".join(name): _name_clash(offers) for name, offers in self._clashes().items()}
-        for name, failure in (failed | clashes).items():
+        schemes = {
+            f"{scheme}://": _scheme_clash(scheme, offers)
+            for scheme, offers in self._scheme_clashes().items()
+            if offers not in self._clashes().values()
+        }
+        for name, failure in (failed | clashes | schemes).items():
             if strict():
                 raise failure
             if name not in self.warned:
@@ -279,6 +327,17 @@ class Plugins:
 
 def _name_clash(offers: Sequence[Offer]) -> PluginConflictError:
     return PluginConflictError(_two_of(f"the name {offers[0].provider.name!r} among {offers[0].kind}", offers))
+
+
+def _scheme_clash(scheme: str, offers: Sequence[Offer]) -> PluginConflictError:
+    return PluginConflictError(_two_of(f"the URL scheme {scheme}://", offers))
+
+
+def _imported(name: str) -> type[BaseException] | None:
+    """Return the exception of this dotted name; None if its module was not imported, so that it was not raised."""
+    module, _, attribute = name.rpartition(".")
+    found = getattr(sys.modules.get(module), attribute, None)
+    return found if isinstance(found, type) and issubclass(found, BaseException) else None
 
 
 def _two_of(what: str, offers: Sequence[Offer]) -> str:

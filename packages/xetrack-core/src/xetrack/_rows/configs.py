@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from xetrack._util.text import safe_text
+from xetrack._util.text import clipped
 from xetrack.errors import InvalidValueError
 
 __all__ = ["as_row", "as_rows", "fields_of", "is_config", "is_omegaconf_list", "omegaconf_list"]
@@ -88,7 +88,7 @@ def as_row(data: Any, what: str, cure: str = "") -> Mapping[Any, Any]:
     row = fields_of(data)
     if row is None:
         kinds = "a dict, or a config such as a dataclass, a pydantic model or an argparse.Namespace"
-        message = f"{what} takes {kinds}, not {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}."
+        message = f"{what} takes {kinds}, not {type(data).__qualname__}: {clipped(data, _SHOWN)}."
         raise InvalidValueError(f"{message} {cure}".rstrip())
     return row
 
@@ -112,7 +112,7 @@ def as_rows(data: Any, what: str) -> list[Mapping[Any, Any]]:
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable) or fields_of(data) is not None:
         message = f"{what} takes a list of dicts, or a table of pandas, polars or Arrow, not"
         raise InvalidValueError(
-            f"{message} {type(data).__qualname__}: {safe_text(data)[:_SHOWN]}. For a single row, use log()."
+            f"{message} {type(data).__qualname__}: {clipped(data, _SHOWN)}. For a single row, use log()."
         )
     return [as_row(each, f"row {number} of {what}") for number, each in enumerate(data)]
 

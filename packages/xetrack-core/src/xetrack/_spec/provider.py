@@ -1,13 +1,15 @@
 """What plugins register, and what they get when something is opened."""
 
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from xetrack._redact import redacted
 from xetrack._spec.assets import Serializer
 from xetrack._spec.engine import Engine
-from xetrack.errors import XetrackWarning, outer_level
+from xetrack.errors import OptionError, XetrackWarning, outer_level
 
 __all__ = ["API_VERSION", "Context", "Provider", "Terminal"]
 
@@ -53,7 +55,8 @@ class Context:
     """What a provider may need when it opens something for a tracker or reader.
 
     Attributes:
-        db: absolute path or URL of the database, or `":memory:"`.
+        db: absolute path of the database, `":memory:"`, or its URL. Only engines get a URL's password; in messages,
+            they show `xetrack.plugin.redacted(context.db)`.
         table: table of events.
         track_id: name of the run; None for readers.
         read_only: whether nothing may be written.
@@ -74,6 +77,10 @@ class Context:
     serializers: Mapping[str, Serializer] = field(default_factory=dict)
     warn: Callable[[str, str], None] = _warn
     terminal: Terminal | None = None
+
+    def __repr__(self) -> str:
+        """Return the table and the database, without its password."""
+        return f"<Context of {self.table} in {redacted(self.db)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +103,32 @@ class Provider(Generic[T_co]):
             is nothing to do.
         options: a dataclass. Its fields are the options of `Tracker` that the provider claims.
         read: reads back what was written, for `Reader.read_logs` and the like.
+        schemes: for engines: schemes of the URLs that it serves, such as `("postgresql", "postgres")`. No two engines
+            may claim the same. `()` means that it takes only paths; None, that it takes any URL if `engine=` names it.
+        errors: for engines: exceptions of its driver, which `conn` may raise, such as `("psycopg.Error",)`. They are
+            named rather than imported. `xt` shows one line for them instead of a traceback.
     """
 
     name: str
     open: Callable[[Any, Context], T_co | None]
     options: type | None = None
     read: Callable[..., Any] | None = None
+    schemes: Sequence[str] | None = None
+    errors: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Raise `OptionError` for schemes or errors that could never match."""
+        for scheme in _texts("schemes", self.schemes or ()):
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]+", scheme):
+                raise OptionError(f"{self.name}: {scheme!r} cannot be the scheme of a URL. Example: 'postgresql'.")
+        for error in _texts("errors", self.errors):
+            if not re.fullmatch(r"\w+(\.\w+)+", error):
+                raise OptionError(f"{self.name}: {error!r} does not name an exception. Example: 'psycopg.Error'.")
+
+
+def _texts(field: str, given: Sequence[str]) -> Sequence[str]:
+    if isinstance(given, str):
+        raise OptionError(f"{field}={given!r} is text, not a sequence. Use {field}=({given!r},).")
+    if not all(isinstance(each, str) for each in given):
+        raise OptionError(f"{field}={given!r}: give each as text.")
+    return given

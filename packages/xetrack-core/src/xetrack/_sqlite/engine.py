@@ -265,4 +265,4 @@ def _open(options: SqliteOptions, context: Context) -> SqliteEngine:
 @hookimpl
 def xetrack_engines() -> list[Provider[SqliteEngine]]:
     """The engine named "sqlite"."""
-    return [Provider("sqlite", _open, SqliteOptions)]
+    return [Provider("sqlite", _open, SqliteOptions, schemes=(), errors=("sqlite3.Error",))]

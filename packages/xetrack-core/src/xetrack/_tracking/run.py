@@ -7,7 +7,7 @@ from functools import partial
 from threading import get_ident
 from typing import Any, Self
 
-from xetrack._plugins.factory import open_cache, open_engine
+from xetrack._plugins.factory import choose_engine, open_cache, open_engine
 from xetrack._plugins.registry import discovered
 from xetrack._rows.normalize import Keep, Normaliser, decode, readable
 from xetrack._spec.assets import Asset, AssetStore
@@ -50,11 +50,12 @@ class RunWriter:
         self._normalise = Normaliser()
         self._clock = Clock()
         self._plugins = plugins = discovered().having(settings.plugins)
-        self.engine, routed = open_engine(plugins, settings.db, settings.engine, settings.table, settings.options)
+        chosen = choose_engine(plugins, settings.db, settings.engine)
+        self.engine, routed = open_engine(plugins, settings.db, chosen, settings.table, settings.options)
         try:
             self.record: Run = new_run(track_id or self._new_track_id(), settings.table)
             context = Context(
-                settings.db,
+                settings.db.shown,
                 settings.table,
                 self.record.track_id,
                 engine=self.engine,
@@ -298,7 +299,7 @@ class RunWriter:
         """The run as hooks see it."""
         run = self.record
         params = {key: decode(value) for key, value in self.params.items()}
-        return RunInfo(self.settings.db, run.table, run.track_id, params, run.rows, self.engine)
+        return RunInfo(self.settings.db.shown, run.table, run.track_id, params, run.rows, self.engine)
 
     def fire(self, hook: str, **arguments: Any) -> None:
         """Call a lifecycle hook of every plugin, and warn of those that fail."""
@@ -325,7 +326,7 @@ class RunWriter:
             defer(self.flush, self.warn)
             return
         with self._call():
-            db = self.settings.db
+            db = self.settings.db.shown
             try:
                 if not self.engine.flush():
                     self.warn(

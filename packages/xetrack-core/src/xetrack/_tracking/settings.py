@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xetrack._util.locations import Location
 from xetrack._util.paths import SKIP_INSERT
 from xetrack.errors import OptionError
 
@@ -15,9 +16,9 @@ __all__ = ["Settings"]
 class Settings:
     """The settings of a tracker: enough to recreate it, for the same run, in another process."""
 
-    db: str
+    db: Location
     table: str
-    engine: str
+    engine: str | None
     options: Mapping[str, Any]
     plugins: tuple[object, ...]
     warnings: bool
@@ -25,6 +26,7 @@ class Settings:
 
     def check_portable(self) -> None:
         """Raise `OptionError` if no other process can reach the database."""
-        if "://" not in self.db and self.db != SKIP_INSERT and not Path(self.db).is_absolute():
-            message = f"a tracker of {self.db} exists only in this process. To share it, log to a database file."
+        db = self.db.real
+        if not self.db.scheme and db != SKIP_INSERT and not Path(db).is_absolute():
+            message = f"a tracker of {db} exists only in this process. To share it, log to a database file."
             raise OptionError(message)

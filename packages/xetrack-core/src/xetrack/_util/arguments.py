@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xetrack._util.text import is_utf8, safe_text
+from xetrack._util.text import clipped, is_utf8
 from xetrack.errors import DatabaseReadOnlyError, OptionError
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "integer",
     "named_run",
     "number",
+    "optional_flag",
+    "optional_text",
     "place",
     "refused",
     "run_id",
@@ -32,14 +34,13 @@ __all__ = [
     "writable_folder",
 ]
 
-_SHOWN = 100  # characters of a value in an error
 _BOOLEANS = {"bool", "bool_"}  # names of the types of Python and NumPy
 _MOST = 2**63 - 1  # what SQLite takes for a number
 
 
 def refused(name: str, value: object, cure: str) -> OptionError:
     """Return the error for an invalid argument: `name=value: cure`."""
-    return OptionError(f"{name}={safe_text(value)[:_SHOWN]}: {cure}")
+    return OptionError(f"{name}={clipped(value)}: {cure}")
 
 
 def integer(name: str, value: Any) -> int:
@@ -152,7 +153,7 @@ def _exists(path: Path) -> bool:
 
 
 def _unwritable(name: str, path: str | os.PathLike[str], place: Path) -> DatabaseReadOnlyError:
-    told = f"{name}={safe_text(os.fspath(path))[:_SHOWN]}: {place} is not writable."
+    told = f"{name}={clipped(os.fspath(path))}: {place} is not writable."
     return DatabaseReadOnlyError(f"{told} Choose another path, or change its permissions.")
 
 
@@ -182,10 +183,15 @@ def flag(name: str, value: object, *, strict: bool = False) -> bool:
         return value
     if not strict and type(value).__name__ in {"int", *_BOOLEANS} and value in {0, 1}:
         return bool(value)
-    message = f"{name}={safe_text(value)[:_SHOWN]} is not a boolean. Use {name}=True or {name}=False."
+    message = f"{name}={clipped(value)} is not a boolean. Use {name}=True or {name}=False."
     raise OptionError(message)
 
 
 def optional_flag(name: str, value: object) -> bool | None:
     """Return a bool. None, for an option that was not given, stays None."""
     return None if value is None else flag(name, value)
+
+
+def optional_text(name: str, value: object) -> str | None:
+    """Return a text as a plain `str`. None, for an option that was not given, stays None."""
+    return None if value is None else text(name, value)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["did_you_mean", "escaped", "is_utf8", "safe_text"]
+from xetrack._redact import redacted
+
+__all__ = ["clipped", "did_you_mean", "escaped", "explain", "is_utf8", "safe_text"]
 
 
 def is_utf8(text: str) -> bool:
@@ -23,6 +25,11 @@ def safe_text(value: object, spell: Callable[[Any], str] = repr) -> str:
     return escaped(text)
 
 
+def clipped(value: object, length: int = 100) -> str:
+    """Return the start of the repr of a value, for a message. Passwords of URLs are hidden before it is cut."""
+    return redacted(safe_text(value))[:length]
+
+
 def escaped(text: str) -> str:
     """Return the text with lone surrogates escaped, so that UTF-8 can encode it."""
     return text.encode("utf-8", "backslashreplace").decode()
@@ -38,7 +45,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def explain(error: BaseException) -> str:
     """Return an error's type and message, and for a missing module how to install it."""
-    told = f"{type(error).__name__}: {error}."
+    told = f"{type(error).__name__}: {str(error).removesuffix('.')}."
     if isinstance(error, ModuleNotFoundError) and error.name:
         told += f" Install the module: pip install {error.name.partition('.')[0]}"
     return told
