@@ -7,7 +7,7 @@ from typing import TextIO
 
 import typer
 
-from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
+from xetrack.errors import DatabaseLockedError, FilterError, OptionError, XetrackError, XetrackWarning
 from xetrack.plugin import did_you_mean
 
 __all__ = ["UnknownNameError", "UsageError", "explain", "one_line", "show_warning", "suggest"]
@@ -38,12 +38,16 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def explain(error: Exception) -> tuple[str, int] | None:
-    """Return one line for an error, and the exit code; None for a bug, so that its traceback is shown."""
+    """Return the text for an error, on one line, and the exit code; None for a bug, so that its traceback is shown.
+
+    The text for a filter has three lines, because a caret points at the mistake.
+    """
     if isinstance(error, typer.TyperException):
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
         advice = " To wait longer, add --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
-        return (_in_shell(error) + advice, _MISUSED if isinstance(error, UsageError) else _FAILED)
+        text = str(error) if isinstance(error, FilterError) else _in_shell(error) + advice
+        return (text, _MISUSED if isinstance(error, (UsageError, FilterError)) else _FAILED)
     if isinstance(error, sqlite3.Error) or type(error).__module__.partition(".")[0] in {"duckdb", "_duckdb"}:
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
     if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates

@@ -18,6 +18,7 @@ def mistake(text: str, at: int, reason: str) -> FilterError:
     start, end = max(at - _BEFORE, 0), at + _AFTER
     before = ("…" if start else "") + _on_one_line(text[start:at])
     after = _on_one_line(text[at:end]) + ("…" if end < len(text) else "")
+    reason = _on_one_line(reason)
     error = FilterError(f"Invalid filter:\n  {before}{after}\n  {' ' * _width(before)}^ {reason}")
     error.text, error.position, error.reason = text, at, reason
     return error

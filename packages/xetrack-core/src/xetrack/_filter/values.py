@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Collection
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -39,6 +40,8 @@ _LENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|[smhdw])")
 _LENGTHS = re.compile(rf"(?:{_LENGTH.pattern})+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?)?")
 _WHOLE_DATE = "0000-01-01 00:00:00.000000"
+_MOST_DIGITS = 20_000
+_LONGEST = 60  # characters of a value in an error
 _PRINTABLE_BITS = 10_000  # Python refuses to print integers of more than about 14,000 bits
 
 
@@ -59,7 +62,7 @@ def comparison(value: Value, sign: str, kinds: Collection[str]) -> Test:
     """
     kind, wanted = _operand(value, kinds)
     if sign not in _EQUALITY and (kind == "bool" or wanted != wanted):  # NaN
-        raise Misfit(f"{value} works only with = and !=.")
+        raise Misfit(f"{_short(value)} works only with = and !=.")
     test = _OPERATORS[sign]
     if kind == "number" and wanted != wanted:
         return lambda mine: (mine != mine) is (sign == "=")
@@ -88,15 +91,15 @@ def _operand(value: Value, kinds: Collection[str]) -> tuple[str, Any]:
     if "text" in kinds or not kinds:
         return "text", text
     held = " and ".join(name for kind, name in (("number", "numbers"), ("bool", "booleans")) if kind in kinds)
-    raise Misfit(f"holds only {held}, not {value}.")
+    raise Misfit(f"holds only {held}, not {_short(value)}.")
 
 
 def _number(text: str) -> int | float | None:
     if _INTEGER.fullmatch(text):
         try:
             return int(text)
-        except ValueError:  # more digits than Python parses, and than any value has
-            return None
+        except ValueError:  # more digits than int() takes
+            return int(Decimal(text)) if len(text) <= _MOST_DIGITS else None
     return float(text) if _DECIMAL.fullmatch(text) else None
 
 
@@ -118,7 +121,7 @@ def date(value: Value, sign: str) -> Test:
     """
     text = value.text.replace("T", " ")
     if not _is_date(text):
-        raise Misfit(f"holds times: expected a date, such as 2026-11-27 or '2026-11-27 14:30', not {value}.")
+        raise Misfit(f"holds times: expected a date, such as 2026-11-27 or '2026-11-27 14:30', not {_short(value)}.")
     test = _OPERATORS[sign]
     return lambda mine: (
         test(mine[: len(text)], text) if isinstance(mine, str) and _DATE.fullmatch(mine) else sign == "!="
@@ -143,6 +146,11 @@ def matching(value: Value, sign: str) -> Test:
         wanted = value.text.casefold()
         find = lambda text: wanted in text.casefold()  # noqa: E731 - shorter than a function with a body
     return lambda mine: find(to_text(mine)) is (sign == "~")
+
+
+def _short(value: Value) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def is_null(value: Value) -> bool:
