@@ -10,6 +10,7 @@ from xetrack._spec.types import Value
 from xetrack._sqlite.cells import EXTRA, quote, restore, unpack
 from xetrack._sqlite.connection import Database
 from xetrack._sqlite.engine import SqliteEngine
+from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.schema import Schema
 
 __all__ = ["aggregate"]
@@ -51,7 +52,10 @@ def _query(database: Database, table: str, key: str, function: str) -> dict[str,
     """Let SQLite aggregate the column, except in runs where cells are not what was logged."""
     with database.lock:
         schema = Schema()
-        schema.load(database.connection())
+        try:
+            schema.load(database.connection())
+        except FAILURES as error:
+            raise translate(error, database.path) from error
         if not schema.has(table):
             return {}
         name, columns = schema.name(table), schema.columns(table)

@@ -48,7 +48,9 @@ class Keys:
         return self._found[key]
 
     def _aggregated(self, key: Key, text: str) -> list[Any]:
-        if self.runs and key.name not in self._columns():
+        if not self.runs:
+            return []
+        if key.name not in self._columns():
             raise self._unknown(key, text, self._columns())
         found = aggregate(self._engine, self._table, key.name, key.function or "")
         missing = 0 if key.function == "count" else None
