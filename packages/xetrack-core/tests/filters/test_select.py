@@ -24,7 +24,8 @@ NAMES_OF_KEYS = ("x", "X", 'q"\\', "_rowid_", "key", "a b", "never")
 ANY = (None, True, False, 0, 1, 5, BIG, 2**70, 0.5, -0.0, 1.0, float(2**53), NAN, INF, -INF, "5", "Word", "none", b"5")
 ANY += ([1, "a"], {"b": 5})
 SAFE = (None, True, 1, 2.5, 4, -8, "5", NAN)  # their means are exact in any order
-VALUES = {key: st.sampled_from(SAFE if key == "key" else ANY) for key in NAMES_OF_KEYS[:-1]}
+CHOICES = {"key": SAFE, "a b": (None, True, False)}
+VALUES = {key: st.sampled_from(CHOICES.get(key, ANY)) for key in NAMES_OF_KEYS[:-1]}
 ROWS = st.fixed_dictionaries({}, optional=VALUES)
 LOGGED = st.lists(st.tuples(st.sampled_from(NAMES), ROWS), min_size=1, max_size=10)
 
@@ -204,8 +205,8 @@ def reader(tmp_path):
         [
             ("one", {"loss": 3.0, "optimizer": {"lr": 0.1, "a.b": {"c": 1}}, "rows": 7, "big": 1e308}),
             ("two", {"loss": 1.0, "optimizer": {"lr": 0.2}, "status": "odd", "age": 40, "big": 1}),
-            ("one", {"loss": 2.0, "big": 1e308}),
-            ("two", {"loss": NAN, "x": INF}),
+            ("one", {"loss": 2.0, "big": 1e308, "ok": True}),
+            ("two", {"loss": NAN, "x": INF, "ok": False}),
             ("two", {"x": -INF, "gone": None}),
         ],
     )
@@ -244,6 +245,9 @@ def reader(tmp_path):
         ("last(loss) = nan", "two"),
         ("first(loss) = 3", "one"),
         ("mean(loss) = 2.5", "one"),
+        ("last(ok) = true", "one"),
+        ("first(ok) != true and max(ok) = 0", "two"),
+        ("first(optimizer) = '{\"lr\": 0.2}'", "two"),
         ("count(x) = 0", "one three"),
         ("gone is null and count(gone) = 0 and max(gone) is null", "one two three"),
         ("not x = inf", "one two three"),
