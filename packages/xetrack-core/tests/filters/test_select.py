@@ -205,8 +205,8 @@ def reader(tmp_path):
         [
             ("one", {"loss": 3.0, "optimizer": {"lr": 0.1, "a.b": {"c": 1}}, "rows": 7, "big": 1e308}),
             ("two", {"loss": 1.0, "optimizer": {"lr": 0.2}, "status": "odd", "age": 40, "big": 1}),
-            ("one", {"loss": 2.0, "big": 1e308, "ok": True}),
-            ("two", {"loss": NAN, "x": INF, "ok": False}),
+            ("one", {"loss": 2.0, "big": 1e308, "ok": True, "mix": 5}),
+            ("two", {"loss": NAN, "x": INF, "ok": False, "mix": "5s"}),
             ("two", {"x": -INF, "gone": None}),
         ],
     )
@@ -245,6 +245,7 @@ def reader(tmp_path):
         ("last(loss) = nan", "two"),
         ("first(loss) = 3", "one"),
         ("mean(loss) = 2.5", "one"),
+        ("mix = 5s", "two"),
         ("last(ok) = true", "one"),
         ("first(ok) != true and max(ok) = 0", "two"),
         ("first(optimizer) = '{\"lr\": 0.2}'", "two"),

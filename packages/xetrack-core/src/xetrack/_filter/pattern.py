@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 __all__ = ["Pattern", "PatternError"]
 
-_LONGEST, _DEEPEST, _MOST_STEPS = 1000, 20, 5000
+_LONGEST, _DEEPEST, _MOST_STEPS = 1000, 20, 2000
 _REMEMBERED = 10_000  # transitions
 _REPEAT = re.compile(r"([*+?])|\{(\d{1,4})\}|\{(\d{0,4}),(\d{0,4})\}")
 _CLASS = re.compile(r"\[(\^?\]?(?:[^\]\\]|\\.)*)\]", re.DOTALL)
