@@ -29,7 +29,7 @@ ATOMS = st.one_of(
 PATTERNS = st.recursive(ATOMS, parts, max_leaves=8)
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)  # a busy machine fails no test
 @given(pattern=PATTERNS, text=st.text(LETTERS, max_size=8), insensitive=st.booleans())
 def test_a_pattern_matches_where_re_does(pattern, text, insensitive):
     pattern = "(?i)" * insensitive + pattern
@@ -124,6 +124,7 @@ def test_a_pattern_that_is_refused(pattern, at, reason):
     assert caught.value.at == at
 
 
+@settings(deadline=None)
 @given(st.text("ab()[]{}*+?|^$\\.-,0123456789:=!<>&~dwi\n", max_size=30))
 def test_any_text_is_a_pattern_or_refused(text):
     try:
