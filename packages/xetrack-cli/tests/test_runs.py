@@ -3,7 +3,7 @@ import json
 import pytest
 
 from xetrack import Tracker
-from xetrack_cli.commands.runs import seconds_of
+from xetrack.plugin import run_seconds
 from xetrack_cli.output.format import duration
 
 
@@ -121,39 +121,54 @@ def test_conditions_compare_exactly(xt, mixed, condition, expected):
 
 
 @pytest.mark.parametrize(
-    ("condition", "reason"),
+    ("condition", "column", "reason"),
     [
-        ("accuracy", "Examples: 'accuracy>0.8'"),
-        ("accuracy=", "Examples: "),
-        ("=3", "Examples: "),
-        ("", "Examples: "),
-        ("accuracy=>0.1", "Examples: "),
-        ("accuracy<>0.2", "Examples: "),
-        ("accuracy=!0.2", "Examples: "),
-        ("accuracy===1", "Examples: "),
-        ("model~res", "Examples: "),
-        ("model='m1", "Examples: "),
-        ("model=m 1", "Examples: "),
-        ("model=f(x)", "Examples: "),
-        ("epoch=1 and ok=true", "Repeat --where to combine."),
-        ("accuracy>abc", "column 'accuracy' holds only numbers, not abc."),
-        ("accuracy='0.7'", "holds only numbers, not '0.7'."),
-        ("accuracy=true", "holds only numbers"),
-        ("accuracy=1_0", "holds only numbers"),
-        ("accuracy=\uff11", "holds only numbers"),
-        ("duration>2h", "holds only numbers"),
-        ("ok=1", "holds only booleans"),
-        ("ok=yes", "holds only booleans"),
-        ("ok>false", "false works only with = and !=."),
-        ("accuracy<nan", "nan works only with = and !="),
-        ("model>=none", "none works only with = and !="),
+        ("", 0, "expected a condition"),
+        ("=3", 0, "expected a condition"),
+        ("accuracy=", 9, 'expected a value after "=".'),
+        ("accuracy=>0.1", 9, 'expected a value after "=".'),
+        ("accuracy<>0.2", 9, 'expected a value after "<".'),
+        ("accuracy=!0.2", 9, 'expected a value after "=".'),
+        ("accuracy===1", 10, 'expected a value after "=".'),
+        ("model='m1", 6, "this quote is never closed."),
+        ("model=m 1", 8, 'expected "and", "or" or the end. Quote text'),
+        ("model=f(x)", 7, 'expected "and", "or" or the end. Quote text'),
+        ("accuracy>abc", 9, "accuracy holds only numbers, not abc."),
+        ("accuracy='0.7'", 9, 'accuracy holds only numbers, not "0.7".'),
+        ("accuracy=true", 9, "accuracy holds only numbers"),
+        ("accuracy=1_0", 9, "accuracy holds only numbers"),
+        ("ok=\uff11", 3, "ok holds only booleans"),
+        ("ok=1", 3, "ok holds only booleans"),
+        ("ok=yes", 3, "ok holds only booleans"),
+        ("ok>false", 3, "false works only with = and !=."),
+        ("accuracy<nan", 9, "nan works only with = and !="),
+        ("model>=none", 7, "none works only with = and !="),
+        ("epoch>1 and acuracy>1", 12, "no run has a key 'acuracy'. Did you mean 'accuracy'?"),
     ],
 )
-def test_a_condition_that_cannot_be_meant_is_refused_with_the_reason(xt, db, condition, reason):
+def test_a_condition_that_cannot_be_meant_is_refused_with_the_reason(xt, db, condition, column, reason):
     done = xt("runs", db, "--where", "epoch>100", "--where", condition)  # though no run is left that it could match
     assert (done.out, done.code) == ("", 2)
-    assert done.err.startswith(f"xt: Invalid condition {' '.join(repr(condition).split())}")
-    assert reason in done.err
+    first, shown, caret = done.err.splitlines()
+    assert (first, shown.strip()) == ("xt: Invalid filter:", condition)
+    assert caret.startswith(" " * (2 + column) + "^ " + reason)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("epoch=1 and ok=true", []),
+        ("epoch=2 and (model ~ XG or accuracy > 0.8)", ["second-run-0002", "first-run-0001"]),
+        ("first", ["first-run-0001"]),
+        ("not first", ["second-run-0002"]),
+        ("model~res", ["first-run-0001"]),
+        ("model in (resnet18, resnet50)", ["first-run-0001"]),
+        ("params.lr = 0.1 and max(accuracy) > 0.8 and count(epoch) = 3", ["first-run-0001"]),
+        ("duration < 2h", ["second-run-0002", "first-run-0001"]),
+    ],
+)
+def test_the_filter_language(xt, db, condition, expected):
+    assert ids(xt("runs", db, "--where", condition, "--json")) == expected
 
 
 def test_all_conditions_hold(xt, db):
@@ -162,6 +177,7 @@ def test_all_conditions_hold(xt, db):
 
 def test_a_wrong_condition_or_column(xt, db):
     assert "Did you mean 'accuracy'?" in xt("runs", db, "--where", "acuracy>1").err
+    assert "\x1b" not in xt("runs", db, "--where", "acuracy\x1b[31m>1").err
     assert "Did you mean 'accuracy'?" in xt("runs", db, "--sort", "acuracy").err
     assert "Did you mean 'model'?" in xt("runs", db, "--columns", "track_id,modle").err
     assert "--sort" in xt("runs", db, "--desc").err
@@ -262,4 +278,4 @@ def test_files_of_0x_whose_times_are_of_another_format(xt, tmp_path):
 def test_a_run_during_which_the_clock_was_set_back_has_no_duration():
     run = {"started": "2026-03-01 12:00:00.000000", "ended": "2026-03-01 11:00:00.000000"}
 
-    assert seconds_of(run) is None
+    assert run_seconds(run) is None

@@ -15,6 +15,7 @@ BUILTINS = {
     "DatabaseNotFoundError": FileNotFoundError,
     "DatabaseReadOnlyError": PermissionError,
     "DatabaseRemovedError": FileNotFoundError,
+    "FilterError": ValueError,
     "InvalidKeyError": ValueError,
     "InvalidTableError": ValueError,
     "InvalidValueError": ValueError,

@@ -6,7 +6,7 @@ from typing import TextIO
 
 import typer
 
-from xetrack.errors import DatabaseLockedError, OptionError, XetrackError, XetrackWarning
+from xetrack.errors import DatabaseLockedError, FilterError, OptionError, XetrackError, XetrackWarning
 from xetrack.plugin import did_you_mean, redacted
 from xetrack.registry import discovered
 
@@ -38,12 +38,16 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def explain(error: Exception) -> tuple[str, int] | None:
-    """Return one line for an error, and the exit code; None for a bug, so that its traceback is shown."""
+    """Return the text for an error, on one line, and the exit code; None for a bug, so that its traceback is shown.
+
+    The text for a filter has three lines, because a caret points at the mistake.
+    """
     if isinstance(error, typer.TyperException):
         return _explain_misuse(error)
     if isinstance(error, XetrackError):
         advice = " To wait longer, add --timeout SECONDS." if isinstance(error, DatabaseLockedError) else ""
-        return (_in_shell(error) + advice, _MISUSED if isinstance(error, OptionError) else _FAILED)
+        text = str(error) if isinstance(error, FilterError) else _in_shell(error) + advice
+        return (text, _MISUSED if isinstance(error, (OptionError, FilterError)) else _FAILED)
     if discovered().raised_by_driver(error):
         return (f"SQL: {one_line(error)}{_sql_advice(str(error))}", _FAILED)
     if isinstance(error, UnicodeEncodeError):  # the shell's bytes that are not UTF-8 reach us as lone surrogates

@@ -26,6 +26,7 @@ __all__ = [
     "DatabaseNotFoundError",
     "DatabaseReadOnlyError",
     "DatabaseRemovedError",
+    "FilterError",
     "InvalidKeyError",
     "InvalidTableError",
     "InvalidValueError",
@@ -133,6 +134,20 @@ class UntrustedError(XetrackError, PermissionError):
 
 class OptionError(XetrackError, TypeError):
     """An option is unknown, has an invalid value, or does not go with the others."""
+
+
+class FilterError(XetrackError, ValueError):
+    """A filter of runs is malformed, or cannot match any run.
+
+    Attributes:
+        text: the filter.
+        position: index of the character that is wrong.
+        reason: what is wrong, and how to fix it. The message shows all three, on three lines.
+    """
+
+    text: str = ""
+    position: int = 0
+    reason: str = ""
 
 
 class PluginError(XetrackError):

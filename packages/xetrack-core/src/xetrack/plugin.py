@@ -4,6 +4,7 @@
 - What hooks return and get: `Provider`, `Context`, `RunInfo`, `Terminal`.
 - The protocol of each kind of plugin: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor`.
 - Rows: the types of values, their normalization, and the encoding that engines over SQL tables share.
+- Filters of runs, for tools: `parse_filter`.
 - Helpers: fork-safe locks, checks of arguments, text for messages.
 
 A whole plugin:
@@ -31,6 +32,7 @@ Use it with `Tracker(plugins=[PrinterPlugin])`, or name it in the entry-point gr
 Errors are in `xetrack.errors`. Plugins that work on the SQLite file use `xetrack.sqlite`, too.
 """
 
+from xetrack._filter.selection import Filter, parse_filter
 from xetrack._memory import MemoryEngine
 from xetrack._redact import redact_error, redacted
 from xetrack._rows.dataframes import to_arrow, to_pandas, write_parquet
@@ -44,6 +46,7 @@ from xetrack._rows.normalize import (
     describe,
     to_rows,
 )
+from xetrack._rows.runs import run_seconds
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
 from xetrack._spec.changes import Batch, Changes
@@ -97,6 +100,7 @@ __all__ = [
     "Columns",
     "Context",
     "Engine",
+    "Filter",
     "Gauge",
     "HeldAtFork",
     "Json",
@@ -134,6 +138,7 @@ __all__ = [
     "new_lock",
     "normal_type",
     "pack",
+    "parse_filter",
     "paused_gc",
     "place",
     "quote",
@@ -141,6 +146,7 @@ __all__ = [
     "redacted",
     "refused",
     "restore",
+    "run_seconds",
     "safe_mode",
     "safe_text",
     "text",

@@ -7,6 +7,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from xetrack._filter.selection import parse_filter
 from xetrack._plugins.factory import check_file, choose_engine, open_engine
 from xetrack._plugins.offer import Offer
 from xetrack._plugins.readback import ReadBack
@@ -20,11 +21,11 @@ from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
-from xetrack._spec.types import Columns, Run
+from xetrack._spec.types import Columns
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
-from xetrack._tracking.ids import is_alive, this_host
+from xetrack._tracking.ids import is_gone
 from xetrack._util.arguments import count, flag, named_run, optional_text, run_id, sequence, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.gc_pause import paused_gc
@@ -173,8 +174,11 @@ class Reader(View, ReadBack):
         track_id = self.engine.latest_run(self.table)
         return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
-    def runs(self) -> "pd.DataFrame":
+    def runs(self, where: str | Sequence[str] | None = None) -> "pd.DataFrame":
         """Return one row per run, most recently active first.
+
+        Args:
+            where: only runs that match a filter, such as "lr <= 1e-3 and max(val/acc) > 0.7", or all of several.
 
         Returns:
             The columns `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
@@ -183,20 +187,22 @@ class Reader(View, ReadBack):
 
         `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host. A
         run of xetrack 0.x has only what its rows contain.
+
+        Raises:
+            FilterError: the filter is malformed, or names a key or a kind of value that no run has.
         """
-        listed = self._listed()
-        keys = dict.fromkeys(key for row in listed for key in row)
-        return dataframes.to_pandas(
-            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(RUN_COLUMNS)}
-        )
+        listed = self._listed(where)
+        keys = dict.fromkeys(key for row in listed for key in row) or RUN_COLUMNS
+        return dataframes.to_pandas({key: [row.get(key) for row in listed] for key in keys})
 
-    def list_runs(self) -> list[dict[str, Any]]:
+    def list_runs(self, where: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
         """Return the same as `runs`, as dicts, without pandas. Each has only the keys that its run logged."""
-        return [{key: decode(value) for key, value in row.items()} for row in self._listed()]
+        return [{key: decode(value) for key, value in row.items()} for row in self._listed(where)]
 
-    def _listed(self) -> list[dict[str, Any]]:
+    def _listed(self, where: str | Sequence[str] | None) -> list[dict[str, Any]]:
         self._check_open()
-        return [run_row(run, crashed=_is_gone(run)) for run in self.engine.runs(self.table)]
+        listed = [run_row(run, crashed=is_gone(run)) for run in self.engine.runs(self.table)]
+        return listed if where is None else parse_filter(where).select(listed, self.engine, self.table)
 
     @classmethod
     def read_db(
@@ -393,8 +399,3 @@ class Reader(View, ReadBack):
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         """Close the reader."""
         self.close()
-
-
-def _is_gone(run: Run) -> bool:
-    """Return whether a running run's process no longer exists on this host."""
-    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)

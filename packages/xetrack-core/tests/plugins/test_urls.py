@@ -69,7 +69,7 @@ def mem2():
 def installed_mem2(mem2, monkeypatch):
     """The plugin as if it were installed, for `copy`."""
     plugins = Plugins((mem2,), discovered())
-    for module in ("xetrack.reader", "xetrack._merge", "xetrack._tracking.run", "xetrack.registry"):
+    for module in ("xetrack.reader", "xetrack._copying.copy", "xetrack._tracking.run", "xetrack.registry"):
         monkeypatch.setattr(f"{module}.discovered", lambda: plugins)
     return mem2
 

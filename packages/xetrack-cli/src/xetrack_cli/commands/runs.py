@@ -1,27 +1,26 @@
 """`xt runs`: one row per run."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from xetrack import Reader
+from xetrack.plugin import parse_filter, run_seconds
 from xetrack_cli.errors import UnknownNameError, UsageError
 from xetrack_cli.output.format import duration, is_number
 from xetrack_cli.output.terminal import show
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
-from xetrack_cli.parsing.conditions import filtered
 from xetrack_cli.parsing.database import open_reader, split_names
 from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, option
 
-__all__ = ["runs", "seconds_of", "summaries"]
+__all__ = ["runs", "summaries"]
 
 _MAIN = ("track_id", "status", "started", "duration", "rows")
 # shown only where --columns or --json asks for them
 _ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")
-_WHERE = "Only runs that match, such as 'accuracy>0.8', model=resnet18 or loss!=none. Repeat to combine."
+_WHERE = "Only runs that match, such as 'model ~ resnet and max(acc) > 0.8'. Repeat to combine."
 
 
 def runs(
@@ -31,7 +30,9 @@ def runs(
         str | None, option("--sort -s", "COLUMN", "Sort ascending by this column.", autocompletion=completion.columns)
     ] = None,
     descending: Annotated[bool, typer.Option("--desc", "-d", help="Sort descending.")] = False,
-    where: Annotated[list[str] | None, option("--where -w", "CONDITION", _WHERE)] = None,
+    where: Annotated[
+        list[str] | None, option("--where -w", "FILTER", _WHERE, autocompletion=completion.columns)
+    ] = None,
     n: Annotated[int | None, option("--n -n", "N", "Maximum number of runs.", min=0)] = None,
     columns: Columns = None,
     table: Table = None,
@@ -40,11 +41,12 @@ def runs(
 ) -> None:
     """List the runs, most recently active first."""
     (db,) = arguments(words)
+    chosen = parse_filter(where or [])
     with open_reader(db, table, engine) as reader:
-        found = summaries(reader)
-    shown = list(dict.fromkeys([*_MAIN, *(key for run in found for key in run if key not in _ABOUT)]))
+        every = summaries(reader)
+        found = chosen.select(every, reader.engine, reader.table)
+    shown = list(dict.fromkeys([*_MAIN, *(key for run in every for key in run if key not in _ABOUT)]))
     known = [*shown, *_ABOUT]
-    found = filtered(found, where or (), known)
     if sort is not None:
         found = _sorted(found, _check(sort, known), descending=descending)
     elif descending:
@@ -61,18 +63,8 @@ def summaries(reader: Reader) -> list[dict[str, Any]]:
 
 def _summary(run: dict[str, Any]) -> dict[str, Any]:
     started = run["started"] or run["first"]
-    main = {"track_id": run["track_id"], "status": run["status"], "started": started, "duration": seconds_of(run)}
+    main = {"track_id": run["track_id"], "status": run["status"], "started": started, "duration": run_seconds(run)}
     return main | run | {"started": started}
-
-
-def seconds_of(run: dict[str, Any]) -> float | None:
-    """Return the seconds from the start of a run to its end or last row; None if the clock was set back meanwhile."""
-    begin, end = run["started"] or run["first"], run["ended"] or run["last"]
-    try:
-        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
-    except (TypeError, ValueError):  # files of 0.x have times of other formats
-        return None
-    return seconds if seconds >= 0 else None
 
 
 def _for_people(run: dict[str, Any]) -> dict[str, Any]:

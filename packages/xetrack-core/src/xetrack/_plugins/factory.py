@@ -54,7 +54,8 @@ def check_file(db: Location, engine: Offer) -> None:
     """Raise `OptionError` for a database or an engine that has no file to read."""
     if db.real in {MEMORY, SKIP_INSERT}:
         raise OptionError(
-            f"{db.shown} is not a file, so it cannot be read or copied. Read its rows from the tracker that logged them."
+            f"{db.shown} is not a file, so it cannot be read or copied."
+            " Read its rows from the tracker that logged them."
         )
     name = engine.provider.name
     if name in {"memory", "none"}:

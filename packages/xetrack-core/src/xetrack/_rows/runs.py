@@ -1,11 +1,13 @@
 """Runs as rows, for `Reader.runs()`."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY, decode, stored_value
 from xetrack._spec.types import Run
 
-__all__ = ["RUN_COLUMNS", "run_row"]
+__all__ = ["RUN_COLUMNS", "run_row", "run_seconds", "seconds_between"]
 
 RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
@@ -24,3 +26,24 @@ def run_row(run: Run, *, crashed: bool) -> dict[str, Any]:
                 name = f"last_{name}"
             row[name] = value
     return row
+
+
+def run_seconds(run: Mapping[str, Any]) -> float | None:
+    """Return the seconds from the start of a run to its end, or to its last row if it has not ended.
+
+    Args:
+        run: one item of `Reader.list_runs()`.
+
+    Returns:
+        None if the clock was set back meanwhile, or the times have another format, as in some files of xetrack 0.x.
+    """
+    return seconds_between(run["started"] or run["first"], run["ended"] or run["last"])
+
+
+def seconds_between(begin: Any, end: Any) -> float | None:
+    """Return the seconds from one timestamp to another; None if either is invalid, or the second is earlier."""
+    try:
+        seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return seconds if seconds >= 0 else None

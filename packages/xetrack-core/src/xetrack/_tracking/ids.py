@@ -11,7 +11,7 @@ from typing import Any
 
 from xetrack._spec.types import Run
 
-__all__ = ["is_alive", "new_run", "new_track_id", "this_host"]
+__all__ = ["is_alive", "is_gone", "new_run", "new_track_id", "this_host"]
 
 
 _OTHER_WORDS = {"COOLNAME_DATA_DIR", "COOLNAME_DATA_MODULE"}
@@ -71,6 +71,11 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def is_gone(run: Run) -> bool:
+    """Return whether a running run's process no longer exists on this host."""
+    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)
 
 
 def _is_zombie(pid: int) -> bool:

@@ -1,0 +1,104 @@
+"""What the keys of a filter stand for: columns of `Reader.runs()`, params, and functions of logged keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from xetrack._filter.aggregates import aggregate
+from xetrack._filter.mistake import mistake
+from xetrack._filter.syntax import Key
+from xetrack._rows.normalize import IDENTITY, decode
+from xetrack._rows.runs import RUN_COLUMNS, run_seconds, seconds_between
+from xetrack._spec.engine import Engine
+from xetrack._util.text import did_you_mean
+
+__all__ = ["TIMES", "Keys"]
+
+TIMES = frozenset({"started", "ended", "first", "last"})
+"""Columns that hold times."""
+
+_BUILT_IN = ("run", "age", "duration")
+_NOTHING = object()
+_MOST_LISTED = 8
+
+
+class Keys:
+    """Looks up keys in runs."""
+
+    def __init__(self, runs: Sequence[Mapping[str, Any]], engine: Engine, table: str) -> None:
+        self.runs = runs
+        self._engine = engine
+        self._table = table
+        self._now = datetime.now().isoformat(" ", "microseconds")  # noqa: DTZ005 - runs have local times
+        self._found: dict[Key, list[Any]] = {}
+        self._logged: list[str] | None = None
+
+    def values(self, key: Key, text: str) -> list[Any]:
+        """Return the value of `key` for each run, None where it is missing.
+
+        Args:
+            key: the key.
+            text: the filter, for the error.
+
+        Raises:
+            FilterError: no run has the key.
+        """
+        if key not in self._found:
+            self._found[key] = self._aggregated(key, text) if key.function else self._looked_up(key, text)
+        return self._found[key]
+
+    def _aggregated(self, key: Key, text: str) -> list[Any]:
+        if not self.runs:
+            return []
+        if key.name not in self._columns():
+            raise self._unknown(key, text, self._columns())
+        found = aggregate(self._engine, self._table, key.name, key.function or "")
+        missing = 0 if key.function == "count" else None
+        return [decode(found.get(run["track_id"], missing)) for run in self.runs]
+
+    def _looked_up(self, key: Key, text: str) -> list[Any]:
+        found = [self._value(run, key.name) for run in self.runs]
+        if found and all(value is _NOTHING for value in found):
+            logged = dict.fromkeys(name for run in self.runs for name in run if name not in RUN_COLUMNS)
+            known = logged | dict.fromkeys([*self._columns(), *_BUILT_IN, *RUN_COLUMNS])
+            if key.name not in known:
+                raise self._unknown(key, text, [*known])
+        return [None if value is _NOTHING else value for value in found]
+
+    def _value(self, run: Mapping[str, Any], name: str) -> Any:
+        found = _nested(run, name)
+        if found is _NOTHING or found is None:
+            found = self._derived(run, name) if name in _BUILT_IN else _nested(decode(run["params"]), name)
+        return found
+
+    def _derived(self, run: Mapping[str, Any], name: str) -> Any:
+        if name == "run":
+            return run["track_id"]
+        return run_seconds(run) if name == "duration" else seconds_between(run["started"] or run["first"], self._now)
+
+    def _columns(self) -> list[str]:
+        if self._logged is None:
+            self._logged = [name for name in self._engine.columns(self._table) if name not in IDENTITY]
+        return self._logged
+
+    @staticmethod
+    def _unknown(key: Key, text: str, known: Sequence[str]) -> Exception:
+        listed = f" Known: {', '.join(known[:_MOST_LISTED])}{', and more' * (len(known) > _MOST_LISTED)}."
+        hint = did_you_mean(key.name, known) or (listed if known else "")
+        return mistake(text, key.at, f"no run has a key {key.name!r}.{hint}")
+
+
+def _nested(values: Any, name: str) -> Any:
+    """Return the value under a name, or under a path such as `optimizer.lr`; `_NOTHING` if there is none."""
+    if not isinstance(values, Mapping):
+        return _NOTHING
+    if name in values:
+        return decode(values[name])
+    head, dot, rest = name.partition(".")
+    while dot:
+        found = _nested(decode(values.get(head)), rest)
+        if found is not _NOTHING:
+            return found
+        part, dot, rest = rest.partition(".")
+        head = f"{head}.{part}"
+    return _NOTHING
