@@ -165,7 +165,7 @@ class Reader(View, ReadBack):
     def to_dicts(
         self, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> list[dict[str, Any]]:
-        """Return the same rows as `to_df`, as dicts with all keys, without pandas. Missing values are None."""
+        """Return the same rows as `to_df`, as dicts with all keys. Missing values are None."""
         return to_rows(self._select(track_id, head, tail))
 
     def latest(self) -> "pd.DataFrame":
@@ -185,8 +185,7 @@ class Reader(View, ReadBack):
             `first` and `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is
             taken.
 
-        `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host. A
-        run of xetrack 0.x has only what its rows contain.
+        `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host.
 
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.
