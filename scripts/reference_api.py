@@ -35,7 +35,7 @@ PAGES = {
     "reader.md": Page(
         "Reader and copy",
         "Reads the rows of all runs, and merges databases.",
-        ("xetrack.reader.Reader", "xetrack._merge.copy"),
+        ("xetrack.reader.Reader", "xetrack._copying.copy.*"),
     ),
     "options.md": Page(
         "Options of engines and plugins",
@@ -67,7 +67,7 @@ PAGES = {
         "to inherit.",
         tuple(
             f"xetrack._spec.{module}.*"
-            for module in ("provider", "types", "engine", "assets", "cache", "sinks", "monitors")
+            for module in ("provider", "types", "engine", "changes", "assets", "cache", "sinks", "monitors")
         ),
     ),
     "plugin.md": Page(
