@@ -98,7 +98,7 @@ class NamesContract(EngineFixtures):
         folder.mkdir()
         return remote_call(method, str(place), str(folder))
 
-    def _prepare(self, place: str, folder: str) -> tuple[str, dict[str, str]]:
+    def _prepare(self, place: str, folder: str) -> tuple[str, dict[str, Any]]:
         """Runs in another process: install the plugin, and return what users pass to open the engine."""
         plugin = self.plugin()
         if plugin is not None:

@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from xetrack.plugin import Row
+from xetrack.plugin import Row, Value
 from xetrack_testing.engine.feed import Follower
 from xetrack_testing.engine.fixtures import EngineFixtures, Opener
 from xetrack_testing.remote_call import (
@@ -131,7 +131,7 @@ class ProcessesContract(EngineFixtures):
 
 
 def _row(process: int, number: int) -> Row:
-    values = [1, "text", 0.5, True]
+    values: list[Value] = [1, "text", 0.5, True]
     tens = number // 10
     return make_row(
         number, {"n": number, f"own-{process}-{tens}": number, f"all-{tens}": values[process]}, run=f"run-{process}"
