@@ -285,5 +285,6 @@ class SqlEngine:
 
 def _same(mine: Value, wanted: Value) -> bool:
     """Whether `where` matches: as in Python, but NaN matches NaN, and text is not JSON."""
-    both_text = (type(mine) is Json) == (type(wanted) is Json)
-    return both_text and (mine == wanted or (mine != mine and wanted != wanted))
+    if type(mine) is type(wanted):
+        return mine == wanted or repr(mine) == repr(wanted)
+    return Json not in {type(mine), type(wanted)} and mine == wanted
