@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "plugins" / "testing.md"
-SHOWN = ("TestLines", "TestComplexes", "TestCollections")
+SHOWN = ("TestLines", "TestComplexes")
 
 
 @pytest.mark.docs

@@ -122,7 +122,8 @@ class MemoryEngine:
             fits = fits and None not in runs
             added = {number: row for number, row in numbered.items() if not fits or number > old_last}
             changed = sorted(run for run in runs if fits and run is not None)
-            return Changes(not fits, changed, self._batches(table, size, added, place), self._watermark(place, last))
+            batches = self._batches(table, size, added, place)
+            return Changes(not fits, changed, batches, len(added), self._watermark(place, last))
 
     def _numbered(self, table: str) -> dict[int, Row]:
         rows = self._rows(table)
@@ -185,9 +186,13 @@ class MemoryEngine:
         """Set the keys of stored rows, and return those that differed."""
         with self._lock:
             stored = {_identity(row): row for row in self._rows(table)}
-            different = [row for row in rows if not _holds(stored.get(_identity(row)), row)]
-            for row in different:
-                self._change(table, stored[_identity(row)], row)
+            different: list[Row] = []
+            for row in rows:
+                old = stored.get(_identity(row), row)
+                values = {key: value for key, value in row.items() if repr(old.get(key)) != repr(value)}
+                if values:
+                    self._change(table, old, values)
+                    different.append({**values, **{key: row[key] for key in IDENTITY}})
             return different
 
     def _change(self, table: str, row: Row, values: Row) -> None:
@@ -204,7 +209,7 @@ class MemoryEngine:
         """Store texts by key, or remove those that are None."""
         with self._lock:
             self._check_open()
-            known = self._metadata | texts
+            known = {**self._metadata, **texts}
             self._metadata = {key: text for key, text in known.items() if text is not None}
 
     def delete(self, table: str, track_id: str) -> int:
@@ -315,11 +320,6 @@ class NullEngine(MemoryEngine):
 
 def _identity(row: Row) -> tuple[Value, Value]:
     return row["track_id"], row["timestamp"]
-
-
-def _holds(stored: Row | None, row: Row) -> bool:
-    """Whether there is no stored row to amend, or it has these values already."""
-    return stored is None or all(repr(stored.get(key)) == repr(value) for key, value in row.items())
 
 
 def _same(mine: Value, wanted: Value) -> bool:

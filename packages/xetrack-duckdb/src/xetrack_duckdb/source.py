@@ -115,8 +115,9 @@ class Source:
     def counters(self, table: Table, known: dict[str, int], made: int | None) -> tuple[dict[str, int], int] | None:
         """Return the change counters of the table's runs and of the table, or None if they are as known."""
         sql = f"SELECT track_id, max(place) FROM db.{LOG} WHERE event_table = ? GROUP BY track_id"
-        found = dict(self.query(sql, (table.name,)))
-        if found == {**known, WHOLE_TABLE: made}:
+        found: dict[Any, Any] = dict(self.query(sql, (table.name,)))
+        everything: dict[Any, Any] = {**known, WHOLE_TABLE: made}
+        if found == everything:
             return None
         return found, found.pop(WHOLE_TABLE, 0)
 

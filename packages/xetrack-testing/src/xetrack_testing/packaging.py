@@ -97,7 +97,7 @@ class PackagingContract(Contract):
         for found in plugins:
             imported = {name.partition(".")[0] for name in loaded(found.target).get("imported", [])}
             assert imported & heavy == set(), (
-                f"loading {found.target} imports heavy modules: import them where it opens something"
+                f"loading {found.target} imports slow modules: import them in the provider's open"
             )
 
     def test_loading_changes_nothing_global(self, plugins: list[Found]) -> None:

@@ -32,10 +32,12 @@ class Changes:
         everything: the watermark does not fit the table, or there was none: the batches have all rows.
         runs: the track ids of runs whose earlier rows were updated or deleted, sorted.
         batches: the added rows, in bounded memory. Read while the engine is open, and once.
+        expected: about how many rows the batches have, to show progress.
         watermark: where the feed goes on next, once `runs` and all batches are dealt with. Text to store anywhere.
     """
 
     everything: bool
     runs: Sequence[str]
     batches: Iterator[Batch]
+    expected: int
     watermark: str

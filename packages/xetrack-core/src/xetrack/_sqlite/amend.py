@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import groupby
 
+from xetrack._rows.normalize import IDENTITY
 from xetrack._spec.types import Columns, Row, Value
 from xetrack._sqlite.cells import EXTRA, declared_type, quote, restore_rows, split
 from xetrack._sqlite.fetch import fetch
@@ -13,7 +14,7 @@ __all__ = ["amend"]
 
 
 def amend(connection: sqlite3.Connection, schema: Schema, table: str, rows: Sequence[Row]) -> list[Row]:
-    """Set the keys of `rows` in the stored rows of the same identity, and return those that differed."""
+    """Set the keys of `rows` in the stored rows of the same identity, and return the keys that differed."""
     if not schema.has(table):
         return []
     different: list[Row] = []
@@ -22,9 +23,10 @@ def amend(connection: sqlite3.Connection, schema: Schema, table: str, rows: Sequ
         stored = _stored(connection, schema, table, track_id, of_run)
         for row in of_run:
             old = stored.get(row["timestamp"])
-            if old is not None and not all(_equal(old.get(key), value) for key, value in row.items()):
-                _replace(connection, schema, table, old | row)
-                different.append(row)
+            values = {} if old is None else {k: value for k, value in row.items() if not _equal(old.get(k), value)}
+            if old is not None and values:
+                _replace(connection, schema, table, old | values)
+                different.append(values | {key: row[key] for key in IDENTITY})
     return different
 
 
@@ -45,7 +47,7 @@ def _rows(columns: Columns) -> list[Row]:
 
 def _replace(connection: sqlite3.Connection, schema: Schema, table: str, row: Row) -> None:
     """Write all cells of a stored row."""
-    known = {key: value for key, value in row.items() if value is not None}
+    known: Row = {key: value for key, value in row.items() if value is not None}
     columns = schema.make(connection, table, {key: declared_type(value) for key, value in known.items()})
     cells, extra = split(known, columns)
     if extra is not None:

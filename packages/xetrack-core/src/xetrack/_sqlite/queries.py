@@ -98,7 +98,7 @@ class Queries:
         """Return what happened to a table since a watermark. See `Engine.changes`."""
         with self.database.lock:
             if not self._known(table):
-                return Changes(True, (), iter(()), str(Watermark()))
+                return Changes(True, (), iter(()), 0, str(Watermark()))
             connection, physical = self.database.connection(), self._schema.physical(table)
             try:
                 with snapshot(connection):
@@ -107,13 +107,14 @@ class Queries:
                     runs = changed_runs(connection, physical, old, now) if old else None
             except FAILURES as error:
                 raise translate(error, self.database.path) from error
-            after = -1 << 63 if runs is None or not old else old.last
-            return Changes(runs is None, runs or (), self._batches(table, size, after, now), str(now))
+            batches = self._batches(table, size, old.last if old and runs is not None else -1 << 63, now)
+            expected = now.last - (old.last if old and runs is not None else 0)
+            return Changes(runs is None, runs or (), batches, expected, str(now))
 
     def _batches(self, table: str, size: int, after: int, now: Watermark) -> Iterator[Batch]:
         for last, rows in self._blocks(table, size, after=after, until=now.last):
-            reached = now._replace(last=last, track_id=rows["track_id"][-1], timestamp=rows["timestamp"][-1])
-            yield Batch(rows, str(reached))
+            track_id, timestamp = (str(rows[key][-1]) for key in ("track_id", "timestamp"))
+            yield Batch(rows, str(now._replace(last=last, track_id=track_id, timestamp=timestamp)))
 
     def metadata(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the texts that `set_metadata` stored under these keys."""

@@ -20,8 +20,8 @@ class CacheContract(KeysContract, EntriesContract, ClaimsContract, BesideContrac
     ```
 
     `open(place, context)` returns a cache that belongs to the folder `place`, which is new for each test; `context` is
-    the context of the provider's `open`. Its `engine` is what `open_engine(place)` returns, by default SQLite's. Declare
-    the optional capabilities:
+    the context of the provider's `open`. Its engine is what `open_engine(place)` returns, by default SQLite's.
+    Declare the optional capabilities:
 
     * `durable`: entries are still there when a cache is opened after `close()`.
     * `shared`: two caches on one folder, in one process or several, see each other's entries.

@@ -109,7 +109,7 @@ class ClaimsContract(CacheFixtures):
         computed: list[int] = []
         with self.opened(folder) as cache:
             if _computed(cache, computed, pause=0.1) != 7:
-                raise AssertionError("it received another result")
+                raise AssertionError("the waiting caller received another result")
         return len(computed)
 
 

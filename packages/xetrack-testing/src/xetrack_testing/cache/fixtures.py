@@ -52,9 +52,9 @@ class CacheFixtures(Contract):
     def opened(self, place: str | Path) -> Iterator[ResultCache]:
         """Open a cache, and the engine of its context, for a `with` block."""
         folder = Path(place)
-        with closing(self.open_engine(folder)) as engine:
-            with closing(self.open(folder, self.context(folder, engine))) as cache:
-                yield cache
+        with ExitStack() as opened:
+            engine = opened.enter_context(closing(self.open_engine(folder)))
+            yield opened.enter_context(closing(self.open(folder, self.context(folder, engine))))
 
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Iterator[Opener]:

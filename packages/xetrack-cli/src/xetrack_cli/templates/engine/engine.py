@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from xetrack.plugin import EXTRA, Batch, Changes, Columns, Json, Row, Run, Value, fits, normal_type, quote
+from xetrack.plugin import EXTRA, IDENTITY, Batch, Changes, Columns, Json, Row, Run, Value, fits, normal_type, quote
 
 from . import feed, runs
 from .connection import Connection
@@ -103,17 +103,17 @@ class SqlEngine:
         return self._numbered(table, f"WHERE {' AND '.join(conditions)}", bound)
 
     def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
-        """Set the keys of stored rows, and return those that differed."""
+        """Set the keys of stored rows, and return the keys that differed, with the identity of their rows."""
         different: list[Row] = []
         with self.transaction():
             for row in rows:
-                stored = self._numbered(
-                    table, "WHERE track_id = ? AND timestamp = ?", [row["track_id"], row["timestamp"]]
-                )
+                identity = {key: row[key] for key in IDENTITY}
+                stored = self._numbered(table, "WHERE timestamp = ? AND track_id = ?", [*identity.values()])
                 for number, old in stored.items():
-                    if any(repr(old.get(key)) != repr(value) for key, value in row.items()):
-                        self._rewrite(table, {number: {**old, **row}})
-                        different.append(row)
+                    values = {key: value for key, value in row.items() if repr(old.get(key)) != repr(value)}
+                    if values:
+                        self._rewrite(table, {number: {**old, **values}})
+                        different.append({**values, **identity})
         return different
 
     def _numbered(self, table: str, rest: str, bound: Sequence[Value]) -> dict[int, Row]:
@@ -223,15 +223,15 @@ class SqlEngine:
         name, old = name_of(table), feed.Watermark.parse(since)
         with self._connection.snapshot():
             if not self._types(table):
-                return Changes(True, (), iter(()), str(since))
+                return Changes(True, (), iter(()), 0, "")
             now = feed.newest(self._connection, name)
             changed = feed.changed_runs(self._connection, name, old, now)
-        return Changes(changed is None, changed or (), self._batches(table, size, old, now, changed), str(now))
+            start = feed.Watermark() if changed is None else old
+        batches = self._batches(table, size, start.last, now)
+        return Changes(changed is None, changed or (), batches, now.last - start.last, str(now))
 
-    def _batches(
-        self, table: str, size: int, old: feed.Watermark, now: feed.Watermark, changed: list[str] | None
-    ) -> Iterator[Batch]:
-        for columns, last in self._chunks(table, size, after=0 if changed is None else old.last, until=now.last):
+    def _batches(self, table: str, size: int, after: int, now: feed.Watermark) -> Iterator[Batch]:
+        for columns, last in self._chunks(table, size, after=after, until=now.last):
             time, run = str(columns["timestamp"][-1]), str(columns["track_id"][-1])
             yield Batch(columns, str(now._replace(last=last, track_id=run, timestamp=time)))
 
