@@ -34,30 +34,26 @@ class SqlEngine:
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Store rows; a taken timestamp advances, in the caller's row too."""
         with self.transaction():
-            for row, insert in self._inserts(table, rows):
-                while not insert():
+            columns = self._make(table, rows)
+            for row in rows:
+                while not self._insert(table, columns, row):
                     row["timestamp"] = self._free_time(table, row)
 
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
         """Store the rows that are new, and return them."""
         with self.transaction():
-            return [row for row, insert in self._inserts(table, rows) if insert()]
+            columns = self._make(table, rows)
+            return [row for row in rows if self._insert(table, columns, row)]
 
-    def _inserts(self, table: str, rows: Sequence[Row]) -> Iterator[tuple[Row, Any]]:
-        """Yield each row with a function that stores it, or returns False if its time is taken.
+    def _insert(self, table: str, columns: Mapping[str, str], row: Row) -> bool:
+        """Store a row; return False if its time is taken.
 
         A server is much faster with many rows in one statement: COPY, or INSERT with several VALUES.
         """
-        if rows:
-            name, columns = name_of(table), self._make(table, rows)
-        for row in rows:
-
-            def insert(row: Row = row) -> bool:
-                cells = split(row, columns)
-                sql = f"({', '.join(map(quote, cells))}) VALUES ({', '.join('?' * len(cells))}) ON CONFLICT DO NOTHING"
-                return self._connection.execute(f"INSERT INTO {table_of(name)} {sql}", [*cells.values()]).rowcount > 0
-
-            yield row, insert
+        cells = split(row, columns)
+        names, places = ", ".join(map(quote, cells)), ", ".join("?" * len(cells))
+        sql = f"INSERT INTO {table_of(name_of(table))} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"
+        return self._connection.execute(sql, [*cells.values()]).rowcount > 0
 
     def _free_time(self, table: str, row: Row) -> str:
         """Return the first time, from the row's on, that no row of its run has."""
@@ -71,6 +67,8 @@ class SqlEngine:
 
     def _make(self, table: str, rows: Sequence[Row]) -> dict[str, str]:
         """Create the table and columns that rows need; return all columns with their types."""
+        if not rows:
+            return {}
         name = name_of(table)
         if not self._types(table):
             self._connection.execute(f"CREATE TABLE {table_of(name)} {CREATE_EVENTS}")
@@ -126,7 +124,7 @@ class SqlEngine:
         known: dict[int, Row] = {
             number: {key: value for key, value in row.items() if value is not None} for number, row in rows.items()
         }
-        columns = self._make(table, [*known.values()]) if rows else {}
+        columns = self._make(table, [*known.values()])
         for number, row in known.items():
             cells = dict.fromkeys([*columns, EXTRA]) | split(row, columns)
             setters = ", ".join(f"{quote(key)} = ?" for key in cells)
@@ -275,8 +273,11 @@ class SqlEngine:
         return False
 
     def flush(self) -> bool:
-        """Return True: every commit is in the file."""
-        return True
+        """Move the write-ahead log into the file. A server has nothing to flush: return True."""
+        if self._connection.depth or self._connection.read_only:
+            return True
+        ((busy, _, _),) = self._connection.rows("PRAGMA db.wal_checkpoint(TRUNCATE)")
+        return not busy
 
     def close(self) -> None:
         """Close the connection."""

@@ -41,7 +41,7 @@ class TestPackaging(PackagingContract):
     distribution = "template-distribution"
 
 
-@settings(deadline=None)  # a busy machine fails no test
+@settings(deadline=None, max_examples=30)  # a busy machine fails no test
 @given(st.lists(rows(), max_size=10))
 def test_rows_come_back_exactly(wanted: list[Row]) -> None:
     """Any keys and values."""
