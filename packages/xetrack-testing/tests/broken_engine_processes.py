@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from proving import broken
-from right_process_engine import Engine, Right
+from right_process_engine import Engine, Options, Right
 
 from xetrack.errors import DatabaseError, DatabaseLockedError
 from xetrack.sqlite import SqliteEngine
@@ -261,6 +261,12 @@ class SaysNothing(Engine):
     def append(self, table, rows):
         with suppress(DatabaseLockedError):
             super().append(table, rows)
+
+
+@broken(Right, "test_a_lock_that_stays_taken_raises_locked_error")
+class IgnoresItsTimeout(Engine):
+    def __init__(self, db, options=None, *, read_only=False):
+        super().__init__(db, Options(timeout=3.0), read_only=read_only)
 
 
 # Lost connections

@@ -45,6 +45,7 @@ class Right(EngineContract):
     name = "under-test"
     options: ClassVar = {"timeout": 30.0}
     impatient: ClassVar = {"timeout": 0.1}
+    patience = 4
     made = Engine
     made_options = Options
 

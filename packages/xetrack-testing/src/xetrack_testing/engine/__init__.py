@@ -101,7 +101,8 @@ class EngineContract(ReadContract, WriteContract, TrackContract):
       `Reader` and `xt`, and read-only.
     * `by_scheme`: the scheme of `url(place)` selects the engine, so those tests pass no `engine=`.
     * `options`: options of the provider for these tests.
-    * `impatient`: options with which the engine waits for a lock for less than a second.
+    * `impatient`: options with which the engine waits for a lock for less than a second. It counts as stuck after
+      `patience` seconds.
 
     Define, where it applies:
 

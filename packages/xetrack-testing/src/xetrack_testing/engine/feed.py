@@ -82,9 +82,9 @@ class FeedContract(EngineFixtures):
         """Those with earlier rows that were updated or deleted, and new rows besides."""
         engine.append(TABLE, [make_row(number, {"n": number}, run=run) for run in "abcd" for number in range(2)])
         follower = Follower().update(engine)
-        for change in _changes(engine):
+        for number, change in enumerate(_changes(engine)):
             change()
-            engine.append(TABLE, [make_row(len(follower.rows) + 10, run="d")])
+            engine.append(TABLE, [make_row(number + 10, run="d")])
             assert follower.update(engine).is_equal(engine)
             assert (follower.everything, follower.added) == (False, 1)
 

@@ -28,6 +28,7 @@ class EngineFixtures(Contract):
     by_scheme: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {}
     impatient: ClassVar[Mapping[str, Any]] = {}
+    patience: ClassVar[float] = 20
 
     @abstractmethod
     def open(self, place: Path) -> Engine:

@@ -18,10 +18,13 @@ __all__ = ["ForksContract"]
 _ROWS = 50
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+_needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+
+
 class ForksContract(EngineFixtures):
     """Forks. Requires `processes`."""
 
+    @_needs_fork
     def test_a_forked_child_and_its_parent_both_write(self, opener: Opener, tmp_path: Path) -> None:
         """At once, each in its order. The child closes the engine, and the parent goes on."""
         self.require("processes")
@@ -47,6 +50,7 @@ class ForksContract(EngineFixtures):
         for number in range(_ROWS):
             engine.append(TABLE, [make_row(number, {"n": number, "side": side, side: True})])
 
+    @_needs_fork
     def test_a_transaction_belongs_to_the_process_that_began_it(self, opener: Opener, tmp_path: Path) -> None:
         """A child that is forked inside, and closes the engine, neither commits it nor rolls it back."""
         self.require("processes")
