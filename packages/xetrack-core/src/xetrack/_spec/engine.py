@@ -15,11 +15,12 @@ class Engine(Protocol):
     """Stores rows in tables, in insertion order, and returns them with their types.
 
     A table is created by its first row. For a table that does not exist, no method raises: `read` and `columns` return
-    `{}`, `scan` yields nothing, `amend` and `runs` return `[]`, `latest_run` None, and `count`, `update` and `delete` 0.
+    `{}`, `scan` yields nothing, `amend` and `runs` return `[]`, `latest_run` None, and `count`, `update` and `delete`
+    return 0.
 
     "default" is another name of the table "events". Names that are empty, start with `xetrack_` or `sqlite_` in any
-    case, or are "assets", "keys" or "counts" raise `InvalidTableError` when rows are stored (`check_table`). Other names
-    and keys may be any text.
+    case, or are "assets", "keys" or "counts" raise `InvalidTableError` when rows are stored (`check_table`). So do
+    names with a NUL. Otherwise names and keys may be any text.
 
     Threads may share an engine, and processes a store. An engine that was opened before a fork serves both processes;
     a transaction that is open then belongs to the parent. If the store fails, a method raises `DatabaseError` or a
@@ -48,7 +49,7 @@ class Engine(Protocol):
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Store all rows or none. They survive `kill -9` on return, unless inside `transaction()`.
 
-        Keys that a row lacks are None in it. Storing no rows creates no table. The engine keeps no reference to the rows.
+        Keys that a row lacks are None in it. Storing no rows creates no table. The engine keeps no reference to rows.
 
         `(track_id, timestamp)` is unique in a table. If it is taken, the row's `timestamp` moves on by microseconds
         until it is free, in the stored row and in the one that was passed.
