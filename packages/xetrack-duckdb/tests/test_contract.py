@@ -9,11 +9,15 @@ from xetrack_testing import EngineContract
 
 
 class TestInFile(EngineContract):
-    durable: ClassVar[bool] = True
-    shared: ClassVar[bool] = True
+    durable = shared = processes = True
+    name = "duckdb"
+    impatient: ClassVar = {"timeout": 0.1}
 
     def open(self, place: Path) -> DuckdbEngine:
-        return DuckdbEngine(str(place / "track.db"), DuckdbOptions())
+        return DuckdbEngine(self.url(place), DuckdbOptions())
+
+    def url(self, place: Path) -> str:
+        return str(place / "track.db")
 
 
 class TestInMemory(EngineContract):

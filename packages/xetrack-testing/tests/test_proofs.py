@@ -14,7 +14,8 @@ import xetrack_testing
 from xetrack_testing import Contract
 
 HERE = Path(__file__).parent
-SECOND = {"engine_changes"}  # of a kind whose correct implementation is in another file
+SECOND = {"engine_changes", "engine_feed"}  # of a kind whose correct implementation is in another file
+SLOW = ["engine_processes"]
 KINDS = sorted(path.stem.removeprefix("broken_") for path in HERE.glob("broken_*.py"))
 
 
@@ -55,7 +56,7 @@ def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("proofs")
     if importlib.util.find_spec("typer") is None:
         KINDS.remove("commands")
-    halves = {folder / "first": KINDS[:4], folder / "second": KINDS[4:]}
+    halves = {folder / "slow": SLOW, folder / "others": [kind for kind in KINDS if kind not in SLOW]}
     running = [(start(kinds, place), place) for place, kinds in halves.items()]
     return {name: how for process, place in running for name, how in results(process, place).items()}
 

@@ -30,7 +30,7 @@ from xetrack_testing.asset_store import AssetStoreContract, Parcel
 from xetrack_testing.cache import CacheContract
 from xetrack_testing.command import CommandContract, RecordingTerminal
 from xetrack_testing.contract import Contract
-from xetrack_testing.engine import EngineContract
+from xetrack_testing.engine import EngineContract, ReadContract, TrackContract, WriteContract
 from xetrack_testing.monitor import GaugeContract, MonitorContract
 from xetrack_testing.packaging import PackagingContract
 from xetrack_testing.processes import PATIENCE, Process, Processes
@@ -52,9 +52,12 @@ __all__ = [
     "Parcel",
     "Process",
     "Processes",
+    "ReadContract",
     "RecordingTerminal",
     "SerializerContract",
     "SinkContract",
+    "TrackContract",
+    "WriteContract",
     "check_round_trip",
     "exact",
     "keys",

@@ -14,9 +14,25 @@ __all__ = ["Engine"]
 class Engine(Protocol):
     """Stores rows in tables, in insertion order, and returns them with their types.
 
-    A table is created by its first row. Reading a table that does not exist returns nothing, without an error. Threads
-    may share an engine. If the store fails, a method raises `DatabaseError` or a subclass, and nothing of that call is
-    stored.
+    A table is created by its first row. For a table that does not exist, no method raises: `read` and `columns` return
+    `{}`, `scan` yields nothing, `amend` and `runs` return `[]`, `latest_run` None, and `count`, `update` and `delete`
+    return 0.
+
+    "default" is another name of the table "events". Names that are empty, start with `xetrack_` or `sqlite_` in any
+    case, or are "assets", "keys" or "counts" raise `InvalidTableError` when rows are stored (`check_table`). So do
+    names with a NUL. Otherwise names and keys may be any text.
+
+    Threads may share an engine, and processes a store. An engine that was opened before a fork serves both processes;
+    a transaction that is open then belongs to the parent. If the store fails, a method raises `DatabaseError` or a
+    subclass, and nothing of that call is stored. In particular:
+
+    * `DatabaseLockedError`: somebody else held a lock for longer than the engine waits.
+    * `DatabaseReadOnlyError`: the engine was opened with `Context.read_only`, and a method would change the store. Such
+      an engine creates and changes nothing; if the store does not exist, opening it raises `DatabaseNotFoundError`.
+    * `ClosedError`: any method but `close` and `flush` after `close()`.
+
+    After any other error the engine goes on working. If a connection was lost, the next call connects again, except
+    in the same transaction.
 
     An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected
     without being closed, because `conn` or an asset store may still be in use. The engine then closes when its last
@@ -31,7 +47,9 @@ class Engine(Protocol):
         """Return a `with` block whose writes are committed together, or not at all if it raises. Blocks may nest."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Store all rows or none. They are durable on return, unless inside `transaction()`.
+        """Store all rows or none. They survive `kill -9` on return, unless inside `transaction()`.
+
+        Keys that a row lacks are None in it. Storing no rows creates no table. The engine keeps no reference to rows.
 
         `(track_id, timestamp)` is unique in a table. If it is taken, the row's `timestamp` moves on by microseconds
         until it is free, in the stored row and in the one that was passed.
@@ -40,7 +58,7 @@ class Engine(Protocol):
     def merge(self, table: str, rows: Sequence[Row]) -> list[Row]:
         """Store the rows whose `(track_id, timestamp)` is not taken; return those, in order.
 
-        The rows that were passed do not change.
+        Stored rows and the rows that were passed do not change. Of two passed rows with one identity, the first counts.
         """
 
     def amend(self, table: str, rows: Sequence[Row]) -> list[Row]:
@@ -56,13 +74,17 @@ class Engine(Protocol):
     def read(
         self, table: str, *, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> Columns:
-        """Return rows in insertion order.
+        """Return rows in insertion order, whatever their timestamps.
 
         Args:
             table: the table to read.
-            track_id: only the rows of this run.
-            head: only the first rows, at most so many.
+            track_id: only the rows of this run. Applies before `head` and `tail`.
+            head: only the first rows, at most so many; 0 returns none.
             tail: only the last rows, at most so many; of the first ones if `head` is given too.
+
+        Returns:
+            A list of values for each key of `columns(table)`, in the same order. Each value has the type it was logged
+            with; None stands for a missing key.
         """
 
     def scan(self, table: str, size: int = 10_000, *, track_id: str | None = None) -> Iterator[Columns]:
@@ -83,22 +105,27 @@ class Engine(Protocol):
         """
 
     def metadata(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return the texts that `set_metadata` stored under `keys`. Keys without one are left out.
+        """Return the texts that `set_metadata` stored under `keys`, empty ones too. Keys without one are left out.
 
         `id` is a random text that the engine itself stores with the first row or run: what names this store.
         """
 
     def set_metadata(self, texts: Mapping[str, str | None]) -> None:
-        """Store a text under each key, or remove the key if the text is None."""
+        """Store a text under each key, or remove the key if the text is None. Part of an open `transaction()`."""
 
     def count(self, table: str, track_id: str | None = None) -> int:
         """Return the number of rows, of one run or of all."""
 
     def tables(self) -> list[str]:
-        """Return the names of the tables of events, sorted."""
+        """Return the names of the tables of events, sorted as Python sorts text; "events" for "default"."""
 
     def columns(self, table: str) -> dict[str, str]:
-        """Return the declared type of each key: BOOLEAN, INTEGER, REAL, TEXT, BLOB, JSON, or "" if unknown."""
+        """Return each key of a table with its type: BOOLEAN, INTEGER, REAL, TEXT, BLOB or JSON.
+
+        The type is that of the key's first value; later values may have others. It is "" for a key without a column of
+        its own, such as one that only the overflow column has, and for one whose values are all None. `timestamp` and
+        `track_id` are among the keys.
+        """
 
     def update(
         self,
@@ -109,21 +136,23 @@ class Engine(Protocol):
         track_id: str | None = None,
         where: tuple[str, Value] | None = None,
     ) -> int:
-        """Set a key in rows; return how many rows were set.
+        """Set a key in rows; return how many rows were set. Rows keep their order.
 
         Args:
             table: the table to change.
-            key: the key to set.
-            value: its new value.
+            key: the key to set. It may be new: then it is None in the other rows.
+            value: its new value, of any type.
             track_id: only in the rows of this run.
-            where: only in rows where this key has this value.
+            where: only in rows where this key had this value before. Values compare as in Python (1, 1.0 and True are
+                equal; 1, "1" and b"1" are not), except that NaN equals NaN, and `Json` equals no other text. None
+                matches rows that lack the key, so every row if no row has it.
         """
 
     def delete(self, table: str, track_id: str) -> int:
         """Delete the rows and the record of a run; return how many rows it had."""
 
     def drop(self, table: str) -> None:
-        """Delete a table with all its runs."""
+        """Delete a table with all its runs. It may be created again, with other types."""
 
     def save_run(self, run: Run) -> None:
         """Record that a run is running. A run that was recorded before keeps its `started`."""
@@ -136,7 +165,11 @@ class Engine(Protocol):
         """
 
     def runs(self, table: str) -> list[Run]:
-        """Return every run, most recently active first. A run without a record is derived from its rows."""
+        """Return every run that has rows, most recently active first: the order of their last inserted rows.
+
+        A run without a record is derived from its rows, with the status "". `values` has the last value of each key
+        that is not None, as stored now. Runs that were recorded but have no rows may be left out.
+        """
 
     def latest_run(self, table: str) -> str | None:
         """Return the track id of the most recently active run; None if there are no rows."""

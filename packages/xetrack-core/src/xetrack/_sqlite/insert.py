@@ -88,9 +88,9 @@ class Inserts:
             connection.executemany(plan.sql, ([*row.values()] for row in rows))
         except sqlite3.IntegrityError:
             connection.execute("ROLLBACK TO many")
-            return False
-        finally:
             connection.execute("RELEASE many")
+            return False
+        connection.execute("RELEASE many")
         return True
 
     def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:

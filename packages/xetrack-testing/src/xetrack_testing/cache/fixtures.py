@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from xetrack.plugin import Context, ResultCache
+from xetrack.plugin import Context, Engine, ResultCache
+from xetrack.sqlite import SqliteEngine
 from xetrack_testing.cache.functions import add
 from xetrack_testing.contract import Contract
 
@@ -33,14 +34,27 @@ class CacheFixtures(Contract):
         """Change the stored bytes of the entry under `key`."""
         self.skip_without("damage")
 
-    def context(self, place: Path) -> Context:
+    def open_engine(self, place: Path) -> Engine:
+        """Return the engine of the context: that of `engine="sqlite"`, on the file `track.db` in the folder."""
+        return SqliteEngine(str(place / "track.db"))
+
+    def context(self, place: Path, engine: Engine) -> Context:
         """Return the context of a provider's `open`. Its warnings are collected in `self.warned`."""
         self.warned: list[str] = []
-        return Context(str(place / "track.db"), track_id="run-1", warn=lambda _, message: self.warned.append(message))
+        return Context(
+            str(place / "track.db"),
+            track_id="run-1",
+            engine=engine,
+            warn=lambda _, message: self.warned.append(message),
+        )
 
-    def opened(self, place: str | Path) -> "closing[ResultCache]":
-        """Open a cache for a `with` block."""
-        return closing(self.open(Path(place), self.context(Path(place))))
+    @contextmanager
+    def opened(self, place: str | Path) -> Iterator[ResultCache]:
+        """Open a cache, and the engine of its context, for a `with` block."""
+        folder = Path(place)
+        with ExitStack() as opened:
+            engine = opened.enter_context(closing(self.open_engine(folder)))
+            yield opened.enter_context(closing(self.open(folder, self.context(folder, engine))))
 
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Iterator[Opener]:

@@ -118,27 +118,6 @@ class ChangesContract(EngineFixtures):
         engine.append(TABLE, [make_row(0, {"x": "text"})])
         assert (engine.read(TABLE)["x"], engine.columns(TABLE)["x"]) == (["text"], "TEXT")
 
-    def test_a_merge_stores_new_rows_only(self, engine: Engine) -> None:
-        """Existing rows stay unchanged, so merging twice adds nothing."""
-        engine.append(TABLE, [make_row(0, {"x": "mine"})])
-        rows = [make_row(0, {"x": "theirs"}), make_row(1, {"x": float("nan")}), make_row(0, {"": 1}, run="run-2")]
-        assert exact(engine.merge(TABLE, [dict(row) for row in rows])) == exact(rows[1:])
-        assert engine.merge(TABLE, [dict(row) for row in rows]) == []
-        assert stored(engine) == exact([make_row(0, {"x": "mine"}), *rows[1:]])
-
-    def test_a_merge_stores_the_first_of_two_rows_with_one_identity(self, engine: Engine) -> None:
-        """Later rows with the same identity are ignored."""
-        rows = [make_row(0, {"n": 1}), make_row(1, {"n": 2}), make_row(0, {"n": 3})]
-        assert engine.merge(TABLE, rows) == rows[:2]
-        assert engine.read(TABLE)["n"] == [1, 2]
-
-    def test_a_merge_does_not_change_its_arguments(self, engine: Engine) -> None:
-        """Unlike `append`, it advances no timestamp."""
-        engine.append(TABLE, [make_row(0)])
-        row = make_row(0, {"n": 1})
-        engine.merge(TABLE, [row])
-        assert row == make_row(0, {"n": 1})
-
 
 def _marked(engine: Engine, mark: str) -> list[Row]:
     return [row for row in rows_of(engine.read(TABLE)) if mark in row]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from xetrack.errors import ClosedError
-from xetrack.plugin import Engine, Run
+from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
 from xetrack_testing.rows import TABLE, make_row
 
@@ -18,20 +18,22 @@ def _in_transaction(engine: Engine) -> None:
 
 
 _USES: dict[str, Callable[[Engine], object]] = {
+    "amend": lambda engine: engine.amend(TABLE, [make_row(0, {"x": 1})]),
     "append": lambda engine: engine.append(TABLE, [make_row(1)]),
+    "changes": lambda engine: engine.changes(TABLE),
     "columns": lambda engine: engine.columns(TABLE),
     "conn": lambda engine: engine.conn,
     "count": lambda engine: engine.count(TABLE),
     "delete": lambda engine: engine.delete(TABLE, "run-1"),
     "drop": lambda engine: engine.drop(TABLE),
-    "finish_run": lambda engine: engine.finish_run(Run("run-1", TABLE)),
     "has_assets": lambda engine: engine.has_assets(),
     "latest_run": lambda engine: engine.latest_run(TABLE),
     "merge": lambda engine: engine.merge(TABLE, [make_row(1)]),
+    "metadata": lambda engine: engine.metadata(["id"]),
     "read": lambda engine: engine.read(TABLE),
     "runs": lambda engine: engine.runs(TABLE),
-    "save_run": lambda engine: engine.save_run(Run("run-1", TABLE)),
     "scan": lambda engine: list(engine.scan(TABLE)),
+    "set_metadata": lambda engine: engine.set_metadata({"x": "1"}),
     "tables": lambda engine: engine.tables(),
     "transaction": _in_transaction,
     "update": lambda engine: engine.update(TABLE, "x", 1),

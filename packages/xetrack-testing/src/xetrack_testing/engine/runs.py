@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from xetrack.errors import ClosedError
 from xetrack.plugin import Engine, Json, Row, Run, Value
+from xetrack_testing.engine.derived_runs import last_values
 from xetrack_testing.engine.fixtures import EngineFixtures, Opener
 from xetrack_testing.rows import TABLE, exact, make_row, stamp
 
@@ -17,12 +19,6 @@ def _run(track_id: str = "run-1", table: str = TABLE, *, pid: int = 1) -> Run:
 
 def _ended(run: Run, status: str = "finished") -> Run:
     return replace(run, ended=stamp(99), status=status)
-
-
-def _values(run: Run) -> dict[str, tuple[str, str]]:
-    """The last value of each key, without the identity, which engines may include or not."""
-    (values,) = exact([{key: value for key, value in run.values.items() if key not in {"timestamp", "track_id"}}])
-    return values
 
 
 def _logged(engine: Engine, run: Run, *data: dict[str, Value], first: int = 0) -> None:
@@ -58,45 +54,13 @@ class RunsContract(EngineFixtures):
         assert (run.host, run.pid, run.python) == ("here", 1, "3.11.0")
         assert exact([run.params]) == exact([params])
         assert (run.rows, run.first, run.last) == (3, stamp(0), stamp(2))
-        assert [_values(run)] == exact([{"x": 2.5, "y": "a", "": True}])
-
-    def test_an_unrecorded_run_is_derived_from_its_rows(self, engine: Engine) -> None:
-        """Its status is the empty string."""
-        engine.append(TABLE, [make_row(0, {"x": 1}), make_row(1, {"x": 2})])
-        (run,) = engine.runs(TABLE)
-        assert (run.track_id, run.status, run.rows, run.first, run.last) == ("run-1", "", 2, stamp(0), stamp(1))
-        assert (run.started, run.host, run.pid, run.params) == (None, None, None, {})
-        assert [_values(run)] == exact([{"x": 2}])
+        assert [last_values(run)] == exact([{"x": 2.5, "y": "a", "": True}])
 
     def test_a_run_without_rows_is_not_listed(self, engine: Engine) -> None:
         """A tracker that logs nothing leaves no record."""
         engine.finish_run(_ended(_run()))
         engine.append(TABLE, [make_row(0, run="other")])
         assert [run.track_id for run in engine.runs(TABLE)] == ["other"]
-
-    def test_the_run_that_logged_last_is_first(self, engine: Engine) -> None:
-        """Timestamps do not matter."""
-        for time, run in [(10, "a"), (50, "b"), (20, "c"), (30, "a"), (5, "d")]:
-            engine.append(TABLE, [make_row(time, run=run)])
-        assert [run.track_id for run in engine.runs(TABLE)] == ["d", "a", "c", "b"]
-
-    def test_a_run_that_continues_with_an_earlier_clock_is_first(self, engine: Engine) -> None:
-        """Runs are ordered by insertion, not by timestamp."""
-        for time, run in [(10, "a"), (5, "b"), (3, "a")]:
-            engine.append(TABLE, [make_row(time, run=run)])
-        assert [run.track_id for run in engine.runs(TABLE)] == ["a", "b"]
-        latest = engine.runs(TABLE)[0]
-        assert (latest.first, latest.last, latest.rows) == (stamp(3), stamp(10), 2)
-
-    def test_the_last_value_is_the_one_inserted_last(self, engine: Engine) -> None:
-        """Of any type, in a column of any type; None does not count."""
-        sequence: list[Value] = [1, 0.5, "42", True, b"x", Json("[]"), float("nan"), -0.0, None]
-        for number, value in enumerate(sequence):
-            engine.append(TABLE, [make_row(number, {"x": value, "X": value}, run=f"{number}")])
-            engine.append(TABLE, [make_row(number + 50, {"other": 1}, run=f"{number}")])
-        values = {run.track_id: _values(run) for run in engine.runs(TABLE)}
-        for number, value in enumerate(sequence):
-            assert [values[str(number)]] == exact([{"x": value, "X": value, "other": 1}])
 
     def test_an_ended_run_has_its_status_and_end(self, engine: Engine) -> None:
         """Whether finished or failed."""
@@ -115,7 +79,7 @@ class RunsContract(EngineFixtures):
             engine.finish_run(replace(_ended(_run(track_id)), rows=2, values={"x": 2}))
         engine.update(TABLE, "x", 5, track_id="a", where=("x", 2))
         engine.update(TABLE, "new", "text", track_id="b")
-        values = {run.track_id: _values(run) for run in engine.runs(TABLE)}
+        values = {run.track_id: last_values(run) for run in engine.runs(TABLE)}
         assert [values["a"], values["b"]] == exact([{"x": 5}, {"x": 2, "new": "text"}])
         engine.append(TABLE, [make_row(7, {"x": 3}, run="a")])
         assert (engine.runs(TABLE)[0].rows, engine.runs(TABLE)[0].last) == (3, stamp(7))
@@ -128,7 +92,7 @@ class RunsContract(EngineFixtures):
         engine.finish_run(replace(_ended(_run()), rows=2, values={"x": 2}))
         engine.append(TABLE, [make_row(5, {"x": 3})])
         (run,) = engine.runs(TABLE)
-        assert (run.rows, run.first, run.last, [_values(run)]) == (3, stamp(5), stamp(11), exact([{"x": 3}]))
+        assert (run.rows, run.first, run.last, [last_values(run)]) == (3, stamp(5), stamp(11), exact([{"x": 3}]))
 
     def test_merged_rows_count(self, engine: Engine) -> None:
         """Even with earlier timestamps than existing rows."""
@@ -136,7 +100,7 @@ class RunsContract(EngineFixtures):
         engine.finish_run(replace(_ended(_run()), rows=2, values={"x": 2}))
         engine.merge(TABLE, [make_row(0, {"y": 3})])
         (run,) = engine.runs(TABLE)
-        assert (run.rows, run.first, [_values(run)]) == (3, stamp(0), exact([{"x": 2, "y": 3}]))
+        assert (run.rows, run.first, [last_values(run)]) == (3, stamp(0), exact([{"x": 2, "y": 3}]))
 
     def test_a_resumed_run_keeps_its_start_and_continues(self, engine: Engine) -> None:
         """The record names the process that resumed it."""
@@ -197,6 +161,14 @@ class RunsContract(EngineFixtures):
         _logged(first, _run("a"), {"x": 1}, {"x": "2"})
         _logged(first, _run("b"), {"x": float("nan")}, first=20)
         first.finish_run(_ended(_run("a")))
-        before = [(run.track_id, run.status, run.rows, _values(run)) for run in first.runs(TABLE)]
+        before = [(run.track_id, run.status, run.rows, last_values(run)) for run in first.runs(TABLE)]
         first.close()
-        assert [(run.track_id, run.status, run.rows, _values(run)) for run in opener().runs(TABLE)] == before
+        assert [(run.track_id, run.status, run.rows, last_values(run)) for run in opener().runs(TABLE)] == before
+
+    @pytest.mark.parametrize("use", ["save_run", "finish_run"])
+    def test_a_closed_engine_records_no_run(self, engine: Engine, use: str) -> None:
+        """It raises `ClosedError`."""
+        engine.append(TABLE, [make_row(0)])
+        engine.close()
+        with pytest.raises(ClosedError, match="closed"):
+            getattr(engine, use)(_run())

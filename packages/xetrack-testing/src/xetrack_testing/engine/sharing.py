@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from xetrack.plugin import Engine, Row
+from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures, Opener
-from xetrack_testing.rows import TABLE, exact, make_row, rows_of, stamp
+from xetrack_testing.rows import TABLE, make_row, rows_of, stamp
 from xetrack_testing.threads import run_together
 
 __all__ = ["SharingContract"]
@@ -23,19 +23,6 @@ class SharingContract(EngineFixtures):
         run_together(*(partial(log, thread) for thread in range(8)))
         rows = rows_of(engine.read(TABLE))
         assert [[row["n"] for row in rows if row["thread"] == each] for each in range(8)] == [list(range(50))] * 8
-
-    def test_rows_survive_reopening(self, opener: Opener) -> None:
-        """In order and exactly, including columns that changed type. Requires `durable`."""
-        self.require("durable")
-        rows: list[Row] = [make_row(9, {"x": 1}), make_row(5, {"x": "1", "": True}), make_row(7, {"x": float("nan")})]
-        first = opener()
-        first.append(TABLE, rows)
-        first.close()
-        second = opener()
-        assert exact(rows_of(second.read(TABLE))) == exact(rows)
-        again = make_row(9)
-        second.append(TABLE, [again])
-        assert again["timestamp"] == stamp(10)
 
     def test_engines_on_one_store_see_each_others_rows_columns_and_tables(self, opener: Opener) -> None:
         """Also that a table was dropped. Requires `shared`."""

@@ -5,19 +5,13 @@ import pytest
 from xetrack.errors import InvalidTableError
 from xetrack.plugin import Engine
 from xetrack_testing.engine.fixtures import EngineFixtures
-from xetrack_testing.rows import TABLE, make_row, rows_of
+from xetrack_testing.rows import make_row, rows_of
 
 __all__ = ["TablesContract"]
 
 
 class TablesContract(EngineFixtures):
     """`tables`, and what methods return for a table that does not exist."""
-
-    def test_storing_no_rows_creates_no_table(self, engine: Engine) -> None:
-        """The first row creates a table."""
-        engine.append(TABLE, [])
-        assert engine.merge(TABLE, []) == []
-        assert engine.tables() == []
 
     def test_a_missing_table_is_empty(self, engine: Engine) -> None:
         """Every method returns an empty result; none raises."""

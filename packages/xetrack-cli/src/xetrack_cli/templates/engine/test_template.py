@@ -1,27 +1,38 @@
 """Tests of the plugin: the contracts of xetrack, and what is specific to this engine."""
 
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xetrack import Reader, Tracker
-from xetrack.errors import DatabaseNotFoundError, DatabaseReadOnlyError, NotADatabaseError
-from xetrack.plugin import Row
+from xetrack.errors import NotADatabaseError
+from xetrack.plugin import Engine, Row
 from xetrack_testing import EngineContract, PackagingContract, check_round_trip, make_row, rows
 
-from xetrack_cli.templates.engine.journal import JournalEngine
+from xetrack_cli.templates.engine.engine import SqlEngine
 
 
 class TestContract(EngineContract):
     """The contract of engines."""
 
-    durable = True
+    durable = shared = processes = True
+    name = "template_name"
+    impatient = {"template_name_timeout": 0.1}  # noqa: RUF012
 
-    def open(self, place: Path) -> JournalEngine:
+    def open(self, place: Path) -> SqlEngine:
         """Open an engine on a file in a folder."""
-        return JournalEngine(str(place / "rows.jsonl"))
+        return SqlEngine(self.url(place))
+
+    def url(self, place: Path) -> str:
+        """Return what users pass as `db`. On a server, derive a name from the place, and drop it in `close_store`."""
+        return str(place / "rows.db")
+
+    def lose_connection(self, engine: Engine) -> None:
+        """Close the driver's connection. On a server, end the session from another one."""
+        engine.conn.close()
 
 
 class TestPackaging(PackagingContract):
@@ -30,50 +41,38 @@ class TestPackaging(PackagingContract):
     distribution = "template-distribution"
 
 
+@settings(deadline=None, max_examples=30)  # a busy machine fails no test
 @given(st.lists(rows(), max_size=10))
 def test_rows_come_back_exactly(wanted: list[Row]) -> None:
     """Any keys and values."""
-    with closing(JournalEngine(":memory:")) as engine:
+    with tempfile.TemporaryDirectory() as folder, closing(SqlEngine(f"{folder}/rows.db")) as engine:
         check_round_trip(engine, wanted)
 
 
-def test_a_tracker_and_a_reader_find_it(tmp_path: Path) -> None:
-    """By the provider's name."""
-    with Tracker(tmp_path / "rows.jsonl", engine="template_name") as tracker:
-        tracker.log({"accuracy": 0.9})
-    with Reader(tmp_path / "rows.jsonl", engine="template_name") as reader:
-        [row] = reader.to_dicts()
-    assert (row["accuracy"], row["track_id"]) == (0.9, tracker.track_id)
+def test_sql_sees_typed_columns(tmp_path: Path) -> None:
+    """Values that a column cannot hold are in the extra."""
+    with Tracker(tmp_path / "rows.db", engine="template_name") as tracker:
+        tracker.log({"accuracy": 0.9, "Name": "a"})
+        tracker.log({"accuracy": float("nan")})
+    with Reader(tmp_path / "rows.db", engine="template_name") as reader:
+        found = reader.engine.conn.execute("SELECT accuracy, xetrack_extra FROM db.events").fetchall()
+        assert reader.engine.columns("events")["accuracy"] == "REAL"
+    assert found == [(0.9, '{"Name": "a"}'), (None, '{"accuracy": {"float": "nan"}}')]
 
 
-def test_an_incomplete_line_is_dropped(tmp_path: Path) -> None:
-    """A killed process may leave it; the call had not returned."""
-    path = tmp_path / "rows.jsonl"
-    with closing(JournalEngine(str(path))) as engine:
-        engine.append("events", [make_row(0)])
-    with path.open("ab") as file:
-        file.write(b'[["append", ["eve')
-    for count in (1, 2):
-        with closing(JournalEngine(str(path))) as engine:
-            assert engine.count("events") == count
-            engine.append("events", [make_row(count)])
-
-
-def test_a_reader_writes_nothing(tmp_path: Path) -> None:
-    """It does not create a file either."""
-    path = tmp_path / "rows.jsonl"
-    with pytest.raises(DatabaseNotFoundError):
-        JournalEngine(str(path), read_only=True)
-    JournalEngine(str(path)).close()
-    with closing(JournalEngine(str(path), read_only=True)) as engine, pytest.raises(DatabaseReadOnlyError):
-        engine.append("events", [make_row(0)])
-
-
-@pytest.mark.parametrize("text", ["not json\n", '[["close", [], {"dict": []}]]\n', "[1]\n", "[[]]\n"])
-def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("content", [b"another file", b""])
+def test_another_file_is_refused_by_readers(tmp_path: Path, content: bytes) -> None:
     """It stays unchanged."""
-    path = tmp_path / "rows.jsonl"
-    path.write_text(text)
-    with pytest.raises(NotADatabaseError, match=r"rows\.jsonl"):
-        JournalEngine(str(path))
-    assert path.read_text() == text
+    path = tmp_path / "rows.db"
+    path.write_bytes(content)
+    with pytest.raises(NotADatabaseError, match=r"rows\.db"):
+        SqlEngine(str(path), read_only=True)
+    assert path.read_bytes() == content
+
+
+def test_keys_beyond_the_columns_of_a_table(tmp_path: Path) -> None:
+    """The table stays narrow."""
+    with closing(SqlEngine(str(tmp_path / "rows.db"))) as engine:
+        engine.append("events", [make_row(0, {f"k{number}": number for number in range(500)})])
+        ((width,),) = engine.conn.execute("SELECT count(*) FROM pragma_table_info('events', 'db')").fetchall()
+        assert (width < 300, len(engine.columns("events"))) == (True, 502)

@@ -1,0 +1,57 @@
+"""Run records, beside what the rows say about a run."""
+
+from collections.abc import Iterator
+
+from xetrack.plugin import IDENTITY, Columns, Run, pack, unpack
+
+from .connection import Connection
+from .tables import SEQUENCE, table_of
+
+__all__ = ["add_values", "finish", "list_runs", "save"]
+
+_FIELDS = "started, ended, status, host, pid, python, params"
+
+
+def save(connection: Connection, run: Run, name: str) -> None:
+    """Record that a run is running. A resumed run keeps its start."""
+    connection.execute(
+        f"INSERT INTO db.xetrack_runs (track_id, event_table, {_FIELDS}) VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (track_id, event_table) DO UPDATE SET ended = NULL, status = excluded.status,"
+        " host = excluded.host, pid = excluded.pid, python = excluded.python, params = excluded.params",
+        (run.track_id, name, run.started, run.status, run.host, run.pid, run.python, pack(run.params)),
+    )
+
+
+def finish(connection: Connection, run: Run, name: str) -> None:
+    """Record how a run ended, unless another process has resumed it. Only the same host and pid may."""
+    connection.execute(
+        "UPDATE db.xetrack_runs SET ended = ?, status = ?, params = ?"
+        " WHERE track_id = ? AND event_table = ? AND host IS ? AND pid IS ?",
+        (run.ended, run.status, pack(run.params), run.track_id, name, run.host, run.pid),
+    )
+
+
+def list_runs(connection: Connection, name: str) -> list[Run]:
+    """Return the runs of a table, most recently active first, without their values."""
+    found = connection.rows(
+        f"SELECT track_id, count(*), min(timestamp), max(timestamp) FROM {table_of(name)}"
+        f" GROUP BY track_id ORDER BY max({SEQUENCE}) DESC"
+    )
+    runs = {run: Run(run, name, status="", rows=rows, first=first, last=last) for run, rows, first, last in found}
+    records = connection.rows(f"SELECT track_id, {_FIELDS} FROM db.xetrack_runs WHERE event_table = ?", (name,))
+    for track_id, *fields, params in records:
+        if track_id in runs:
+            run = runs[track_id]
+            run.started, run.ended, run.status, run.host, run.pid, run.python = fields
+            run.params = unpack(params) if params else {}
+    return [*runs.values()]
+
+
+def add_values(runs: list[Run], chunks: Iterator[Columns]) -> None:
+    """Add the last value of each key. With many rows, store these values when a run ends, and read the others only."""
+    by_id = {run.track_id: run for run in runs}
+    for columns in chunks:
+        for key in columns.keys() - set(IDENTITY):
+            for track_id, value in zip(columns["track_id"], columns[key], strict=True):
+                if value is not None and track_id in by_id:
+                    by_id[str(track_id)].values[key] = value
