@@ -14,7 +14,7 @@ from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
 from xetrack._rows.normalize import check_key, decode, stored_value, to_rows
-from xetrack._rows.runs import RUN_COLUMNS, run_row
+from xetrack._rows.runs import run_columns, run_row
 from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
 from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
@@ -171,8 +171,11 @@ class Reader(View, ReadBack):
         track_id = self.engine.latest_run(self.table)
         return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
-    def runs(self) -> "pd.DataFrame":
+    def runs(self, limit: int | None = None) -> "pd.DataFrame":
         """Return one row per run, most recently active first.
+
+        Args:
+            limit: only the most recently active runs, at most so many.
 
         Returns:
             The columns `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
@@ -182,19 +185,17 @@ class Reader(View, ReadBack):
         `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host. A
         run of xetrack 0.x has only what its rows contain.
         """
-        listed = self._listed()
-        keys = dict.fromkeys(key for row in listed for key in row)
-        return dataframes.to_pandas(
-            {key: [row.get(key) for row in listed] for key in keys or dict.fromkeys(RUN_COLUMNS)}
-        )
+        with paused_gc():
+            return dataframes.to_pandas(run_columns(self._listed(limit)))
 
-    def list_runs(self) -> list[dict[str, Any]]:
+    def list_runs(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the same as `runs`, as dicts, without pandas. Each has only the keys that its run logged."""
-        return [{key: decode(value) for key, value in row.items()} for row in self._listed()]
+        return [{key: decode(value) for key, value in row.items()} for row in self._listed(limit)]
 
-    def _listed(self) -> list[dict[str, Any]]:
+    def _listed(self, limit: int | None) -> list[dict[str, Any]]:
+        limit = count("limit", limit)
         self._check_open()
-        return [run_row(run, crashed=_is_gone(run)) for run in self.engine.runs(self.table)]
+        return [run_row(run, crashed=_is_gone(run)) for run in self.engine.runs(self.table, limit=limit)]
 
     @classmethod
     def read_db(

@@ -132,8 +132,14 @@ class Engine(Protocol):
         has changed the run.
         """
 
-    def runs(self, table: str) -> list[Run]:
-        """Return every run, most recently active first. A run without a record is derived from its rows."""
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """Return runs, most recently active first. A run without a record is derived from its rows.
+
+        Args:
+            table: the table to read.
+            limit: only the most recently active runs, at most so many.
+            track_ids: only these runs. Those that do not exist are left out.
+        """
 
     def latest_run(self, table: str) -> str | None:
         """Return the track id of the most recently active run; None if there are no rows."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from xetrack._sqlite.cells import quote
 from xetrack._sqlite.triggers import LOG, logging
 
-__all__ = ["Watermark", "changed_runs", "is_logged", "newest", "snapshot"]
+__all__ = ["Watermark", "changed_runs", "is_logged", "newest", "reached", "snapshot"]
 
 _ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
 
@@ -84,6 +84,15 @@ def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
         f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} ORDER BY _rowid_ DESC LIMIT 1"
     ).fetchone()
     return Watermark(file, *(entry or (0, "")), *(last or (0, None, None)))
+
+
+def reached(connection: sqlite3.Connection, table: str, now: Watermark, last: int) -> Watermark:
+    """Return the watermark `now`, but only up to the row `last`, or the last row before it."""
+    if last == now.last:
+        return now
+    sql = f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ <= ? ORDER BY _rowid_ DESC LIMIT 1"
+    rowid, track_id, timestamp = connection.execute(sql, (last,)).fetchone() or (0, None, None)
+    return now._replace(last=rowid, track_id=track_id, timestamp=timestamp)
 
 
 def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, now: Watermark) -> list[str] | None:

@@ -88,9 +88,10 @@ class Inserts:
             connection.executemany(plan.sql, ([*row.values()] for row in rows))
         except sqlite3.IntegrityError:
             connection.execute("ROLLBACK TO many")
-            return False
-        finally:
             connection.execute("RELEASE many")
+            return False
+        # not after other errors: some of them, such as a full disk, have ended the savepoint
+        connection.execute("RELEASE many")
         return True
 
     def _insert_each(self, connection: Executor, table: str, rows: list[Row]) -> None:

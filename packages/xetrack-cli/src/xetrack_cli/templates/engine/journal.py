@@ -177,10 +177,10 @@ class JournalEngine:
         with self._lock:
             return self._memory.columns(table)
 
-    def runs(self, table: str) -> list[Run]:
-        """Return all runs, most recently active first."""
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """Return runs, most recently active first."""
         with self._lock:
-            return self._memory.runs(table)
+            return self._memory.runs(table, limit=limit, track_ids=track_ids)
 
     def latest_run(self, table: str) -> str | None:
         """Return the most recently active run."""
