@@ -66,7 +66,13 @@ def end(db, track_id, *data):
 
 
 @pytest.fixture
-def db(tmp_path):
+def few(monkeypatch):
+    """Sum up every row at once."""
+    monkeypatch.setattr(summaries, "_FEW", 1)
+
+
+@pytest.fixture
+def db(tmp_path, few):
     for run in "ab":
         end(tmp_path / "a.db", run)
     return tmp_path / "a.db"
@@ -111,6 +117,23 @@ def test_rows_that_no_xetrack_writes_are_counted_by_sql(db):
             assert listed[-3:-1] == [(b"\x07", 1, b"\x06"), ("a", 3, b"\x05")]
             assert len(engine.runs("events", limit=2)) == 2
         end(db, "z")
+
+
+def test_few_rows_are_left_to_readers(db, monkeypatch):
+    monkeypatch.setattr(summaries, "_FEW", 5)
+    before = stored(db)
+    for run in "cd":
+        end(db, run)
+        check(db)
+        assert stored(db) == before
+    end(db, "e")
+    assert stored(db) == [*before, ("c", 2), ("d", 2), ("e", 2)]
+    end(db, "f")
+    sql(db, "UPDATE events SET n = 5 WHERE track_id = 'a'")
+    check(db)
+    end(db, "g")
+    assert stored(db)[-1] == ("g", 2)
+    check(db)
 
 
 def test_the_rows_of_ended_runs_are_summed_up_once(db, monkeypatch):
@@ -274,18 +297,18 @@ class Files(RuleBasedStateMachine):
         self.saved = self.folder / "saved.db"
         self.number = 0
         self.trackers = {}
-        self.before = summaries._MOST
+        self.before = (summaries._MOST, summaries._FEW)
         end(self.db, "a")
 
     def teardown(self):
-        summaries._MOST = self.before
+        summaries._MOST, summaries._FEW = self.before
         for tracker in self.trackers.values():
             tracker.close()
         shutil.rmtree(self.folder)
 
-    @rule(most=st.sampled_from([1, 3, 1_000_000]))
-    def look_at(self, most):
-        summaries._MOST = most
+    @rule(most=st.sampled_from([1, 3, 1_000_000]), few=st.sampled_from([1, 1, 3, 500]))
+    def look_at(self, most, few):
+        summaries._MOST, summaries._FEW = most, few
 
     @rule(run=RUNS, tracker=st.integers(0, 1), data=st.lists(
         st.dictionaries(st.sampled_from(["n", "m", "N"]), st.sampled_from([1, 0.5, "text", None, 2**70])),

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from xetrack._sqlite.cells import quote
 from xetrack._sqlite.triggers import LOG, logging
 
-__all__ = ["Watermark", "changed_runs", "is_logged", "newest", "reached", "snapshot"]
+__all__ = ["ENTRY", "Watermark", "changed_runs", "is_logged", "newest", "reached", "snapshot"]
 
-_ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
+ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
+"""In SQL, what identifies an entry of the log that has moved on. See `Watermark.entry`."""
 
 
 class Watermark(NamedTuple):
@@ -78,7 +79,7 @@ def is_logged(connection: sqlite3.Connection, table: str) -> bool:
 
 def newest(connection: sqlite3.Connection, table: str, file: str) -> Watermark:
     """Return the watermark of the table as it is now. Only that of a file with an id, and so a log, fits later."""
-    log = f"SELECT place, {_ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
+    log = f"SELECT place, {ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
     entry = connection.execute(log).fetchone() if file else None
     last = connection.execute(
         f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} ORDER BY _rowid_ DESC LIMIT 1"
@@ -99,7 +100,7 @@ def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, n
     """Return the runs whose earlier rows changed between two watermarks, or None if the first does not fit."""
     if since.file != now.file or not since.place or since.last > now.last:
         return None
-    shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {_ENTRY} = ?) LIMIT 1"
+    shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {ENTRY} = ?) LIMIT 1"
     if connection.execute(shared, (since.place, since.place, since.entry)).fetchone() is None:
         return None
     if since.last and _identity(connection, table, since.last) != (since.track_id, since.timestamp):

@@ -216,7 +216,7 @@ class SqliteEngine(Queries):
                 self._schema.make_records(connection)
                 named = replace(run, table=self._schema.physical(run.table))
                 if run_table.finish(connection, named):
-                    self._summaries(connection, run.table).advance(run)
+                    self._summaries(connection, run.table).finish(run)
                 triggers.prune(connection)
 
     def flush(self) -> bool:

@@ -2,7 +2,7 @@
 
 The summaries of a table are true as of its *checkpoint*, a watermark of the change feed (see `changes`). Readers add
 the rows after the checkpoint, recount the runs that the feed names as changed, and count everything where the
-watermark does not fit. Whoever ends or deletes a run moves the checkpoint on, in the same transaction. Rows,
+watermark does not fit. Trackers that end a run, and deletions of runs, move the checkpoint on. Rows,
 summaries and checkpoint are in one file, so a backup, copy or restore has all of one moment.
 """
 
@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeAlias
 from xetrack._rows.normalize import IDENTITY
 from xetrack._spec.types import Row, Run
 from xetrack._sqlite.cells import pack, quote, unpack, unpack_all
-from xetrack._sqlite.changes import Watermark, changed_runs, is_logged, newest, reached
+from xetrack._sqlite.changes import ENTRY, Watermark, changed_runs, is_logged, newest, reached
 from xetrack._sqlite.errors import FAILURES
 from xetrack._sqlite.totals import Totals, count, newest_runs
+from xetrack._sqlite.triggers import LOG
 from xetrack.errors import NotADatabaseError
 
 __all__ = ["CREATE", "TABLE", "Summaries"]
@@ -33,6 +34,9 @@ CREATE = (
 )
 _MOST = 1_000_000
 """Rows to look at when a run ends, or twice the rows of the run. The next end goes on where this one stopped."""
+
+_FEW = 500
+"""New rows that are left to readers: moving the checkpoint would make each end of a short run slower."""
 
 _Found: TypeAlias = dict[str, Totals]
 
@@ -75,11 +79,26 @@ class Summaries:
         return _newest_first(self._count(of=track_ids), limit)
 
     def begin(self) -> None:
-        """Set the checkpoint of a new table."""
-        self._move(newest(self._connection, self._table, self._metadata().get("id", "")))
+        """Set the checkpoint of a new table, right after its entry in the log."""
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO db.xetrack_meta SELECT ?, json_array(value, place, {ENTRY}, 0, NULL, NULL)"
+            f" FROM db.{LOG}, db.xetrack_meta WHERE key = 'id' ORDER BY place DESC LIMIT 1",
+            (self._key,),
+        )
+
+    def finish(self, run: Run) -> None:
+        """Move the checkpoint on if there is much to sum up. `run` is the one that ended, as its tracker counted it."""
+        sql = (
+            f"SELECT max(_rowid_), (SELECT value FROM db.xetrack_meta WHERE key = ?),"
+            f" (SELECT max(place) FROM db.{LOG}) FROM db.{quote(self._table)}"
+        )
+        last, text, place = self._connection.execute(sql, (self._key,)).fetchone()
+        old = Watermark.parse(text) if text else None
+        if old is None or place != old.place or not 0 <= (last or 0) - old.last < _FEW:
+            self.advance(run)
 
     def advance(self, run: Run | None = None) -> None:
-        """Move the checkpoint on, within a transaction of the caller. `run` is the one that ended, as it was logged."""
+        """Move the checkpoint on, within a transaction of the caller."""
         state = self._state()
         if state.changed is None:
             self.forget()
@@ -168,6 +187,8 @@ class Summaries:
 
         Return None if there are rows that no xetrack wrote, such as those with numbers for timestamps.
         """
+        if after >= until and not changed:
+            return {}
         later = self._count(after=after, until=until)
         # SQL compares other types in ways of its own
         if not all(totals.is_plain(run) for run, totals in later.items()):
@@ -198,9 +219,13 @@ class Summaries:
             bound.append(json.dumps(list(but)))
         sql = (
             f"SELECT track_id, rows, first, last, last_row, last_values FROM db.{TABLE}"
-            f" WHERE {' AND '.join(conditions)} ORDER BY last_row DESC LIMIT ?"
+            f" WHERE {' AND '.join(conditions)}"
         )
-        stored = self._connection.execute(sql, [*bound, -1 if limit is None else limit]).fetchall()
+        if limit is not None:
+            # the plus makes SQLite look up the runs that are named, not go through all of them in order
+            sql += f" ORDER BY {'+' * (among is not None)}last_row DESC LIMIT ?"
+            bound.append(limit)
+        stored = self._connection.execute(sql, bound).fetchall()
         try:
             values: list[Row | None] = [*unpack_all([text for *_, text in stored])]
         except NotADatabaseError:

@@ -18,7 +18,8 @@ __all__ = ["CREATE", "LOG", "WHOLE_TABLE", "dropped", "logging", "made", "prune"
 LOG = "xetrack_change_log"
 """The name of the log: `place`, `event_table`, `track_id`, `moment`, `last_row`.
 
-`moment` is in milliseconds since 1970. `last_row` is the last rowid in the table after the deletion of a row, and NULL for updates.
+`moment` is in milliseconds since 1970. `last_row` is the last rowid in the table after the deletion of a row, and NULL
+for updates.
 """
 
 WHOLE_TABLE = b""
