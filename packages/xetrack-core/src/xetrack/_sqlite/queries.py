@@ -250,4 +250,5 @@ class Queries:
         return found
 
     def _summaries(self, connection: sqlite3.Connection, table: str) -> Summaries:
-        return Summaries(connection, self._schema.physical(table), self._schema.columns(table))
+        columns = dict(self._schema.columns(table))  # a copy: a signal handler may log new ones
+        return Summaries(connection, self._schema.physical(table), columns)
