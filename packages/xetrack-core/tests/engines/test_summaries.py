@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from xetrack import Reader, Tracker
 from xetrack._sqlite import summaries
@@ -83,6 +83,7 @@ INSERT = "INSERT INTO events (timestamp, track_id, n) VALUES ('2999-01-01 00:00:
 
 @pytest.mark.parametrize("statements", [
     [INSERT],
+    [INSERT.replace("2999", "1999")],
     [INSERT, "UPDATE events SET n = 8 WHERE n = 7"],
     [INSERT, "DELETE FROM events WHERE n = 7"],
     ["UPDATE events SET n = NULL WHERE n = 2"],
@@ -172,6 +173,16 @@ def test_what_a_tracker_remembers_counts_only_if_nobody_changed_its_run(db, spoi
     assert "c" in dict(stored(db))
 
 
+def test_what_the_caller_of_finish_run_claims_is_checked(db):
+    run = Run("c", "events", host="h", pid=1)
+    with closing(SqliteEngine(str(db))) as engine:
+        engine.save_run(run)
+        engine.append("events", [make_row(0, {"n": 1}, run="c"), make_row(0, {"n": 1}, run="d")])
+        engine.finish_run(replace(run, rows=2, values={"n": 7}, status="finished", ended=stamp(9)))
+    check(db)
+    assert stored(db)[2:] == [("c", 1), ("d", 1)]
+
+
 def test_two_trackers_of_one_run_and_a_resumed_run(db):
     with Tracker(db, track_id="c") as one, Tracker(db, track_id="c") as other:
         one.log({"n": 1})
@@ -216,6 +227,29 @@ def test_a_run_that_is_deleted_leaves_the_other_summaries(db):
             check(db)
             tracker.log({"n": 2})
     assert stored(db) == [("b", 2)]
+    check(db)
+
+
+@pytest.mark.parametrize("most", [1, 3, 1_000_000])
+def test_a_deletion_forgets_no_change_of_another_run_and_no_row(db, monkeypatch, most):
+    end(db, "c")
+    monkeypatch.setattr(summaries, "_MOST", most)
+    sql(db, "UPDATE events SET n = 9 WHERE track_id = 'a'")
+    with closing(SqliteEngine(str(db))) as engine:
+        engine.append("events", [make_row(number, {"n": number}, run=run) for number, run in enumerate("abdd")])
+    Reader(db).delete_run("b")
+    check(db)
+    Reader(db).delete_run("d")
+    check(db)
+
+
+@pytest.mark.parametrize("values", [[2**70, 3], [3, 2**70], [3, None], ["text", float("nan")], [float("nan"), 3]])
+def test_the_last_value_counts_in_a_column_or_beside_it(db, values):
+    end(db, "c", *({"n": value} for value in values))
+    check(db)
+    sql(db, "UPDATE events SET timestamp = '1' || timestamp")
+    check(db)
+    end(db, "c", *({"n": value} for value in values))
     check(db)
 
 
@@ -298,6 +332,7 @@ class Files(RuleBasedStateMachine):
         self.number = 0
         self.trackers = {}
         self.before = (summaries._MOST, summaries._FEW)
+        summaries._FEW = 1
         end(self.db, "a")
 
     def teardown(self):
@@ -391,13 +426,17 @@ class Files(RuleBasedStateMachine):
         with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
             one.backup(other)
 
+    @invariant()
+    def list_all(self):
+        check(self.db)
+
     @rule(limit=st.none() | st.integers(0, 3), chosen=st.none() | st.lists(RUNS, unique=True))
     def list_runs(self, limit, chosen):
         check(self.db, limit, chosen)
 
 
 TestFiles = Files.TestCase
-TestFiles.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestFiles.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
 
 def test_records_and_totals_belong_together(db):

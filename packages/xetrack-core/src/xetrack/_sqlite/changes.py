@@ -103,7 +103,8 @@ def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark, n
     shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {ENTRY} = ?) LIMIT 1"
     if connection.execute(shared, (since.place, since.place, since.entry)).fetchone() is None:
         return None
-    if since.last and _identity(connection, table, since.last) != (since.track_id, since.timestamp):
+    is_empty = since.last == 0 and since.track_id is None
+    if not is_empty and _identity(connection, table, since.last) != (since.track_id, since.timestamp):
         return None
     entries = connection.execute(
         f"SELECT track_id, min(last_row) FROM db.{LOG} WHERE event_table = ? AND place > ? GROUP BY track_id",

@@ -51,7 +51,7 @@ def forget(connection: sqlite3.Connection, table: str, track_id: str | None = No
 
 
 def records(
-    connection: sqlite3.Connection, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None
+    connection: sqlite3.Connection, table: str, *, limit: int | None = None, track_ids: Sequence[object] | None = None
 ) -> list[Run]:
     """List the records of a table, most recently started first. None of these runs has rows yet."""
     chosen = "" if track_ids is None else "AND track_id IN (SELECT value FROM json_each(?))"
@@ -59,7 +59,10 @@ def records(
     sql = f"SELECT {_FIELDS}, params FROM db.xetrack_runs WHERE event_table = ? {chosen} ORDER BY started DESC LIMIT ?"
     found = connection.execute(sql, (table, *bound, -1 if limit is None else limit)).fetchall()
     params = unpack_all([text or "{}" for *_, text in found])
-    return [Run(*fields, each) for (*fields, _), each in zip(found, params, strict=True)]
+    return [
+        Run(run, name, started, ended, status, host, pid, python, each)
+        for (run, name, started, ended, status, host, pid, python, _), each in zip(found, params, strict=True)
+    ]
 
 
 def _dump(row: Row) -> str:

@@ -178,7 +178,7 @@ class Summaries:
             " WHERE track_id = ? AND _rowid_ > ?"
         )
         rows, first, last = self._connection.execute(counting, (run.track_id, state.old.last)).fetchone()
-        values = {key: value for key, value in run.values.items() if key not in IDENTITY and value is not None}
+        values: Row = {key: value for key, value in run.values.items() if key not in IDENTITY and value is not None}
         totals = Totals(rows, first, last, state.now.last, values).in_order(self._columns)
         return {run.track_id: totals} if rows == run.rows and totals.is_plain(run.track_id) else None
 

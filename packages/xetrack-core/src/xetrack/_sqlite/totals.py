@@ -24,8 +24,8 @@ class Totals(NamedTuple):
     """
 
     rows: int
-    first: str
-    last: str
+    first: Any
+    last: Any
     last_row: int
     values: Row
 
@@ -137,7 +137,8 @@ def _add_extras(
     for rowid, track_id, text in found:
         latest = dict(zip(keys, where[track_id], strict=True))
         for key, value in unpack(text).items():
-            if value is not None and rowid >= (latest.get(key) or 0):
+            at = latest.get(key)
+            if value is not None and (at is None or rowid >= at):
                 totals[track_id].values[key] = value
 
 
