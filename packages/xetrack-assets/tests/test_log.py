@@ -82,6 +82,23 @@ def test_the_last_object_under_a_key_is_found_by_the_key(tracker):
     assert tracker.get("q") is None
 
 
+def test_a_row_logged_in_the_middle_of_a_search_is_stored_after_it(tracker):
+    """As by a signal handler. The search reads one state of the file, in which nothing can be written."""
+    tracker.log({"other": np.ones(3)})
+    connection, logged = tracker.engine.database.connection(), []
+
+    def log(statement):
+        if "xetrack_meta" in statement and not logged:
+            logged.append(statement)
+            tracker.log({"late": 1})
+
+    connection.set_trace_callback(log)
+    assert list(tracker.get("other")) == [1, 1, 1]
+    connection.set_trace_callback(None)
+    assert logged
+    assert tracker[-1]["late"] == 1
+
+
 def test_a_batch_keeps_its_objects_with_its_rows(tracker):
     rows = tracker.log_batch([{"p": Point(number % 2)} for number in range(10)])
     assert tracker.assets.info(rows[0]["p"]).uses == tracker.assets.info(rows[1]["p"]).uses == 5

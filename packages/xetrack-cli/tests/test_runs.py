@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from xetrack import Tracker
+from xetrack import Reader, Tracker
 from xetrack.plugin import run_seconds
 from xetrack_cli.output.format import duration
 
@@ -23,6 +23,16 @@ def test_sorted(xt, db):
     assert ids(xt("runs", db, "--sort", "accuracy", "--json")) == ["second-run-0002", "first-run-0001"]
     assert ids(xt("runs", db, "--sort", "accuracy", "--desc", "--json")) == ["first-run-0001", "second-run-0002"]
     assert ids(xt("runs", db, "--sort", "model", "--n", "1", "--json")) == ["first-run-0001"]
+
+
+def test_a_number_of_runs_reads_no_others(xt, db, monkeypatch):
+    asked = []
+    listed = Reader.list_runs
+    monkeypatch.setattr(Reader, "list_runs", lambda reader, limit=None: asked.append(limit) or listed(reader, limit))
+    assert ids(xt("runs", db, "-n", "1", "--json")) == ["second-run-0002"]
+    assert ids(xt("runs", db, "-n", "1", "--where", "accuracy>0.8", "--json")) == ["first-run-0001"]
+    assert ids(xt("runs", db, "-n", "0", "--json")) == []
+    assert asked == [1, None, 0]
 
 
 def test_runs_without_a_value_come_last_either_way(xt, db):

@@ -84,6 +84,11 @@ def test_to_dicts_has_the_same_rows_with_every_key(reader):
 
 def test_list_runs_tells_what_runs_tells(reader):
     frame, listed = reader.runs(), reader.list_runs()
+    assert reader.list_runs(1) == listed[:1]
+    assert reader.runs(limit=1)["track_id"].tolist() == [listed[0]["track_id"]]
+    assert reader.runs(limit=0).columns.tolist()[:3] == ["track_id", "table", "status"]
+    with pytest.raises(OptionError, match="limit"):
+        reader.runs(limit=-1)
     assert [run["track_id"] for run in listed] == frame["track_id"].tolist()
     assert [run["params"] for run in listed] == [{"name": "two"}, {"name": "one"}]
     assert [(run["rows"], run["x"], run["ok"]) for run in listed] == [(2, 4, True), (2, 2, True)]

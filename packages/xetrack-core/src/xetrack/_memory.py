@@ -250,8 +250,8 @@ class MemoryEngine:
             if known is not None and (known.pid, known.host) == (run.pid, run.host):
                 known.ended, known.status, known.params = run.ended, run.status, run.params
 
-    def runs(self, table: str) -> list[Run]:
-        """Return all runs, most recently active first."""
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """Return runs, most recently active first."""
         with self._lock:
             found: dict[str, Run] = {}
             for row in self._rows(table):
@@ -262,7 +262,8 @@ class MemoryEngine:
                 run.first, run.last = min(run.first or time, time), max(run.last or time, time)
                 run.values |= {key: value for key, value in row.items() if value is not None and key not in IDENTITY}
                 found[track_id] = run
-            return list(reversed(found.values()))
+            wanted = [run for run in reversed(found.values()) if track_ids is None or run.track_id in track_ids]
+            return wanted if limit is None else wanted[: max(limit, 0)]
 
     def latest_run(self, table: str) -> str | None:
         """Return the most recently active run."""

@@ -15,7 +15,7 @@ from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
 from xetrack._rows.normalize import check_key, decode, stored_value, to_rows
-from xetrack._rows.runs import RUN_COLUMNS, run_row
+from xetrack._rows.runs import run_columns, run_row
 from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
 from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
@@ -165,7 +165,7 @@ class Reader(View, ReadBack):
     def to_dicts(
         self, track_id: str | None = None, head: int | None = None, tail: int | None = None
     ) -> list[dict[str, Any]]:
-        """Return the same rows as `to_df`, as dicts with all keys. Missing values are None."""
+        """Return the same as `to_df`, as dicts. Missing values are None."""
         return to_rows(self._select(track_id, head, tail))
 
     def latest(self) -> "pd.DataFrame":
@@ -174,10 +174,11 @@ class Reader(View, ReadBack):
         track_id = self.engine.latest_run(self.table)
         return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
-    def runs(self, where: str | Sequence[str] | None = None) -> "pd.DataFrame":
+    def runs(self, limit: int | None = None, where: str | Sequence[str] | None = None) -> "pd.DataFrame":
         """Return one row per run, most recently active first.
 
         Args:
+            limit: only the most recently active runs, at most so many.
             where: only runs that match a filter, such as "lr <= 1e-3 and max(val/acc) > 0.7", or all of several.
 
         Returns:
@@ -190,18 +191,19 @@ class Reader(View, ReadBack):
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.
         """
-        listed = self._listed(where)
-        keys = dict.fromkeys(key for row in listed for key in row) or RUN_COLUMNS
-        return dataframes.to_pandas({key: [row.get(key) for row in listed] for key in keys})
+        with paused_gc():
+            return dataframes.to_pandas(run_columns(self._listed(limit, where)))
 
-    def list_runs(self, where: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Return the same as `runs`, as dicts, without pandas. Each has only the keys that its run logged."""
-        return [{key: decode(value) for key, value in row.items()} for row in self._listed(where)]
+    def list_runs(self, limit: int | None = None, where: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Return the same as `runs`, as dicts that have only the keys that their runs logged."""
+        return [{key: decode(value) for key, value in row.items()} for row in self._listed(limit, where)]
 
-    def _listed(self, where: str | Sequence[str] | None) -> list[dict[str, Any]]:
+    def _listed(self, limit: int | None, where: str | Sequence[str] | None) -> list[dict[str, Any]]:
+        limit = count("limit", limit)
         self._check_open()
-        listed = [run_row(run, crashed=is_gone(run)) for run in self.engine.runs(self.table)]
-        return listed if where is None else parse_filter(where).select(listed, self.engine, self.table)
+        runs = self.engine.runs(self.table, limit=None if where else limit)
+        listed = [run_row(run, crashed=is_gone(run)) for run in runs]
+        return parse_filter(where).select(listed, self.engine, self.table)[:limit] if where else listed
 
     @classmethod
     def read_db(

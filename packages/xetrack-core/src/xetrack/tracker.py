@@ -14,6 +14,7 @@ from xetrack._spec.engine import Engine
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object
+from xetrack._tracking.deferral import exclusive
 from xetrack._tracking.git import git_params
 from xetrack._tracking.run import RunWriter
 from xetrack._tracking.run_rows import RunRows
@@ -284,7 +285,9 @@ class Tracker(RunRows, TrackedCalls):
             UntrustedError: loading it could run code, and this tracker was made with `trusted=False`.
             PluginNotInstalledError: no asset store is installed, or the object's serializer is not.
         """
-        return find_object(self.assets, self.engine, self.table, text("key", key))
+        key = text("key", key)
+        with exclusive():
+            return find_object(self.assets, self.engine, self.table, key)
 
     @property
     def assets(self) -> AssetStore:

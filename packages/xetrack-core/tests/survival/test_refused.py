@@ -284,12 +284,3 @@ def test_what_cannot_be_read_beside_the_columns_is_an_error_of_ours(db, extra):
     spoil(db, f"UPDATE events SET xetrack_extra = '{extra}'")
     with Reader(db) as reader, pytest.raises(NotADatabaseError, match="the file is damaged"):
         reader.to_df()
-
-
-@pytest.mark.parametrize("summary", ["", "{", "[]", "7", "[1, 2, 3]"])
-def test_a_summary_of_a_run_that_is_damaged_is_made_again(db, summary):
-    with Tracker(db) as tracker:
-        tracker.log({"x": 1})
-    spoil(db, f"UPDATE xetrack_runs SET summary = '{summary}'")
-    with Reader(db) as reader:
-        assert [run["x"] for run in reader.list_runs()] == [1]

@@ -43,7 +43,8 @@ def runs(
     (db,) = arguments(words)
     chosen = parse_filter(where or [])
     with open_reader(db, table, engine) as reader:
-        every = summaries(reader)
+        # to filter, sort or know all columns takes all runs
+        every = summaries(reader, None if where or sort is not None or columns is not None else n)
         found = chosen.select(every, reader.engine, reader.table)
     shown = list(dict.fromkeys([*_MAIN, *(key for run in every for key in run if key not in _ABOUT)]))
     known = [*shown, *_ABOUT]
@@ -56,9 +57,9 @@ def runs(
     show(found[:n] if style in {"json", "csv"} else [_for_people(run) for run in found[:n]], shown, style)
 
 
-def summaries(reader: Reader) -> list[dict[str, Any]]:
+def summaries(reader: Reader, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the runs with their duration in seconds, the main columns first."""
-    return [_summary(run) for run in reader.list_runs()]
+    return [_summary(run) for run in reader.list_runs(limit)]
 
 
 def _summary(run: dict[str, Any]) -> dict[str, Any]:

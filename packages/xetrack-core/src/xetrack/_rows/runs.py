@@ -1,31 +1,70 @@
 """Runs as rows, for `Reader.runs()`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY, decode, stored_value
-from xetrack._spec.types import Run
+from xetrack._spec.types import Json, Row, Run
 
-__all__ = ["RUN_COLUMNS", "run_row", "run_seconds", "seconds_between"]
+__all__ = ["RUN_COLUMNS", "run_columns", "run_row", "run_seconds", "seconds_between"]
 
 RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
 )  # fmt: skip
+_AS_JSON_HAS_THEM = frozenset({bool, int, float, str, Json, type(None)})
 
 
 def run_row(run: Run, *, crashed: bool) -> dict[str, Any]:
     """Return the fields of a run, then the last value of each key, as `last_<key>` where the name is taken."""
-    row = {name: getattr(run, name) for name in RUN_COLUMNS}
-    row["params"] = stored_value("params", {key: decode(value) for key, value in run.params.items()})
-    row["status"] = "crashed" if crashed else run.status or None
-    for key, value in run.values.items():
+    row = {
+        "track_id": run.track_id,
+        "table": run.table,
+        "status": "crashed" if crashed else run.status or None,
+        "started": run.started,
+        "ended": run.ended,
+        "host": run.host,
+        "pid": run.pid,
+        "python": run.python,
+        "params": _params(run.params),
+        "first": run.first,
+        "last": run.last,
+        "rows": run.rows,
+    }
+    for key, name in _names(tuple(run.values)):
+        row[name] = run.values[key]
+    return row
+
+
+def run_columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return what `run_row` made of several runs as columns. Without runs, these are the fields."""
+    shapes = dict.fromkeys(map(tuple, rows)) or [RUN_COLUMNS]
+    keys = dict.fromkeys(key for shape in shapes for key in shape)
+    return {key: [row.get(key) for row in rows] for key in keys}
+
+
+@lru_cache(maxsize=1000)
+def _names(keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the keys of values and their names in a row."""
+    taken = set(RUN_COLUMNS)
+    names: list[tuple[str, str]] = []
+    for key in keys:
         if key not in IDENTITY:
             name = key
-            while name in row or (name != key and name in run.values):
+            while name in taken or (name != key and name in keys):
                 name = f"last_{name}"
-            row[name] = value
-    return row
+            taken.add(name)
+            names.append((key, name))
+    return names
+
+
+def _params(params: Row) -> Any:
+    """Return params as a dict, or as text if JSON cannot have them."""
+    decoded = {key: decode(value) for key, value in params.items()}
+    if _AS_JSON_HAS_THEM.issuperset(map(type, params.values())):
+        return decoded
+    return decode(stored_value("params", decoded))
 
 
 def run_seconds(run: Mapping[str, Any]) -> float | None:

@@ -38,7 +38,7 @@ def choose_table(engine: Engine, db: str, table: str | None) -> str | None:
     if table in tables or (table in _NAMES and (not tables or _NAMES & set(tables))):
         return table
     # The name may be in another case, or the table may have no rows yet.
-    if engine.columns(table) or engine.runs(table):
+    if engine.columns(table) or engine.runs(table, limit=1):
         return table
     raise table_not_found(db, table, tables)
 

@@ -164,11 +164,16 @@ class Engine(Protocol):
         has changed the run.
         """
 
-    def runs(self, table: str) -> list[Run]:
-        """Return every run that has rows, most recently active first: the order of their last inserted rows.
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """Return runs that have rows, most recently active first: the order of their last inserted rows.
 
         A run without a record is derived from its rows, with the status "". `values` has the last value of each key
         that is not None, as stored now. Runs that were recorded but have no rows may be left out.
+
+        Args:
+            table: the table to read.
+            limit: only the most recently active runs, at most so many.
+            track_ids: only these runs. Those that do not exist are left out.
         """
 
     def latest_run(self, table: str) -> str | None:

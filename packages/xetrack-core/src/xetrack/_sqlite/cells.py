@@ -35,6 +35,7 @@ __all__ = [
     "split",
     "type_fits",
     "unpack",
+    "unpack_all",
 ]
 
 MAX_COLUMNS = 1000
@@ -188,6 +189,17 @@ def unpack(text: str) -> Row:
             "Query the columns in SQL, or use a backup."
         )
         raise NotADatabaseError(message) from error
+
+
+def unpack_all(texts: Sequence[str]) -> list[Row]:
+    """Parse many texts that `pack` wrote, several times faster than one by one."""
+    try:
+        rows = json.loads(f"[{','.join(texts)}]")
+    except (ValueError, TypeError, RecursionError):
+        rows = []
+    if len(rows) != len(texts) or not all(type(row) is dict for row in rows):
+        return [unpack(text) for text in texts]
+    return [unpack(text) if text.find("{", 1) > 0 else row for text, row in zip(texts, rows, strict=True)]
 
 
 def _unpack_value(value: Any) -> Value:

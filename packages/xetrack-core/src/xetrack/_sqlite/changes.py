@@ -15,9 +15,10 @@ from typing import NamedTuple
 from xetrack._sqlite.cells import quote
 from xetrack._sqlite.triggers import LOG, logging
 
-__all__ = ["Watermark", "changed_runs", "newest_watermark", "snapshot"]
+__all__ = ["ENTRY", "Watermark", "changed_runs", "newest_watermark", "reached", "snapshot"]
 
-_ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
+ENTRY = "moment || ' ' || quote(track_id) || ' ' || event_table"
+"""In SQL, what identifies an entry of the log that has moved on. See `Watermark.entry`."""
 
 
 class Watermark(NamedTuple):
@@ -72,12 +73,21 @@ def newest_watermark(connection: sqlite3.Connection, table: str) -> Watermark:
     That of a file without an id, from before xetrack 1.0, never fits.
     """
     file = _file(connection)
-    log = f"SELECT place, {_ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
+    log = f"SELECT place, {ENTRY} FROM db.{LOG} ORDER BY place DESC LIMIT 1"
     entry = connection.execute(log).fetchone() if file else None
     last = connection.execute(
         f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} ORDER BY _rowid_ DESC LIMIT 1"
     ).fetchone()
     return Watermark(file, *(entry or (0, "")), *(last or (0, None, None)))
+
+
+def reached(connection: sqlite3.Connection, table: str, now: Watermark, last: int) -> Watermark:
+    """Return the watermark `now`, but only up to the row `last`, or the last row before it."""
+    if last == now.last:
+        return now
+    sql = f"SELECT _rowid_, track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ <= ? ORDER BY _rowid_ DESC LIMIT 1"
+    rowid, track_id, timestamp = connection.execute(sql, (last,)).fetchone() or (0, None, None)
+    return now._replace(last=rowid, track_id=track_id, timestamp=timestamp)
 
 
 def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark) -> list[str] | None:
@@ -87,11 +97,12 @@ def changed_runs(connection: sqlite3.Connection, table: str, since: Watermark) -
     """
     if not since.place or since.file != _file(connection) or not _is_logged(connection, table):
         return None
-    shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {_ENTRY} = ?) LIMIT 1"
+    shared = f"SELECT 1 FROM db.{LOG} WHERE place = ? OR (place > ? AND {ENTRY} = ?) LIMIT 1"
     if connection.execute(shared, (since.place, since.place, since.entry)).fetchone() is None:
         return None
     identity = f"SELECT track_id, timestamp FROM db.{quote(table)} WHERE _rowid_ = ?"
-    if since.last and connection.execute(identity, (since.last,)).fetchone() != (since.track_id, since.timestamp):
+    was_empty = since.last == 0 and since.track_id is None
+    if not was_empty and connection.execute(identity, (since.last,)).fetchone() != (since.track_id, since.timestamp):
         return None
     entries = connection.execute(
         f"SELECT track_id, min(last_row) FROM db.{LOG} WHERE event_table = ? AND place > ? GROUP BY track_id",

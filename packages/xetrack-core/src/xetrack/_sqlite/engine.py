@@ -179,9 +179,14 @@ class SqliteEngine(Queries):
             if not self._schema.has(table):
                 return 0
             sql = f"DELETE FROM {self._schema.name(table)} WHERE track_id = ?"
+            if not self._schema.recorded:
+                return connection.execute(sql, (track_id,)).rowcount
+            self._schema.make_records(connection)
+            summaries = self._summaries(connection, table)
+            summaries.advance()
             gone = connection.execute(sql, (track_id,)).rowcount
-            if self._schema.recorded:
-                run_table.forget(connection, self._schema.physical(table), track_id)
+            summaries.delete(track_id)
+            run_table.forget(connection, self._schema.physical(table), track_id)
             return gone
 
     def drop(self, table: str) -> None:
@@ -206,11 +211,13 @@ class SqliteEngine(Queries):
         if self.database.is_lost:
             return
         self.database.check(now=True)
-        with self._writing():
+        with self._writing() as connection:
             if self._schema.recorded and self._schema.has(run.table):
+                self._schema.make_records(connection)
                 named = replace(run, table=self._schema.physical(run.table))
-                run_table.finish(self.database, named, self._schema.columns(run.table))
-                triggers.prune(self.database.connection())
+                if run_table.finish(connection, named):
+                    self._summaries(connection, run.table).finish(run)
+                triggers.prune(connection)
 
     def flush(self) -> bool:
         """Move the write-ahead log into the file. Return False if another reader kept part of it."""

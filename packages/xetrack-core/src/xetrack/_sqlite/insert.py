@@ -90,6 +90,7 @@ class Inserts:
             connection.execute("ROLLBACK TO many")
             connection.execute("RELEASE many")
             return False
+        # not after other errors: some of them, such as a full disk, have ended the savepoint
         connection.execute("RELEASE many")
         return True
 

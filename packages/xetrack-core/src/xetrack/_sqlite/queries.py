@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.types import Columns, Run, Value
@@ -15,6 +14,7 @@ from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
 from xetrack._sqlite.positions import Positions, chosen
 from xetrack._sqlite.schema import Schema
+from xetrack._sqlite.summaries import Summaries
 from xetrack._util.gc_pause import paused_gc
 from xetrack._util.paths import MEMORY
 
@@ -215,13 +215,41 @@ class Queries:
                 return False
             return bool(self.database.query("SELECT EXISTS (SELECT 1 FROM db.counts)")[0][0])
 
-    def runs(self, table: str) -> list[Run]:
-        """List every run, most recently active first."""
-        with self.database.lock:
-            known, physical = self._known(table), self._schema.physical(table)
-            if not known:
-                return run_table.list_recorded(self.database, physical) if self._schema.recorded else []
-            found = run_table.list_runs(
-                self.database, physical, self._schema.columns(table), recorded=self._schema.recorded
-            )
-            return [replace(run, table=self._schema.shown(physical)) for run in found]
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """List runs, most recently active first. See `Engine.runs`."""
+        limit = None if limit is None else max(limit, 0)
+        with self.database.lock, paused_gc():
+            if not self._known(table) and not self._schema.recorded:
+                return []
+            connection = self.database.connection()
+            try:
+                with snapshot(connection):
+                    found = self._runs(connection, table, limit, track_ids)
+            except FAILURES as error:
+                raise translate(error, self.database.path) from error
+            shown = self._schema.shown(self._schema.physical(table))
+            for run in found:
+                run.table = shown
+            return found
+
+    def _runs(
+        self, connection: sqlite3.Connection, table: str, limit: int | None, track_ids: Sequence[str] | None
+    ) -> list[Run]:
+        physical = self._schema.physical(table)
+        if not self._known(table):
+            return run_table.records(connection, physical, limit=limit, track_ids=track_ids)
+        summaries = self._summaries(connection, table)
+        totals = (summaries.read if self._schema.current else summaries.recount)(limit, track_ids)
+        some = None if limit is None and track_ids is None else list(totals)
+        known = run_table.records(connection, physical, track_ids=some) if self._schema.recorded else []
+        runs = {run.track_id: run for run in known}
+        found: list[Run] = []
+        for track_id, (rows, first, last, _, values) in totals.items():
+            run = runs.get(track_id) or Run(track_id, physical, status="")
+            run.rows, run.first, run.last, run.values = rows, first, last, values
+            found.append(run)
+        return found
+
+    def _summaries(self, connection: sqlite3.Connection, table: str) -> Summaries:
+        columns = dict(self._schema.columns(table))  # a copy: a signal handler may log new ones
+        return Summaries(connection, self._schema.physical(table), columns)

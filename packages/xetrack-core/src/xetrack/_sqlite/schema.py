@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from xetrack._rows.normalize import IDENTITY
-from xetrack._sqlite import run_table, triggers
+from xetrack._sqlite import run_table, summaries, triggers
 from xetrack._sqlite.cells import EXTRA, check_table, may_be_column, normal_type, quote
 from xetrack.errors import InvalidTableError, SchemaVersionError
 
@@ -34,6 +34,7 @@ class Schema:
     def __init__(self) -> None:
         self.version: tuple[int] | None = None
         self.recorded = self.assets = False  # whether the tables of runs and of objects exist
+        self.current = False  # whether all of xetrack's own tables exist
         self.plans: dict[tuple[Any, ...], Any] = {}
         """How `Inserts` inserts rows of each shape. Emptied whenever the schema is loaded."""
         self._tables: dict[str, str] = {}
@@ -60,7 +61,8 @@ class Schema:
         self._views = {_fold(name) for name, kind, _ in found if kind == "view"}
         self._tables = {_fold(name): name for name in tables}
         self.assets = "counts" in tables  # counts the uses of each object, wherever its bytes are
-        self.recorded = {"xetrack_runs", triggers.LOG} <= set(tables)
+        self.recorded = {"xetrack_runs", "xetrack_meta"} <= set(tables)
+        self.current = self.recorded and {triggers.LOG, summaries.TABLE} <= set(tables)
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
@@ -125,25 +127,26 @@ class Schema:
                 columns[key] = kind
         declared = ", ".join(f"{quote(key)} {kind}" for key, kind in columns.items())
         connection.execute(f"CREATE TABLE db.{quote(physical)} ({declared}, PRIMARY KEY (track_id, timestamp))")
-        for statement in (*run_table.invalidation(physical), *triggers.made(physical)):
+        for statement in triggers.made(physical):
             connection.execute(statement)
+        summaries.Summaries(_connection(connection), physical, columns).begin()
 
     def make_records(self, connection: Executor) -> bool:
-        """Create xetrack's own tables, and what 0.x files lack. Return whether they were missing."""
-        if self.recorded:
+        """Create xetrack's own tables, and what older files lack. Return whether they were missing."""
+        if self.current:
             return False
         connection.execute("CREATE TABLE IF NOT EXISTS db.xetrack_meta (key TEXT PRIMARY KEY, value)")
         meta = [("layout", FILE_VERSION), ("id", os.urandom(16).hex())]
         connection.executemany("INSERT OR IGNORE INTO db.xetrack_meta VALUES (?, ?)", meta)
-        connection.execute(run_table.CREATE)
-        connection.execute(triggers.CREATE)
+        for statement in (run_table.CREATE, triggers.CREATE, *summaries.CREATE):
+            connection.execute(statement)
         connection.execute("DROP TABLE IF EXISTS db.xetrack_changes")  # before 1.0, counters in place of the log
         for name in (name for name, columns in self._columns.items() if columns):
-            for statement in (*run_table.invalidation(name), *triggers.removal(name), *triggers.made(name)):
+            for statement in (*run_table.former_triggers(name), *triggers.removal(name), *triggers.made(name)):
                 connection.execute(statement)
         if _LEGACY in self._tables and _EVENTS not in self._tables.keys() | self._views:
             connection.execute(f"CREATE VIEW db.{_EVENTS} AS SELECT * FROM {quote(_LEGACY)}")
-        self.recorded = True
+        self.recorded = self.current = True
         return True
 
     def drop(self, connection: Executor, table: str) -> None:
@@ -152,9 +155,14 @@ class Schema:
         if physical == _LEGACY and _EVENTS in self._views:
             connection.execute(f"DROP VIEW db.{_EVENTS}")
         connection.execute(f"DROP TABLE db.{quote(physical)}")
-        if self.recorded:
+        if self.current:
             connection.execute(triggers.dropped(physical))
+            summaries.Summaries(_connection(connection), physical, {}).forget()
         self.refresh(connection)
+
+
+def _connection(executor: Executor) -> sqlite3.Connection:
+    return executor.connection if isinstance(executor, sqlite3.Cursor) else executor
 
 
 def _check_layout(connection: Executor) -> None:

@@ -62,6 +62,28 @@ class RunsContract(EngineFixtures):
         engine.append(TABLE, [make_row(0, run="other")])
         assert [run.track_id for run in engine.runs(TABLE)] == ["other"]
 
+    def test_a_limit_keeps_the_most_recently_active_runs(self, engine: Engine) -> None:
+        """Ended or not, with the same content as in the whole list."""
+        for number, track_id in enumerate("abca"):
+            _logged(engine, _run(track_id), {"x": number}, first=number)
+            if track_id != "b":
+                engine.finish_run(replace(_ended(_run(track_id)), rows=1, values={"x": number}))
+        everything = engine.runs(TABLE)
+        assert [run.track_id for run in everything] == ["a", "c", "b"]
+        for limit in range(5):
+            assert engine.runs(TABLE, limit=limit) == everything[:limit]
+
+    def test_some_runs_can_be_chosen(self, engine: Engine) -> None:
+        """The most recently active first, without those that do not exist; also together with a limit."""
+        for number, track_id in enumerate("abc"):
+            _logged(engine, _run(track_id), {"x": number}, first=number)
+        engine.finish_run(replace(_ended(_run("a")), rows=1, values={"x": 0}))
+        engine.append(TABLE, [make_row(9, {"x": 9}, run="a")])
+        everything = engine.runs(TABLE)
+        assert engine.runs(TABLE, track_ids=["b", "unknown", "a"]) == [everything[0], everything[2]]
+        assert engine.runs(TABLE, track_ids=["b", "a"], limit=1) == everything[:1]
+        assert engine.runs(TABLE, track_ids=[]) == []
+
     def test_an_ended_run_has_its_status_and_end(self, engine: Engine) -> None:
         """Whether finished or failed."""
         for track_id, status in [("a", "finished"), ("b", "failed")]:

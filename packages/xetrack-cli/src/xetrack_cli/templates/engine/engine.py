@@ -256,10 +256,11 @@ class SqlEngine:
         extras = self._select(table, f"WHERE {EXTRA} IS NOT NULL")[0] if types else {}
         return {**types, **{key: "" for key in extras if key not in types}}
 
-    def runs(self, table: str) -> list[Run]:
-        """Return all runs, most recently active first."""
+    def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
+        """Return runs, most recently active first."""
         with self._connection.snapshot():
-            found = runs.list_runs(self._connection, name_of(table)) if self._types(table) else []
+            listed = runs.list_runs(self._connection, name_of(table)) if self._types(table) else []
+            found = [run for run in listed if track_ids is None or run.track_id in track_ids][:limit]
             runs.add_values(found, self.scan(table))
             return found
 
