@@ -43,7 +43,6 @@ class Reader(View, ReadBack):
 
     ```python
     with Reader("track.db") as reader:
-        df = reader.to_df()
         best = reader.runs().sort_values("accuracy").iloc[-1]
     ```
 
@@ -174,36 +173,35 @@ class Reader(View, ReadBack):
         track_id = self.engine.latest_run(self.table)
         return dataframes.to_pandas(self._select(track_id, None if track_id else 0, None))
 
-    def runs(self, limit: int | None = None, where: str | Sequence[str] | None = None) -> "pd.DataFrame":
+    def runs(self, where: str | Sequence[str] | None = None, limit: int | None = None) -> "pd.DataFrame":
         """Return one row per run, most recently active first.
 
         Args:
-            limit: only the most recently active runs, at most so many.
             where: only runs that match a filter, such as "lr <= 1e-3 and max(val/acc) > 0.7", or all of several.
+            limit: only the most recently active runs, at most so many.
 
         Returns:
-            The columns `track_id`, `table`, `status`, `started`, `ended`, `host`, `pid`, `python`, `params` (a dict),
-            `first` and `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is
-            taken.
-
-        `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host.
+            The columns `track_id`, `table`, `status` (`running`, `finished`, `failed`, or `crashed` if its process no
+            longer exists on this host), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
+            `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is taken.
 
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.
         """
         with paused_gc():
-            return dataframes.to_pandas(run_columns(self._listed(limit, where)))
+            return dataframes.to_pandas(run_columns(self._listed(where, limit)))
 
-    def list_runs(self, limit: int | None = None, where: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Return the same as `runs`, as dicts that have only the keys that their runs logged."""
-        return [{key: decode(value) for key, value in row.items()} for row in self._listed(limit, where)]
+    def list_runs(self, where: str | Sequence[str] | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the same as `runs`, as dicts, each with the keys that its run logged."""
+        return [{key: decode(value) for key, value in row.items()} for row in self._listed(where, limit)]
 
-    def _listed(self, limit: int | None, where: str | Sequence[str] | None) -> list[dict[str, Any]]:
+    def _listed(self, where: str | Sequence[str] | None, limit: int | None) -> list[dict[str, Any]]:
         limit = count("limit", limit)
         self._check_open()
-        runs = self.engine.runs(self.table, limit=None if where else limit)
+        chosen = None if where is None else parse_filter(where)
+        runs = self.engine.runs(self.table, limit=None if chosen else limit)
         listed = [run_row(run, crashed=is_gone(run)) for run in runs]
-        return parse_filter(where).select(listed, self.engine, self.table)[:limit] if where else listed
+        return chosen.select(listed, self.engine, self.table)[:limit] if chosen else listed
 
     @classmethod
     def read_db(

@@ -218,7 +218,7 @@ class Files(RuleBasedStateMachine):
         "DELETE FROM events WHERE _rowid_ = (SELECT max(_rowid_) FROM events)",
         "DELETE FROM events WHERE _rowid_ = (SELECT min(_rowid_) FROM events)",
         "DELETE FROM events",
-        "UPDATE events SET _rowid_ = -_rowid_ WHERE track_id = '{run}'",
+        "UPDATE OR IGNORE events SET _rowid_ = -_rowid_ WHERE track_id = '{run}'",
         "VACUUM",
     ]), run=RUNS)  # fmt: skip
     def run_sql(self, file, statement, run):

@@ -59,7 +59,7 @@ def runs(
 
 def summaries(reader: Reader, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the runs with their duration in seconds, the main columns first."""
-    return [_summary(run) for run in reader.list_runs(limit)]
+    return [_summary(run) for run in reader.list_runs(limit=limit)]
 
 
 def _summary(run: dict[str, Any]) -> dict[str, Any]:

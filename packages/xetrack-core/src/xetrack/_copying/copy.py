@@ -12,7 +12,6 @@ from xetrack._plugins.factory import check_file, choose_engine, open_engine
 from xetrack._plugins.registry import discovered
 from xetrack._rows.tables import DEFAULT, table_not_found
 from xetrack._spec.engine import Engine
-from xetrack._spec.types import Run
 from xetrack._util.arguments import callback, flag, optional_text, sequence, text
 from xetrack._util.locations import locate
 from xetrack.errors import XetrackError
@@ -88,7 +87,6 @@ def copy(
             for table in chosen:
                 copying = TableCopy(*sides, table, carrier, progress or (lambda _done, _total: None))
                 copying.run()
-                _copy_runs(reading, writing, table)
                 new, updated = new + copying.new, updated + copying.updated
             if carrier is not None and tables is None:
                 carrier.carry_rest()
@@ -120,19 +118,3 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
         if table not in there and not (table == "default" and DEFAULT in there):
             raise table_not_found(source, table, there)
     return chosen
-
-
-def _copy_runs(source: Engine, target: Engine, table: str) -> None:
-    """Copy the records of runs that ended or went on since the target heard of them."""
-    known = {run.track_id: run for run in target.runs(table)}
-    for run in source.runs(table):
-        if run.status and _is_news(run, known.get(run.track_id)):
-            target.save_run(run)
-            if run.ended is not None:
-                target.finish_run(run)
-
-
-def _is_news(run: Run, known: Run | None) -> bool:
-    if known is None or known.status in {"", "running"}:
-        return known is None or (run.status, run.ended, run.params) != (known.status, known.ended, known.params)
-    return (run.ended or run.last or "") > (known.ended or "")

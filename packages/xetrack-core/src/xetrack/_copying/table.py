@@ -13,7 +13,7 @@ from xetrack._copying.carrier import Carrier
 from xetrack._copying.origins import Origin, Origins, time_of
 from xetrack._rows.tables import DEFAULT
 from xetrack._spec.engine import Engine
-from xetrack._spec.types import Columns, Row
+from xetrack._spec.types import Columns, Row, Run
 
 __all__ = ["Side", "TableCopy"]
 
@@ -34,11 +34,13 @@ class _State:
         source: the watermark of the source.
         target: the watermark of the target after the last rows that the copy wrote.
         pending: runs that others changed or deleted in the target, to be compared with the source again.
+        running: runs that had not ended.
     """
 
     source: str | None = None
     target: str | None = None
     pending: Sequence[str] = field(default_factory=list)
+    running: Sequence[str] = field(default_factory=list)
 
 
 class _OvertakenError(Exception):
@@ -51,7 +53,6 @@ class TableCopy:
     Attributes:
         new: the number of rows that the target did not have.
         updated: the number of rows that were changed.
-        runs: the runs whose rows were looked at.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class TableCopy:
         self._key = f"copy/{source.id}/{self._table}"
         self._state = _State()
         self.new = self.updated = 0
-        self.runs: set[str] = set()
+        self._runs: set[str] = set()
 
     def run(self) -> None:
         """Copy what is new, and what changed."""
@@ -74,7 +75,25 @@ class TableCopy:
                 self._pass()
             except _OvertakenError:
                 continue
-            return
+            break
+        self._copy_records()
+
+    def _copy_records(self) -> None:
+        """Copy the records of runs that were copied, or had not ended: whether they have by now."""
+        source, target = self._source.engine, self._target.engine
+        with target.transaction():
+            state = self._load()
+            chosen = sorted({*self._runs, *state.running})
+            known = {run.track_id: run for run in target.runs(self._table, track_ids=chosen)}
+            running: list[str] = []
+            for run in source.runs(self._table, track_ids=chosen):
+                if run.status == "running":
+                    running.append(run.track_id)
+                if run.status and _is_news(run, known.get(run.track_id)):
+                    target.save_run(run)
+                    if run.ended is not None:
+                        target.finish_run(run)
+            self._save(replace(state, running=sorted(running)))
 
     def _pass(self) -> None:
         with self._target.engine.transaction():
@@ -150,7 +169,7 @@ class TableCopy:
         by_run: dict[str, list[Row]] = {}
         for row in rows:
             by_run.setdefault(str(row["track_id"]), []).append(row)
-        self.runs |= by_run.keys()
+        self._runs |= by_run.keys()
         here = Origins.load(self._source.engine, self._table, by_run)
         there = Origins.load(self._target.engine, self._table, by_run)
         mixed = {run for run in by_run if not self._is_from_one_place(here[run], there[run], run, by_run[run])}
@@ -213,6 +232,13 @@ class TableCopy:
             {time: origin for time, origin in entries.items() if origin != known[time]},
         )
         return new, engine.amend(table, same) if revise else []
+
+
+def _is_news(run: Run, known: Run | None) -> bool:
+    """Whether a run went on or ended since its record was copied."""
+    if known is None or known.status in {"", "running"}:
+        return known is None or (run.status, run.ended, run.params) != (known.status, known.ended, known.params)
+    return (run.ended or run.last or "") > (known.ended or "")
 
 
 def to_dicts(columns: Columns) -> list[Row]:
