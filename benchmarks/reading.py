@@ -101,7 +101,7 @@ def runs(sizes, folder):
 
 def _runs(path, limit=None):
     with Reader(path) as reader:
-        return timed(reader.runs, limit)
+        return timed(lambda: reader.runs(limit=limit))
 
 
 def _groups(path):

@@ -84,7 +84,7 @@ def test_to_dicts_has_the_same_rows_with_every_key(reader):
 
 def test_list_runs_tells_what_runs_tells(reader):
     frame, listed = reader.runs(), reader.list_runs()
-    assert reader.list_runs(1) == listed[:1]
+    assert reader.list_runs(limit=1) == listed[:1]
     assert reader.runs(limit=1)["track_id"].tolist() == [listed[0]["track_id"]]
     assert reader.runs(limit=0).columns.tolist()[:3] == ["track_id", "table", "status"]
     with pytest.raises(OptionError, match="limit"):
