@@ -175,7 +175,7 @@ class RunWriter:
     def _append(self, rows: Sequence[Row]) -> None:
         """Store rows and what they need: the objects that they name, and with the first ones the record of the run."""
         self.check_open()
-        with self.engine.transaction():
+        with self.engine.transaction([self.record.table]):
             self._put_assets()
             if not self.begun:
                 self.record.started = self.record.started or str(rows[0]["timestamp"])
@@ -264,7 +264,7 @@ class RunWriter:
                 return 0
             stored = self._normalise.value(key, value, self.strict)
             self.latest = None
-            with self.engine.transaction():
+            with self.engine.transaction([run.table]):
                 rows = self.engine.update(run.table, key, stored, track_id=run.track_id, where=where)
                 if rows:
                     self._put_assets(rows)

@@ -68,8 +68,8 @@ class JournalEngine:
     # Changes
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Keep all changes made inside, or none."""
+    def transaction(self, tables: Sequence[str] | None = None) -> Iterator[None]:
+        """Keep all changes made inside, or none. The whole file is locked, whatever `tables` are written."""
         with self._lock:
             self._memory.tables()  # raises if the engine is closed
             before = len(self._pending)
