@@ -243,7 +243,7 @@ class RunWriter:
                 stored[key] = self._normalise.value(key, value, self.strict)
                 self.assets_of_params.pop(key, None)
                 if self.objects.prepared:  # a copy, for rows to come
-                    assets = [replace(each, pieces=(b"".join(each.pieces),)) for _, each in self.objects.prepared]
+                    assets = [replace(each, pieces=(b"".join(each.parts()),)) for _, each in self.objects.prepared]
                     self.assets_of_params[key] = assets
             self.params = {**self.params, **stored}  # a new dict: another thread may be reading the old one
 
