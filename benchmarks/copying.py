@@ -18,9 +18,7 @@ def copy(sizes, folder):
     few, few_target = folder / "few.db", folder / "few-target.db"
     yield Row(
         f"copy() of {sizes.copied:,} new rows of {sizes.large:,}; bare: of a new file",
-        *interleaved(
-            rounds, lambda: _more(source, target, sizes.copied), lambda: _more(few, few_target, sizes.copied)
-        ),
+        *interleaved(rounds, lambda: _more(source, target, sizes.copied), lambda: _more(few, few_target, sizes.copied)),
         limit=2,
     )
 

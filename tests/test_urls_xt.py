@@ -96,7 +96,7 @@ LINES = {
     "assets gc": [URL],
 }
 LACKING = {
-    "backup": ([URL, "kept.db"], f"{SHOWN} is not a SQLite database, so it has no pages to back up. Use xt copy."),
+    "backup": ([URL, "kept.db"], f"the engine of {SHOWN} cannot write backups, as SQLite does. Use xt copy."),
     "assets ls": ([URL], "reading objects needs an asset store that supports this engine."),
     "assets export": ([URL, "HASH", "array.npy"], "reading objects needs an asset store that supports this engine."),
     "assets delete": ([URL, "HASH"], "reading objects needs an asset store that supports this engine."),

@@ -152,6 +152,11 @@ def test_nothing_is_loaded_where_nothing_is_trusted(xt, database):
         xt(f"xt assets {line}", XETRACK_SAFE="1")
 
 
+def test_doctor_checks_the_file_whatever_engine_reads_it(bash, database):
+    checks = {row["check"] for row in json.loads(bash("xt doctor database.db --engine duckdb --json"))}
+    assert {"integrity", "journal", "size", "rows of events"} <= checks
+
+
 def test_doctor_finds_objects_that_no_row_names(bash, database):
     assert "leaves 1 object that no other run logged" in bash("xt delete database.db ebony-loon-6720 2>&1")
     [told] = [row for row in json.loads(bash("xt doctor database.db --json")) if row["check"] == "objects"]

@@ -22,8 +22,7 @@ def options(request, tmp_path, monkeypatch):
     if request.param == "chunks":
         for module in (content, store):
             monkeypatch.setattr(module, "MOST_WHOLE", 64)
-        for module in (content, blobs):
-            monkeypatch.setattr(module, "PART", 100)
+        monkeypatch.setattr(store, "PART", 100)
     urls = {"local URL": f"file://{tmp_path}/url", "memory URL": f"memory://{tmp_path.name}", "folder": tmp_path / "f"}
     yield {"assets": urls[request.param]} if request.param in urls else {}
     fsspec.filesystem("memory").store.clear()

@@ -127,7 +127,7 @@ class NumbersOfUndoneRows(Engine):
     """Uses the numbers of undone rows again, and keeps the log of what was undone."""
 
     @contextmanager
-    def transaction(self):
+    def transaction(self, tables=None):
         number = next(self._count)
         self._count = itertools.count(number)
         try:
@@ -198,7 +198,7 @@ class RemovesNothing(Engine):
 @broken(Right, "test_metadata_belongs_to_the_transaction")
 class MetadataOutsideOfTransactions(Engine):
     @contextmanager
-    def transaction(self):
+    def transaction(self, tables=None):
         try:
             with super().transaction():
                 yield

@@ -129,7 +129,7 @@ class StoresLater(Buffers):
 )
 class CommitsEachCall(Engine):
     @contextmanager
-    def transaction(self):
+    def transaction(self, tables=None):
         yield
 
 
@@ -181,7 +181,7 @@ class CommitsInTheChild(ServesOneProcess):
     gathered = None
 
     @contextmanager
-    def transaction(self):
+    def transaction(self, tables=None):
         self.gathered = []
         yield
         self.store()
@@ -218,7 +218,7 @@ class StoresTheRestOfABatchLater(Engine):
 @broken(Right, "test_a_transaction_that_is_killed_leaves_no_trace")
 class LeavesItsLock(Engine):
     @contextmanager
-    def transaction(self):
+    def transaction(self, tables=None):
         lock = Path(f"{self.db}.lock")
         lock.touch()
         with super().transaction():

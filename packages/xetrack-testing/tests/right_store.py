@@ -1,6 +1,5 @@
 """A correct asset store to derive broken ones from: two tables in the engine's database."""
 
-import hashlib
 import threading
 
 from xetrack.errors import (
@@ -10,7 +9,7 @@ from xetrack.errors import (
     PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.plugin import Asset, AssetInfo, Buffer, hashes_in
+from xetrack.plugin import Asset, AssetInfo, hashes_in
 from xetrack_testing import AssetStoreContract
 
 OBJECTS = (
@@ -25,7 +24,6 @@ class Store:
 
     def __init__(self, context):
         self.engine = context.engine
-        self.database = context.engine.database
         self.serializers = context.serializers
         self.trusted = context.trusted
         self.lock = threading.Lock()
@@ -33,8 +31,8 @@ class Store:
     def query(self, sql, *arguments):
         with self.engine.transaction():
             for table in (OBJECTS, NAMES):
-                self.database.query(table)
-            return self.database.query(sql, arguments)
+                self.engine.sql.query(table)
+            return self.engine.sql.query(sql, arguments)
 
     def prepare(self, value):
         for general in (False, True):
@@ -50,21 +48,29 @@ class Store:
             data = self.serializers[name].dumps(value)
         except Exception as error:
             raise InvalidValueError(str(error)) from error
-        return self.asset(name, tuple([data] if isinstance(data, Buffer) else data))
+        return self.asset(name, data)
 
     def asset(self, name, pieces):
-        digest = hashlib.sha256(b"".join(pieces)).digest()
-        return Asset(digest.hex()[:16], name, pieces, digest)
+        return Asset(name, pieces)
 
     def put(self, asset, name=None, uses=1):
         with self.engine.transaction():
             if self.info(asset.hash) is None:
+                data = self.written(asset)
                 sql = "INSERT INTO db.my_objects (hash, serializer, uses, data) VALUES (?, ?, ?, ?)"
-                self.query(sql, asset.hash, asset.serializer, uses, b"".join(asset.pieces))
+                self.query(sql, asset.hash, asset.serializer, uses, data)
             else:
+                self.check_same(asset)
                 self.recount({asset.hash: uses})
             if name is not None:
                 self.query("REPLACE INTO db.my_names VALUES (?, ?)", name, asset.hash)
+
+    def written(self, asset):
+        return b"".join(asset.parts())
+
+    def check_same(self, asset):
+        if self.raw(asset.hash).digest != asset.digest:
+            raise InvalidValueError("the hash belongs to another object")
 
     def insert(self, value, name=None):
         asset = self.prepare(value)
@@ -168,5 +174,5 @@ class Right(AssetStoreContract):
 
     def damage(self, place, key):
         engine = self.engine(place)
-        engine.database.query("UPDATE db.my_objects SET data = x'00' WHERE hash = ?", (key,))
+        engine.sql.query("UPDATE db.my_objects SET data = x'00' WHERE hash = ?", (key,))
         engine.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from xetrack import Provider, hookimpl
 from xetrack.errors import OptionError
-from xetrack.plugin import AssetStore, Context, Serializer, place, text
+from xetrack.plugin import AssetStore, Context, Serializer, SqlTables, place, text
 
 __all__ = ["AssetOptions", "xetrack_api", "xetrack_asset_stores", "xetrack_commands", "xetrack_serializers"]
 
@@ -40,13 +40,12 @@ class AssetOptions:
 
 
 def _open_store(options: AssetOptions | None, context: Context) -> AssetStore | None:
-    from xetrack.sqlite import Database
     from xetrack_assets.store import Store
 
     options = options or AssetOptions()
-    database = getattr(context.engine, "database", None)
-    if context.engine is not None and isinstance(database, Database):
-        return Store(context.engine, database, options, context)
+    sql: SqlTables | None = getattr(context.engine, "sql", None)
+    if context.engine is not None and sql is not None and sql.dialect == "sqlite":
+        return Store(context.engine, sql, options, context)
     if options != AssetOptions():
         raise OptionError(
             f"Objects need a SQLite database, and {context.db} is not one. Omit assets=, compress= and serializer=."

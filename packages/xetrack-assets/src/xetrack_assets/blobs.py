@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xetrack.errors import PluginNotInstalledError
-from xetrack.plugin import Buffer, did_you_mean, refused, writable_folder
-from xetrack.sqlite import Database
+from xetrack.plugin import Buffer, SqlTables, did_you_mean, refused, writable_folder
 from xetrack_assets.tables import CHUNKS, assets
 
-__all__ = ["MOST_WHOLE", "PART", "Blobs", "Chunks", "Folder", "Whole", "check_place", "open_place"]
+__all__ = ["MOST_WHOLE", "Blobs", "Chunks", "Folder", "Whole", "check_place", "open_place"]
 
 MOST_WHOLE = 64 * 2**20
-PART = 4 * 2**20
 _HASH = re.compile(r"[0-9a-f]{16}")
 _PART_NAME = re.compile(r"[0-9a-f]{16}\.[a-z0-9_]{8}")  # as `mkstemp` makes them
 
@@ -82,8 +80,8 @@ def _check_url(url: str) -> None:
 class Whole:
     """Values in one piece, in the table of 0.x. Writing belongs inside a transaction of the engine."""
 
-    def __init__(self, database: Database) -> None:
-        self._table = assets(database)
+    def __init__(self, sql: SqlTables) -> None:
+        self._table = assets(sql)
 
     def put(self, key: str, parts: Iterable[bytes]) -> None:
         """Store a value that comes in parts."""
@@ -98,18 +96,18 @@ class Whole:
 class Chunks:
     """Long values, in several rows each. Writing belongs inside a transaction of the engine."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, sql: SqlTables) -> None:
+        self._sql = sql
 
     def put(self, key: str, parts: Iterable[bytes]) -> None:
         """Store a value that comes in parts."""
-        self._database.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
+        self._sql.query(f"DELETE FROM db.{CHUNKS} WHERE key = ?", (key,))
         for number, part in enumerate(parts):
-            self._database.query(f"INSERT INTO db.{CHUNKS} VALUES (?, ?, ?)", (key, number, part))
+            self._sql.query(f"INSERT INTO db.{CHUNKS} VALUES (?, ?, ?)", (key, number, part))
 
     def get(self, key: str) -> bytearray:
         """Return a value. Raises `KeyError`."""
-        parts = self._database.query(f"SELECT part, length(data) FROM db.{CHUNKS} WHERE key = ? ORDER BY part", (key,))
+        parts = self._sql.query(f"SELECT part, length(data) FROM db.{CHUNKS} WHERE key = ? ORDER BY part", (key,))
         if not parts:
             raise KeyError(key)
         # One part at a time: only one is in memory twice.
@@ -117,7 +115,7 @@ class Chunks:
         start = 0
         for number, length in parts:
             sql = f"SELECT data FROM db.{CHUNKS} WHERE key = ? AND part = ?"
-            [(part,)] = self._database.query(sql, (key, number))
+            [(part,)] = self._sql.query(sql, (key, number))
             value[start : start + length] = part
             start += length
         return value

@@ -13,7 +13,6 @@ import typer
 from xetrack import Reader, XetrackError
 from xetrack.errors import OptionError
 from xetrack.plugin import AssetInfo, AssetStore, Context, hashes_in
-from xetrack.sqlite import Database
 
 __all__ = ["commands"]
 
@@ -99,7 +98,7 @@ def commands(context: Context) -> typer.Typer:
         """Delete objects that no row uses, and free the disk space. List them with ls --unused."""
         (db,) = terminal.arguments(words)
         with Reader(db, table=None) as reader:
-            if not (reader.engine.has_assets() or isinstance(getattr(reader.engine, "database", None), Database)):
+            if not reader.engine.has_assets() and getattr(reader.engine, "sql", None) is None:  # no space to free
                 terminal.tell("0 objects removed")
                 return
             gone = reader.collect_assets()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xetrack.errors import AssetDamagedError, DatabaseError
-from xetrack.plugin import Asset
-from xetrack.sqlite import Database
+from xetrack.plugin import Asset, SqlTables
 from xetrack_assets.pickles import dump_plain
 from xetrack_assets.tables import CHUNKS, CREATE, WHOLE, assets, counts, decode_uses, encode_key, existing, names
 
@@ -38,24 +37,24 @@ class Record:
 class Index:
     """The records of all objects in a file. Writing belongs inside a transaction of the engine."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._assets = assets(database)
-        self._counts = counts(database)
-        self._names = names(database)
+    def __init__(self, sql: SqlTables) -> None:
+        self._sql = sql
+        self._assets = assets(sql)
+        self._counts = counts(sql)
+        self._names = names(sql)
 
     def make(self) -> None:
         """Create the tables that are missing."""
-        for name in CREATE.keys() - existing(self._database):
-            self._database.query(CREATE[name])
+        for name in CREATE.keys() - existing(self._sql):
+            self._sql.query(CREATE[name])
 
     def find(self, key: str, name: str | None = None) -> Record | None:
         """Return the record of an object, and whether `name` means it; None if there is no such object."""
-        if not self._database.exists:  # a look does not create the file
+        if not self._sql.exists:  # a look does not create the file
             return None
         try:
             # One statement in most cases: this is the path of each log() of an object.
-            found = self._database.query(_FIND, (None if name is None else encode_key(name), key))
+            found = self._sql.query(_FIND, (None if name is None else encode_key(name), key))
         except DatabaseError:  # tables are missing; whatever else is wrong raises again below
             found = []
         for serializer, size, digest, place, uses, meant in found:
@@ -78,11 +77,11 @@ class Index:
 
     def name(self, name: str, key: str) -> None:
         """Store an object under a name."""
-        self._database.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))
+        self._sql.query(_SET.format("keys"), (encode_key(name), dump_plain(key)))
 
     def count(self, key: str, uses: int) -> None:
         """Set how often an object is used."""
-        self._database.query(_SET.format("counts"), (key, dump_plain(uses)))
+        self._sql.query(_SET.format("counts"), (key, dump_plain(uses)))
 
     def keys(self) -> list[str]:
         """Return the hashes of all objects, oldest first."""
@@ -95,11 +94,11 @@ class Index:
 
     def keep_place(self, place: str) -> None:
         """Remember a place without objects: files may be left there, and new objects go there."""
-        self._database.query("REPLACE INTO db.xetrack_assets (key, place) VALUES (?, ?)", (place, place))
+        self._sql.query("REPLACE INTO db.xetrack_assets (key, place) VALUES (?, ?)", (place, place))
 
     def add(self, asset: Asset, place: str, uses: int) -> None:
         """Record an object."""
-        self._database.query(
+        self._sql.query(
             "REPLACE INTO db.xetrack_assets VALUES (?, ?, ?, ?, ?)",
             (asset.hash, asset.serializer, asset.size, asset.digest, place),
         )
@@ -107,10 +106,10 @@ class Index:
 
     def forget(self, key: str) -> None:
         """Take an object out of all tables, its bytes and names included."""
-        self._database.query("DELETE FROM db.assets WHERE key = ?", (encode_key(key),))
-        self._database.query("DELETE FROM db.keys WHERE value = ?", (dump_plain(key),))
+        self._sql.query("DELETE FROM db.assets WHERE key = ?", (encode_key(key),))
+        self._sql.query("DELETE FROM db.keys WHERE value = ?", (dump_plain(key),))
         for table in ("counts", "xetrack_assets", CHUNKS):
-            self._database.query(f"DELETE FROM db.{table} WHERE key = ?", (key,))
+            self._sql.query(f"DELETE FROM db.{table} WHERE key = ?", (key,))
 
     def _select(self, table: str, sql: str, *arguments: Any) -> list[Any]:
-        return self._database.query(sql, arguments) if table in existing(self._database) else []
+        return self._sql.query(sql, arguments) if table in existing(self._sql) else []

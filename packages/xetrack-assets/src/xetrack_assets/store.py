@@ -18,16 +18,18 @@ from xetrack.errors import (
     UntrustedError,
     XetrackError,
 )
-from xetrack.plugin import Asset, AssetInfo, Buffer, Context, Engine, hashes_in
-from xetrack.sqlite import Database
+from xetrack.plugin import Asset, AssetInfo, Buffer, Context, Engine, SqlTables, hashes_in
 from xetrack_assets import AssetOptions
 from xetrack_assets.blobs import MOST_WHOLE, Blobs, Chunks, Folder, Outside, Whole, check_place, open_place
-from xetrack_assets.content import compressed, make_asset, original, parts_of
+from xetrack_assets.content import compressed, make_asset, original
 from xetrack_assets.index import Index, Record
 from xetrack_assets.tables import CHUNKS, WHOLE
 
 __all__ = ["Store"]
 
+
+# Bytes that are written at a time, and a row holds of a long object.
+PART = 4 * 2**20
 
 # Free space that makes compacting the file worthwhile: bytes, and the share of the file.
 _FREE_BYTES, _FREE_SHARE = 16 * 2**20, 0.1
@@ -43,10 +45,10 @@ class Store:
     after it, under the file's write lock. At worst, a file remains that nothing refers to.
     """
 
-    def __init__(self, engine: Engine, database: Database, options: AssetOptions, context: Context) -> None:
+    def __init__(self, engine: Engine, sql: SqlTables, options: AssetOptions, context: Context) -> None:
         self._engine = engine
-        self._database = database
-        self._index = Index(database)
+        self._sql = sql
+        self._index = Index(sql)
         self._compress = options.compress
         self._base = None if options.assets is None else _absolute(options.assets)
         if self._base is not None:
@@ -54,7 +56,7 @@ class Store:
         self._serializers = context.serializers
         self._preferred = options.serializer
         self._trusted = context.trusted
-        self._in_file: dict[str, Blobs] = {WHOLE: Whole(database), CHUNKS: Chunks(database)}
+        self._in_file: dict[str, Blobs] = {WHOLE: Whole(sql), CHUNKS: Chunks(sql)}
         if self._preferred is not None and self._preferred not in self._serializers:
             raise OptionError(f"serializer={self._preferred!r} is not installed. {self._known()}")
 
@@ -94,13 +96,11 @@ class Store:
 
     def put(self, asset: Asset, name: str | None = None, uses: int = 1) -> None:
         """Store a prepared object. See `AssetStore.put`."""
-        # Under the lock, an open transaction is this thread's own.
-        with self._database.lock:
-            if self._database.depth:
-                self._put(asset, name, uses)
-                return
-            with self._engine.transaction():
-                self._put(asset, name, uses)
+        if self._sql.in_transaction:  # without one more savepoint for each object
+            self._put(asset, name, uses)
+            return
+        with self._engine.transaction():
+            self._put(asset, name, uses)
 
     def _put(self, asset: Asset, name: str | None, uses: int) -> None:
         record = self._index.find(asset.hash, name)
@@ -126,7 +126,7 @@ class Store:
 
     def _write(self, asset: Asset) -> str:
         """Write the bytes, and return their place."""
-        parts, size = parts_of(asset), asset.size
+        parts, size = asset.parts(PART), asset.size
         if self._compress:
             whole = list(compressed(parts))
             parts, size = iter(whole), sum(map(len, whole))
@@ -236,16 +236,15 @@ class Store:
 
     def remove(self, key: str, uses: int | None = 1) -> bool:
         """Take back some uses, or all, and remove the object with the last one. Return whether it existed."""
-        with self._database.lock:
-            outermost = not self._database.depth
-            with self._engine.transaction():
-                record = self._index.find(key)
-                if record is None:
-                    return False
-                if uses is not None and record.uses > uses:
-                    self._index.count(key, record.uses - uses)
-                    return True
-                self._forget([key])
+        outermost = not self._sql.in_transaction
+        with self._engine.transaction():
+            record = self._index.find(key)
+            if record is None:
+                return False
+            if uses is not None and record.uses > uses:
+                self._index.count(key, record.uses - uses)
+                return True
+            self._forget([key])
         # A transaction around this one may be rolled back, so collect() has to remove the bytes.
         if outermost:
             self._sweep({record.place}, [key])
@@ -270,17 +269,17 @@ class Store:
                 doomed = self.unused()
                 self._forget(doomed)
         if doomed or self._is_sparse():
-            self._database.compact()
+            self._sql.compact()
         self._sweep(places, None)
         return doomed
 
     def _is_sparse(self) -> bool:
         """Whether the file has enough free pages, from objects removed one by one, to be worth rewriting."""
-        if not self._database.exists:
+        if not self._sql.exists:
             return False
-        [(free,)] = self._database.query("PRAGMA db.freelist_count")
-        [(pages,)] = self._database.query("PRAGMA db.page_count")
-        [(size,)] = self._database.query("PRAGMA db.page_size")
+        [(free,)] = self._sql.query("PRAGMA db.freelist_count")
+        [(pages,)] = self._sql.query("PRAGMA db.page_count")
+        [(size,)] = self._sql.query("PRAGMA db.page_size")
         return bool(free * size >= _FREE_BYTES or free > pages * _FREE_SHARE)
 
     def _forget(self, keys: list[str]) -> None:

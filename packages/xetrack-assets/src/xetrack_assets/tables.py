@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from sqlitedict import SqliteDict
 
 from xetrack.errors import AssetDamagedError, UntrustedError
-from xetrack.sqlite import MEMORY, Database
+from xetrack.plugin import SqlTables
 from xetrack_assets.pickles import dump_plain, load_plain
 
 __all__ = ["CHUNKS", "CREATE", "WHOLE", "Table", "assets", "counts", "decode_uses", "encode_key", "existing", "names"]
@@ -45,27 +45,27 @@ CREATE = {
 _EXISTING = f"SELECT name FROM db.sqlite_master WHERE type = 'table' AND name IN ({', '.join('?' * len(CREATE))})"
 
 
-def existing(database: Database) -> set[str]:
+def existing(sql: SqlTables) -> set[str]:
     """Return which of the tables exist: they are created with the first object."""
-    if not database.exists:
+    if not sql.exists:
         return set()
-    return {name for (name,) in database.query(_EXISTING, tuple(CREATE))}
+    return {name for (name,) in sql.query(_EXISTING, tuple(CREATE))}
 
 
 class _Connection:
     """What `SqliteDict` needs of its thread, on the engine's connection."""
 
-    def __init__(self, database: Database, table: str) -> None:
-        self._database = database
+    def __init__(self, sql: SqlTables, table: str) -> None:
+        self._sql = sql
         self._table = table
 
     def execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
         # A table is created with its first object, not by a look at it.
         if not sql.startswith("CREATE"):
-            self._database.query(sql, arguments)
+            self._sql.query(sql, arguments)
 
     def select(self, sql: str, arguments: Sequence[Any] = ()) -> Iterator[Any]:
-        return iter(self._database.query(sql, arguments) if self._table in existing(self._database) else ())
+        return iter(self._sql.query(sql, arguments) if self._table in existing(self._sql) else ())
 
     def select_one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
         return next(self.select(sql, arguments), None)
@@ -80,31 +80,31 @@ class _Connection:
 class Table(SqliteDict):  # type: ignore[misc] # sqlitedict ships no types
     """A table as a dict, empty until it is created. Writing belongs inside a transaction of the engine."""
 
-    def __init__(self, database: Database, name: str, **codecs: Callable[[Any], Any]) -> None:
-        self._database = database
+    def __init__(self, sql: SqlTables, name: str, **codecs: Callable[[Any], Any]) -> None:
+        self._sql = sql
         self._name = name
         # The path is not used: the engine creates the file and its folder with the first object.
-        super().__init__(MEMORY, name, outer_stack=False, **codecs)
+        super().__init__(":memory:", name, outer_stack=False, **codecs)
 
     def _new_conn(self) -> _Connection:
         # sqlitedict quotes the name of the table: this makes it the one of the attached file.
         self.tablename: str = f'db"."{self._name}'
-        return _Connection(self._database, self._name)
+        return _Connection(self._sql, self._name)
 
 
-def assets(database: Database) -> Table:
+def assets(sql: SqlTables) -> Table:
     """Return the table of hashes and bytes."""
-    return Table(database, WHOLE, encode=bytes, decode=_decode_bytes, **_KEY_CODECS)
+    return Table(sql, WHOLE, encode=bytes, decode=_decode_bytes, **_KEY_CODECS)
 
 
-def names(database: Database) -> Table:
+def names(sql: SqlTables) -> Table:
     """Return the table of names and hashes."""
-    return Table(database, "keys", encode=dump_plain, decode=_decode_text, **_KEY_CODECS)
+    return Table(sql, "keys", encode=dump_plain, decode=_decode_text, **_KEY_CODECS)
 
 
-def counts(database: Database) -> Table:
+def counts(sql: SqlTables) -> Table:
     """Return the table of hashes and uses."""
-    return Table(database, "counts", encode=dump_plain, decode=decode_uses)
+    return Table(sql, "counts", encode=dump_plain, decode=decode_uses)
 
 
 def encode_key(text: str) -> str:

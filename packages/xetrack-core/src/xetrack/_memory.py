@@ -51,8 +51,8 @@ class MemoryEngine:
         return self
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Keep all changes made inside, or none. Transactions may be nested."""
+    def transaction(self, tables: Sequence[str] | None = None) -> Iterator[None]:
+        """Keep all changes made inside, or none. Transactions may be nested. Locks all `tables` alike."""
         with self._lock:
             self._check_open()
             before = copy.deepcopy((self._tables, self._numbers, self._log, self._runs, self._metadata))

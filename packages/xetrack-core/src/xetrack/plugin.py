@@ -3,6 +3,7 @@
 - Hooks: derive from `Plugin`, or mark functions with `hookimpl`.
 - What hooks return and get: `Provider`, `Context`, `RunInfo`, `Terminal`.
 - The protocol of each kind of plugin: `Engine`, `AssetStore`, `Serializer`, `ResultCache`, `Sink`, `Monitor`.
+- For asset stores: `Asset`, which hashes its bytes, and `SqlTables`, tables in the engine's transactions.
 - Rows: the types of values, their normalization, and the encoding that engines over SQL tables share.
 - Filters of runs, for tools: `parse_filter`.
 - Helpers: fork-safe locks, checks of arguments, text for messages.
@@ -50,11 +51,13 @@ from xetrack._rows.runs import run_seconds
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
 from xetrack._spec.changes import Batch, Changes
+from xetrack._spec.content import content_digest, content_hash
 from xetrack._spec.engine import Engine
 from xetrack._spec.hooks import Plugin, RunInfo, hookimpl
 from xetrack._spec.monitors import Gauge, Monitor
 from xetrack._spec.provider import API_VERSION, Context, Provider, Terminal
 from xetrack._spec.sinks import LogSink, Sink
+from xetrack._spec.sql_tables import SqlTables
 from xetrack._spec.types import BigInt, Buffer, Columns, Json, Row, Run, SurrogateText, Value
 from xetrack._sqlite.cells import (
     check_table,
@@ -116,12 +119,15 @@ __all__ = [
     "RunInfo",
     "Serializer",
     "Sink",
+    "SqlTables",
     "SurrogateText",
     "Terminal",
     "Value",
     "check_key",
     "check_memory",
     "check_table",
+    "content_digest",
+    "content_hash",
     "declared_type",
     "decode",
     "describe",

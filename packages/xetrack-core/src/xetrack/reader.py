@@ -22,9 +22,9 @@ from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
 from xetrack._spec.types import Columns
-from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
+from xetrack._tracking.backup import backup
 from xetrack._tracking.ids import is_gone
 from xetrack._util.arguments import count, flag, named_run, optional_text, run_id, sequence, text
 from xetrack._util.environment import safe_mode
@@ -269,7 +269,7 @@ class Reader(View, ReadBack):
         Raises:
             DatabaseError: the file exists, is in use, or cannot be written.
             XetrackError: `path` is the database itself.
-            OptionError: the engine does not store its rows in SQLite.
+            OptionError: the engine cannot write backups.
         """
         self._check_open()
         backup(self.engine, path, overwrite=overwrite, progress=progress)
@@ -286,7 +286,7 @@ class Reader(View, ReadBack):
             if not (engine.has_assets() and self._plugins.offers("asset_stores")):
                 return engine.delete(self.table, track_id)
             store = self._open_store(engine, read_only=False)
-            with engine.transaction():
+            with engine.transaction([self.table]):
                 columns = engine.read(self.table, track_id=track_id)
                 uses = uses_in(columns.values(), set(store.keys()))
                 rows = engine.delete(self.table, track_id)

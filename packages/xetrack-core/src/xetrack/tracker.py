@@ -11,9 +11,9 @@ from xetrack._rows.configs import as_row, as_rows
 from xetrack._rows.normalize import check_key, decode, describe
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
-from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object
+from xetrack._tracking.backup import backup
 from xetrack._tracking.deferral import exclusive
 from xetrack._tracking.git import git_params
 from xetrack._tracking.run import RunWriter

@@ -71,6 +71,14 @@ class Meter:
             raise RuntimeError(message)
 
 
+def asset_of(value):
+    return Asset("repr", repr(value).encode())
+
+
+def hash_of(value):
+    return asset_of(value).hash
+
+
 class Shelf:
     """An asset store over a table of the tracker's own engine, so that a rollback takes its objects back."""
 
@@ -83,7 +91,7 @@ class Shelf:
         return self
 
     def prepare(self, value):
-        return Asset(f"hash-{value!r}", "repr", (), b"")
+        return asset_of(value)
 
     def put(self, asset, name=None, uses=1):
         row = {"key": asset.hash, "timestamp": "2024-01-01 00:00:00.000000", "track_id": "shelf"}
@@ -411,9 +419,9 @@ class Tempo:
 def test_an_object_goes_into_the_store_with_its_row(engine):
     tracker = Tracker(":memory:", engine=engine, plugins=[Shelf])
 
-    assert tracker.log({"model": 1j, "x": 1})["model"] == "hash-1j"
-    assert tracker.get("hash-1j") == "hash-1j"
-    assert tracker.log_batch([{"model": 2j}, {"model": 3j}])[1]["model"] == "hash-3j"
+    assert tracker.log({"model": 1j, "x": 1})["model"] == hash_of(1j)
+    assert tracker.get(hash_of(1j)) == hash_of(1j)
+    assert tracker.log_batch([{"model": 2j}, {"model": 3j}])[1]["model"] == hash_of(3j)
     assert tracker.count_run() == 3
 
 
@@ -437,10 +445,10 @@ def test_an_object_is_taken_back_if_its_row_cannot_be_stored(engine, log, first,
     monkeypatch.undo()
 
     assert tracker.engine.tables() == ([] if first else ["events"])
-    assert tracker.get("hash-1j") is None
+    assert tracker.get(hash_of(1j)) is None
     assert len(tracker) == (0 if first else 1)
     assert log(tracker, {"model": 1j})
-    assert tracker.get("hash-1j") == "hash-1j"
+    assert tracker.get(hash_of(1j)) == hash_of(1j)
 
 
 def test_objects_of_a_row_with_a_refused_value_are_taken_back(engine):
@@ -449,16 +457,16 @@ def test_objects_of_a_row_with_a_refused_value_are_taken_back(engine):
     with pytest.raises(XetrackError, match="contains itself"):
         tracker.log({"model": 1j, "list": CYCLE})
 
-    assert tracker.get("hash-1j") is None
+    assert tracker.get(hash_of(1j)) is None
 
 
 def test_an_object_may_be_a_param_or_set_later(engine):
     tracker = Tracker(":memory:", {"model": 1j}, engine=engine, plugins=[Shelf])
 
-    assert tracker.log({"x": 1})["model"] == "hash-1j"
+    assert tracker.log({"x": 1})["model"] == hash_of(1j)
     assert tracker.set_value("other", 2j) == 1
-    assert tracker.latest["other"] == "hash-2j"
-    assert tracker.get("hash-2j") == "hash-2j"
+    assert tracker.latest["other"] == hash_of(2j)
+    assert tracker.get(hash_of(2j)) == hash_of(2j)
 
 
 def test_an_asset_store_that_fails_costs_nothing_but_its_row(engine):
@@ -474,7 +482,7 @@ def test_an_asset_store_that_fails_costs_nothing_but_its_row(engine):
     with pytest.raises(OSError, match="shelf is full"):
         tracker.log({"model": 1j})
 
-    assert tracker.get("hash-1j") is None
+    assert tracker.get(hash_of(1j)) is None
     tracker.log({"x": 2})
     assert tracker["x"].tolist() == [1, 2]
 

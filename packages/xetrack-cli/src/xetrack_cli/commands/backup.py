@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from xetrack import Reader
-from xetrack.sqlite import Database
 from xetrack_cli.errors import UsageError
 from xetrack_cli.output.progress import progress
 from xetrack_cli.output.terminal import tell
@@ -28,8 +27,8 @@ def backup(
     The snapshot is consistent even while other processes log. If the backup is killed, TARGET is unchanged.
     """
     with Reader(source, engine, table=None) as reader:
-        if not isinstance(getattr(reader.engine, "database", None), Database):
-            raise UsageError(f"{reader.db} is not a SQLite database, so it has no pages to back up. Use xt copy.")
+        if getattr(reader.engine, "backup", None) is None:
+            raise UsageError(f"the engine of {reader.db} cannot write backups, as SQLite does. Use xt copy.")
         with progress("copying pages") as update:
             reader.backup(target, overwrite=overwrite, progress=update)
     tell(f"{source} backed up to {target}")

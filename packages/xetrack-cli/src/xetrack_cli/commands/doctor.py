@@ -1,6 +1,5 @@
 """`xt doctor`: check a database and suggest fixes."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any, NamedTuple
 
 from xetrack import Reader
 from xetrack.errors import DatabaseError, InvalidValueError, PluginError
-from xetrack.plugin import EXTRA
+from xetrack.plugin import EXTRA, SqlTables
 from xetrack.registry import discovered
-from xetrack.sqlite import Database
 from xetrack_cli.errors import one_line
 from xetrack_cli.output.format import display, plural
 from xetrack_cli.output.terminal import is_terminal, painted, show, tell
@@ -69,13 +67,13 @@ def examine(reader: Reader, reopen: Callable[[str], Reader]) -> Iterator[Finding
         reopen: opens a reader of one of its tables.
     """
     checks: dict[str, Callable[[str], Finding]] = {}
-    rescue = _RESCUE if _is_sqlite(reader) else _COPY
-    if _is_sqlite(reader):
-        checks = {"integrity": partial(_integrity, reader), "journal": partial(_journal, reader)}
-        checks["size"] = partial(_size, reader)
+    sql = _sqlite(reader)
+    if sql is not None:
+        checks = {"integrity": partial(_integrity, sql), "journal": partial(_journal, sql, reader.db)}
+        checks["size"] = partial(_size, sql)
     for table in reader.engine.tables():
         checks[f"rows of {table}"] = partial(_rows, reader, table)
-        checks[f"columns of {table}"] = partial(_columns, reader, table)
+        checks[f"columns of {table}"] = partial(_columns, reader, sql, table)
         checks[f"runs of {table}"] = partial(_runs, reopen, table)
     checks["objects"] = partial(_objects, reader)
     for name, run in checks.items():
@@ -84,37 +82,32 @@ def examine(reader: Reader, reopen: Callable[[str], Reader]) -> Iterator[Finding
         except Exception as error:
             if not (isinstance(error, (DatabaseError, InvalidValueError)) or discovered().raised_by_driver(error)):
                 raise
-            yield Finding(name, _PROBLEM, one_line(error), rescue)
+            yield Finding(name, _PROBLEM, one_line(error), _COPY if sql is None else _RESCUE)
 
 
-def _is_sqlite(reader: Reader) -> bool:
-    """Whether SQL reaches a SQLite file itself."""
-    database = getattr(reader.engine, "database", None)
-    return isinstance(database, Database) and isinstance(reader.conn, sqlite3.Connection)
+def _sqlite(reader: Reader) -> SqlTables | None:
+    """Return what queries the SQLite file of an engine, or None if it has none."""
+    sql: SqlTables | None = getattr(reader.engine, "sql", None)
+    return sql if sql is not None and sql.dialect == "sqlite" else None
 
 
-def _query(reader: Reader, sql: str) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = reader.conn.execute(sql).fetchall()
-    return rows
-
-
-def _pragma(reader: Reader, name: str) -> Any:
-    ((value,),) = _query(reader, f"PRAGMA db.{name}")
+def _pragma(sql: SqlTables, name: str) -> Any:
+    ((value,),) = sql.query(f"PRAGMA db.{name}")
     return value
 
 
-def _integrity(reader: Reader, check: str) -> Finding:
-    lines = [one_line(line) for (line,) in _query(reader, "PRAGMA db.integrity_check(5)")]
+def _integrity(sql: SqlTables, check: str) -> Finding:
+    lines = [one_line(line) for (line,) in sql.query("PRAGMA db.integrity_check(5)")]
     if lines == ["ok"]:
         return Finding(check, _OK, "all pages and indexes are intact")
     return Finding(check, _PROBLEM, "; ".join(lines), _RESCUE)
 
 
-def _journal(reader: Reader, check: str) -> Finding:
-    mode = _pragma(reader, "journal_mode")
+def _journal(sql: SqlTables, db: str, check: str) -> Finding:
+    mode = _pragma(sql, "journal_mode")
     if mode != "wal":
         return Finding(check, _NOTE, f"{mode} mode", "the next Tracker that opens this file switches it to WAL")
-    wal = Path(f"{reader.db}-wal")
+    wal = Path(f"{db}-wal")
     pending = wal.stat().st_size if wal.exists() else 0
     if not pending:
         return Finding(check, _OK, "WAL, fully merged into the file")
@@ -124,9 +117,9 @@ def _journal(reader: Reader, check: str) -> Finding:
     return Finding(check, _NOTE, f"WAL, {_bytes(pending)} not yet merged into the file", advice)
 
 
-def _size(reader: Reader, check: str) -> Finding:
-    page = _pragma(reader, "page_size")
-    total, unused = _pragma(reader, "page_count") * page, _pragma(reader, "freelist_count") * page
+def _size(sql: SqlTables, check: str) -> Finding:
+    page = _pragma(sql, "page_size")
+    total, unused = _pragma(sql, "page_count") * page, _pragma(sql, "freelist_count") * page
     if unused > max(_WASTE * total, _SMALL):
         found = f"{_bytes(total)}, of which {_bytes(unused)} unused"
         return Finding(check, _NOTE, found, 'xt sql --write DB "VACUUM db"')
@@ -137,11 +130,11 @@ def _rows(reader: Reader, table: str, check: str) -> Finding:
     return Finding(check, _OK, f"{reader.engine.count(table)}")
 
 
-def _columns(reader: Reader, table: str, check: str) -> Finding:
+def _columns(reader: Reader, sql: SqlTables | None, table: str, check: str) -> Finding:
     types = reader.engine.columns(table)
     kinds = [kind for kind in types.values() if kind]
     found = f"{len(types)} ({', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))})"
-    mixed = _mixed(reader, table, types) if _is_sqlite(reader) else []
+    mixed = [] if sql is None else _mixed(sql, table, types)
     if len(types) > _MANY_COLUMNS:
         return Finding(check, _NOTE, found, "use fewer keys: log a list, or one row per step")
     if mixed:
@@ -150,18 +143,18 @@ def _columns(reader: Reader, table: str, check: str) -> Finding:
     return Finding(check, _OK, found)
 
 
-def _mixed(reader: Reader, table: str, types: dict[str, str]) -> list[str]:
+def _mixed(sql: SqlTables, table: str, types: dict[str, str]) -> list[str]:
     """Return the columns with values of another type, which the overflow column holds. NaN does not count."""
-    physical = {name for (name,) in _query(reader, "SELECT name FROM db.sqlite_master WHERE type IN ('table', 'view')")}
+    physical = {name for (name,) in sql.query("SELECT name FROM db.sqlite_master WHERE type IN ('table', 'view')")}
     name = (table if table in physical else "default").replace('"', '""')
-    declared = [column for _, column, *_ in _query(reader, f'PRAGMA db.table_info("{name}")')]
+    declared = [column for _, column, *_ in sql.query(f'PRAGMA db.table_info("{name}")')]
     if EXTRA not in declared:
         return []
-    sql = (
+    query = (
         f'SELECT DISTINCT key FROM db."{name}", json_each({EXTRA})'
         f" WHERE {EXTRA} IS NOT NULL AND NOT (type = 'object' AND json_extract(value, '$.float') IS NOT NULL)"
     )
-    return [key for (key,) in _query(reader, sql) if types.get(key) and key in declared]
+    return [key for (key,) in sql.query(query) if types.get(key) and key in declared]
 
 
 def _runs(reopen: Callable[[str], Reader], table: str, check: str) -> Finding:

@@ -96,7 +96,7 @@ class TableCopy:
             self._save(replace(state, running=sorted(running)))
 
     def _pass(self) -> None:
-        with self._target.engine.transaction():
+        with self._target.engine.transaction([self._table]):
             self._state = self._noticed(self._load())
             if self._state.target is None:  # nothing is known about the rows there
                 self._state = replace(self._state, source=None, pending=[])
@@ -144,7 +144,7 @@ class TableCopy:
     ) -> None:
         """Store rows, and how far the copy got with them. If `revise`, change rows that differ."""
         engine = self._target.engine
-        with engine.transaction():
+        with engine.transaction([self._table]):
             state = self._load()
             if state != self._state:
                 raise _OvertakenError

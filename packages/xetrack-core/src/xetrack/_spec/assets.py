@@ -1,12 +1,16 @@
 """Protocols of serializers and asset stores."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from xetrack._spec.content import content_digest, content_hash, new_hasher
 from xetrack._spec.types import Buffer
+from xetrack.errors import InvalidValueError
 
 __all__ = ["Asset", "AssetInfo", "AssetStore", "Serializer"]
+
+_PART = 4 * 2**20
 
 
 @runtime_checkable
@@ -27,33 +31,73 @@ class Serializer(Protocol):
     def dumps(self, value: object) -> Buffer | Sequence[Buffer]:
         """Return the object as bytes, in one piece or several.
 
-        Pieces may be views of the object's memory: nobody writes to them.
+        Pieces may be views of the object's memory: nobody writes to them. Objects with equal bytes are stored as one,
+        whichever serializer made them, so begin with a marker of the format unless the bytes are specific to it.
         """
 
     def loads(self, data: Buffer) -> object:
         """Return the object. `data` belongs to the serializer, which may keep it and write to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Asset:
-    """A serialized object, ready to be stored.
+    """A serialized object, ready to be stored. It computes its own hash and digest, the same for every store.
+
+    ```pycon
+    >>> Asset("npy", b"some bytes").hash
+    '55cfd3deadcabb2a'
+    ```
 
     Attributes:
-        hash: the hash of its content. Rows hold it in place of the object.
+        hash: `content_hash(pieces)`. Rows hold it in place of the object.
         serializer: name of the provider of the serializer.
         pieces: the bytes, in order.
-        digest: a cryptographic digest of the content, since a short `hash` could be forged.
+        digest: `content_digest(pieces)`, since a short `hash` could be forged.
     """
 
-    hash: str
+    hash: str = field(init=False)
     serializer: str
     pieces: tuple[Buffer, ...]
-    digest: bytes
+    digest: bytes = field(init=False)
+
+    def __init__(self, serializer: str, pieces: Buffer | Iterable[Buffer]) -> None:
+        """Hash the bytes.
+
+        Args:
+            serializer: name of the provider of the serializer.
+            pieces: what its `dumps` returned: the bytes, in one piece or several.
+        """
+        kept = (pieces,) if isinstance(pieces, Buffer) else tuple(pieces)
+        values = {"hash": content_hash(kept), "serializer": serializer, "pieces": kept, "digest": content_digest(kept)}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @property
     def size(self) -> int:
         """The number of bytes."""
         return sum(map(len, self.pieces))
+
+    def parts(self, size: int = _PART) -> Iterator[bytes]:
+        """Yield the bytes for a store to write, at most `size` of them at a time.
+
+        Pieces may be views of the object's memory, which another thread may change. So bytes that can change are
+        hashed again on the way.
+
+        Raises:
+            InvalidValueError: after the last part, if the bytes have changed since they were hashed. Undo the write.
+        """
+        fixed = all(isinstance(piece, bytes) for piece in self.pieces)
+        hasher = new_hasher()
+        for piece in self.pieces:
+            for start in range(0, len(piece), size):
+                part = bytes(piece[start : start + size])
+                if not fixed:
+                    hasher.update(part)
+                yield part
+        if not fixed and hasher.hexdigest() != self.hash:
+            raise InvalidValueError(
+                f"The object {self.hash} was changed by another thread while it was logged. Log it again."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +142,13 @@ class AssetStore(Protocol):
         """Store an object in the engine's transaction. If it is there already, only add its uses.
 
         Args:
-            asset: what `prepare` returned, or `raw` of another store.
+            asset: what `prepare` returned, or `raw` of another store. Its serializer may be missing here.
             name: `get(name)` returns the object until another one is stored under this name.
             uses: the number of new uses.
+
+        Raises:
+            InvalidValueError: its bytes have changed since they were hashed, or its hash belongs to another object
+                with another digest. Nothing is stored.
         """
 
     def insert(self, value: object, name: str | None = None) -> str:

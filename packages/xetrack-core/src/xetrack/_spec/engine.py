@@ -34,17 +34,26 @@ class Engine(Protocol):
     After any other error the engine goes on working. If a connection was lost, the next call connects again, except
     in the same transaction.
 
-    An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected
-    without being closed, because `conn` or an asset store may still be in use. The engine then closes when its last
-    user is gone.
+    An engine may also have:
+
+    - `sql`, a `SqlTables`: plugins such as asset stores keep tables in its database, in its transactions.
+    - `backup(path, *, overwrite=False, progress=None)`: what `Reader.backup` calls.
+    - `let_go()`: called instead of `close()` when a tracker is garbage-collected without being closed, because `conn`
+      or an asset store may still be in use. The engine then closes when its last user is gone.
     """
 
     @property
     def conn(self) -> Any:
         """A connection for queries. SQL engines attach the data as `db`."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Return a `with` block whose writes are committed together, or not at all if it raises. Blocks may nest."""
+    def transaction(self, tables: Sequence[str] | None = None) -> AbstractContextManager[None]:
+        """Return a `with` block whose writes are committed together, or not at all if it raises. Blocks may nest.
+
+        Args:
+            tables: the tables of events that the block writes to, which may not exist yet. An engine may lock only
+                those. None means any, or in an inner block those of the outer one. Metadata and the tables of plugins
+                may be written in every block.
+        """
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Store all rows or none. They survive `kill -9` on return, unless inside `transaction()`.

@@ -12,13 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
-from xetrack._spec.engine import Engine
 from xetrack._sqlite.connection import Database
 from xetrack._sqlite.errors import check_path, is_busy, translate
-from xetrack._util.arguments import callback, flag
 from xetrack._util.interrupts import block
-from xetrack._util.paths import MEMORY, is_same_file, resolve
-from xetrack.errors import DatabaseError, DatabaseReadOnlyError, OptionError, XetrackError
+from xetrack._util.paths import MEMORY, is_same_file
+from xetrack.errors import DatabaseError, DatabaseReadOnlyError, XetrackError
 
 __all__ = ["Progress", "backup"]
 
@@ -28,18 +26,8 @@ _STEP = 1000  # pages; progress is reported and Ctrl-C handled between two steps
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def backup(
-    engine: Engine, target: str | os.PathLike[str], *, overwrite: bool = False, progress: Progress | None = None
-) -> None:
-    """Write everything committed in the database of `engine` to the file `target`. See `Reader.backup`."""
-    overwrite = flag("overwrite", overwrite, strict=True)
-    database = getattr(engine, "database", None)
-    if not isinstance(database, Database):
-        message = "only SQLite databases can be backed up, and this engine has none. Use xetrack.copy() instead."
-        raise OptionError(message)
-    path, progress = resolve(target, "path"), callback("progress", progress)
-    if not Path(path).is_absolute():
-        raise OptionError(f"{path} is not the path of a file. Pass one, such as backup.db.")
+def backup(database: Database, path: str, *, overwrite: bool = False, progress: Progress | None = None) -> None:
+    """Write everything committed in the database to the file `path`. See `Reader.backup`."""
     if is_same_file(database.path, path):
         raise XetrackError(f"{path} is the database itself. Give another path for its backup.")
     _check_free(path, overwrite=overwrite)

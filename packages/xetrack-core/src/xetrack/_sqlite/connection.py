@@ -45,8 +45,10 @@ class _Compilations:
 class Database:
     """One connection to one file, opened when first used, and again in a forked child.
 
-    `setup(connection, writable)` runs on every fresh connection.
+    `setup(connection, writable)` runs on every fresh connection. Implements `SqlTables`.
     """
+
+    dialect = "sqlite"
 
     def __init__(
         self, path: str, *, read_only: bool, timeout: float, setup: Callable[[sqlite3.Connection, bool], None]
@@ -215,6 +217,16 @@ class Database:
         # NORMAL survives a killed process in WAL mode; without WAL only FULL does
         connection.execute(f"PRAGMA db.synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
         connection.execute("PRAGMA db.schema_version").fetchone()  # the first read creates the index of the log
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread is inside a transaction."""
+        if not self.lock.acquire(blocking=False):  # another thread is inside one
+            return False
+        try:
+            return self.depth > 0
+        finally:
+            self.lock.release()
 
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

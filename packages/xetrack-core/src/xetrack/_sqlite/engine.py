@@ -1,7 +1,7 @@
 """The SQLite engine, the default: one transaction per call, durable when the call returns."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xetrack._spec.hooks import hookimpl
@@ -9,6 +9,7 @@ from xetrack._spec.provider import Context, Provider
 from xetrack._spec.types import BigInt, Row, Run, Value
 from xetrack._sqlite import run_table, triggers
 from xetrack._sqlite.amend import amend
+from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import (
     EXTRA,
     cell,
@@ -67,6 +68,15 @@ class SqliteEngine(Queries):
         """The connection for users' SQL. The file is attached as `db`, read-only in a reader."""
         return self.database.users_connection()
 
+    @property
+    def sql(self) -> Database:
+        """The tables in the file, for plugins that keep their own there. See `SqlTables`."""
+        return self.database
+
+    def backup(self, path: str, *, overwrite: bool = False, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write everything committed to another file. See `Reader.backup`."""
+        backup(self.database, path, overwrite=overwrite, progress=progress)
+
     # Writing
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -107,8 +117,8 @@ class SqliteEngine(Queries):
         return self._schema.refresh(cursor)
 
     @block
-    def transaction(self) -> Iterator[None]:
-        """Commit everything written inside the block together, or nothing if it raises."""
+    def transaction(self, tables: Sequence[str] | None = None) -> Iterator[None]:
+        """Commit everything written inside the block together, or nothing if it raises. Locks all `tables` alike."""
         with self._writing():
             yield
 

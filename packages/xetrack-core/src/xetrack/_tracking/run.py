@@ -175,7 +175,7 @@ class RunWriter:
     def _append(self, rows: Sequence[Row]) -> None:
         """Store rows and what they need: the objects that they name, and with the first ones the record of the run."""
         self.check_open()
-        with self.engine.transaction():
+        with self.engine.transaction([self.record.table]):
             self._put_assets()
             if not self.begun:
                 self.record.started = self.record.started or str(rows[0]["timestamp"])
@@ -243,7 +243,7 @@ class RunWriter:
                 stored[key] = self._normalise.value(key, value, self.strict)
                 self.assets_of_params.pop(key, None)
                 if self.objects.prepared:  # a copy, for rows to come
-                    assets = [replace(each, pieces=(b"".join(each.pieces),)) for _, each in self.objects.prepared]
+                    assets = [replace(each, pieces=(b"".join(each.parts()),)) for _, each in self.objects.prepared]
                     self.assets_of_params[key] = assets
             self.params = {**self.params, **stored}  # a new dict: another thread may be reading the old one
 
@@ -264,7 +264,7 @@ class RunWriter:
                 return 0
             stored = self._normalise.value(key, value, self.strict)
             self.latest = None
-            with self.engine.transaction():
+            with self.engine.transaction([run.table]):
                 rows = self.engine.update(run.table, key, stored, track_id=run.track_id, where=where)
                 if rows:
                     self._put_assets(rows)

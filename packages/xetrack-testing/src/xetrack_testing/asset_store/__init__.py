@@ -2,6 +2,7 @@
 
 from xetrack_testing.asset_store.counting import CountingContract
 from xetrack_testing.asset_store.fixtures import Parcel
+from xetrack_testing.asset_store.foreign import ForeignContract
 from xetrack_testing.asset_store.reading import ReadingContract
 from xetrack_testing.asset_store.sharing import SharingContract
 from xetrack_testing.asset_store.storing import StoringContract
@@ -9,7 +10,7 @@ from xetrack_testing.asset_store.storing import StoringContract
 __all__ = ["AssetStoreContract", "Parcel"]
 
 
-class AssetStoreContract(StoringContract, ReadingContract, CountingContract, SharingContract):
+class AssetStoreContract(StoringContract, ForeignContract, ReadingContract, CountingContract, SharingContract):
     """Subclass it as `Test...`, define how to open your store and how to damage its objects, and run pytest.
 
     ```python

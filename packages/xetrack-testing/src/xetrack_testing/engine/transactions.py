@@ -20,6 +20,21 @@ class TransactionsContract(EngineFixtures):
             engine.update(TABLE, "n", 7, where=("n", 0))
         assert engine.read(TABLE)["n"] == [7, 1]
 
+    def test_a_transaction_may_name_its_tables(self, engine: Engine) -> None:
+        """All of them are written or none, whether they exist yet or not. A block inside may name some of them."""
+        for tables in ([], [TABLE], (TABLE, "other"), None):
+            with engine.transaction(tables), engine.transaction(tables=tables):
+                engine.set_metadata({"note": "x"})
+                for table in tables or ():
+                    engine.append(table, [make_row(0)])
+        assert (engine.count(TABLE), engine.count("other")) == (2, 1)
+        with pytest.raises(ZeroDivisionError), engine.transaction([TABLE, "new"]):
+            with engine.transaction(["new"]):
+                engine.append("new", [make_row(0)])
+            engine.append(TABLE, [make_row(0)])
+            _ = 1 / 0
+        assert (engine.count(TABLE), engine.tables()) == (2, sorted([TABLE, "other"]))
+
     def test_a_transaction_that_raises_leaves_no_trace(self, engine: Engine) -> None:
         """Rows, columns, tables, updates and deletions are rolled back, and the engine stays usable."""
         engine.append(TABLE, [make_row(0, {"n": 0})])

@@ -1,6 +1,5 @@
 """The store: one file per object, and an index."""
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,13 +12,11 @@ from xetrack.errors import (
     PluginNotInstalledError,
     UntrustedError,
 )
-from xetrack.plugin import Asset, AssetInfo, Buffer, Context, hashes_in
+from xetrack.plugin import Asset, AssetInfo, Context, hashes_in
 
 from .index import Index
 
 __all__ = ["FolderStore"]
-
-_HASH = 32  # hexadecimal digits
 
 
 class FolderStore:
@@ -46,7 +43,7 @@ class FolderStore:
             raise InvalidValueError(
                 f"is a {_kind(value)}, which the serializer {name} cannot serialize: {error}"
             ) from error
-        return _asset(name, (data,) if isinstance(data, Buffer) else tuple(data))
+        return Asset(name, data)
 
     def _serializer_for(self, value: object) -> str:
         """Return the name of a specific serializer for the value, or else of a general one."""
@@ -82,9 +79,14 @@ class FolderStore:
         return asset.hash
 
     def _write(self, asset: Asset) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
-            file.writelines(asset.pieces)
-        Path(file.name).replace(self._folder / asset.hash)
+        handle, part = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(asset.parts())  # raises if the object has changed since it was hashed
+            Path(part).replace(self._folder / asset.hash)
+        except BaseException:
+            Path(part).unlink()
+            raise
 
     # Out of the store
 
@@ -110,7 +112,7 @@ class FolderStore:
         if known is None:
             raise KeyError(key)
         try:
-            asset = _asset(known.serializer, ((self._folder / key).read_bytes(),))
+            asset = Asset(known.serializer, (self._folder / key).read_bytes())
         except FileNotFoundError:
             raise AssetDamagedError(f"The file of the object {key} is missing from {self._folder}.") from None
         if asset.digest != known.digest:
@@ -194,13 +196,6 @@ class FolderStore:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
-
-
-def _asset(serializer: str, pieces: tuple[Buffer, ...]) -> Asset:
-    content = hashlib.sha256(f"{serializer}\n".encode())
-    for piece in pieces:
-        content.update(piece)
-    return Asset(content.hexdigest()[:_HASH], serializer, pieces, content.digest())
 
 
 def _kind(value: object) -> str:

@@ -25,8 +25,8 @@ class SqlEngine:
         """The driver's connection, with the data as `db`."""
         return self._connection.raw()
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Keep all that is written in the block, or nothing."""
+    def transaction(self, tables: Sequence[str] | None = None) -> AbstractContextManager[None]:
+        """Keep all changes made inside, or none. A server may lock `tables` only."""
         return self._connection.transaction()
 
     # Writing
