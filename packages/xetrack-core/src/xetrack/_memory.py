@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY
+from xetrack._rows.runs import process_is_gone
 from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.hooks import hookimpl
 from xetrack._spec.provider import Provider
@@ -262,6 +263,8 @@ class MemoryEngine:
                 run.first, run.last = min(run.first or time, time), max(run.last or time, time)
                 run.values |= {key: value for key, value in row.items() if value is not None and key not in IDENTITY}
                 found[track_id] = run
+            for run in found.values():
+                run.status = "crashed" if process_is_gone(run) else run.status
             return list(reversed(found.values()))
 
     def latest_run(self, table: str) -> str | None:

@@ -46,7 +46,7 @@ from xetrack._rows.normalize import (
     describe,
     to_rows,
 )
-from xetrack._rows.runs import run_seconds
+from xetrack._rows.runs import process_is_gone, run_seconds
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
 from xetrack._spec.changes import Batch, Changes
@@ -141,6 +141,7 @@ __all__ = [
     "parse_filter",
     "paused_gc",
     "place",
+    "process_is_gone",
     "quote",
     "redact_error",
     "redacted",

@@ -25,7 +25,6 @@ from xetrack._spec.types import Columns
 from xetrack._sqlite.backup import backup
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
-from xetrack._tracking.ids import is_gone
 from xetrack._util.arguments import count, flag, named_run, optional_text, run_id, sequence, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.gc_pause import paused_gc
@@ -185,7 +184,7 @@ class Reader(View, ReadBack):
             `first` and `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is
             taken.
 
-        `status` is `running`, `finished`, `failed`, or `crashed` if the run's process no longer exists on this host.
+        `status` is `running`, `finished`, `failed`, or `crashed` if the engine knows that the run's process is gone.
 
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.
@@ -200,7 +199,7 @@ class Reader(View, ReadBack):
 
     def _listed(self, where: str | Sequence[str] | None) -> list[dict[str, Any]]:
         self._check_open()
-        listed = [run_row(run, crashed=is_gone(run)) for run in self.engine.runs(self.table)]
+        listed = [run_row(run) for run in self.engine.runs(self.table)]
         return listed if where is None else parse_filter(where).select(listed, self.engine, self.table)
 
     @classmethod

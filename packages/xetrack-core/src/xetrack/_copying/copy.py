@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Self
 
 from xetrack._copying.carrier import Carrier, object_store
@@ -124,12 +125,17 @@ def _chosen(engine: Engine, tables: Sequence[str] | None, source: str) -> list[s
 
 def _copy_runs(source: Engine, target: Engine, table: str) -> None:
     """Copy the records of runs that ended or went on since the target heard of them."""
-    known = {run.track_id: run for run in target.runs(table)}
-    for run in source.runs(table):
+    known = {run.track_id: _as_stored(run) for run in target.runs(table)}
+    for run in map(_as_stored, source.runs(table)):
         if run.status and _is_news(run, known.get(run.track_id)):
             target.save_run(run)
             if run.ended is not None:
                 target.finish_run(run)
+
+
+def _as_stored(run: Run) -> Run:
+    """Return a run with its recorded status: each engine finds out for itself which runs crashed."""
+    return replace(run, status="running") if run.status == "crashed" else run
 
 
 def _is_news(run: Run, known: Run | None) -> bool:

@@ -136,7 +136,12 @@ class Engine(Protocol):
         """
 
     def runs(self, table: str) -> list[Run]:
-        """Return every run, most recently active first. A run without a record is derived from its rows."""
+        """Return every run, most recently active first. A run without a record is derived from its rows.
+
+        A run that is recorded as running, although its process is gone, has the status "crashed". The engine decides
+        how it knows: by the process id (`xetrack.plugin.process_is_gone`), a lock of the writer's session, or a
+        heartbeat. What is stored stays "running".
+        """
 
     def latest_run(self, table: str) -> str | None:
         """Return the track id of the most recently active run; None if there are no rows."""

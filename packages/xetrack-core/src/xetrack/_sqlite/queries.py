@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from xetrack._rows.runs import process_is_gone
 from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.types import Columns, Run, Value
 from xetrack._sqlite import run_table
@@ -218,10 +219,16 @@ class Queries:
     def runs(self, table: str) -> list[Run]:
         """List every run, most recently active first."""
         with self.database.lock:
-            known, physical = self._known(table), self._schema.physical(table)
-            if not known:
-                return run_table.list_recorded(self.database, physical) if self._schema.recorded else []
-            found = run_table.list_runs(
-                self.database, physical, self._schema.columns(table), recorded=self._schema.recorded
-            )
-            return [replace(run, table=self._schema.shown(physical)) for run in found]
+            found = self._runs(table)
+        for run in found:
+            run.status = "crashed" if process_is_gone(run) else run.status
+        return found
+
+    def _runs(self, table: str) -> list[Run]:
+        known, physical = self._known(table), self._schema.physical(table)
+        if not known:
+            return run_table.list_recorded(self.database, physical) if self._schema.recorded else []
+        found = run_table.list_runs(
+            self.database, physical, self._schema.columns(table), recorded=self._schema.recorded
+        )
+        return [replace(run, table=self._schema.shown(physical)) for run in found]
