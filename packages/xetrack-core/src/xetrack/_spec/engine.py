@@ -18,6 +18,9 @@ class Engine(Protocol):
     may share an engine. If the store fails, a method raises `DatabaseError` or a subclass, and nothing of that call is
     stored.
 
+    An engine over SQL tables may also have a method `sql_table(table)`. It returns an `xetrack.plugin.SqlTable`, or
+    None if the table does not exist. Filters of runs then query it, rather than read every row.
+
     An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected
     without being closed, because `conn` or an asset store may still be in use. The engine then closes when its last
     user is gone.
