@@ -102,9 +102,12 @@ class Provider(Generic[T_co]):
         open: called with an instance of `options`, or None without options, and a `Context`. May return None if there
             is nothing to do.
         options: a dataclass. Its fields are the options of `Tracker` that the provider claims.
-        read: reads back what was written, for `Reader.read_logs` and the like.
-        schemes: for engines: schemes of the URLs that it serves, such as `("postgresql", "postgres")`. No two engines
-            may claim the same. `()` means that it takes only paths; None, that it takes any URL if `engine=` names it.
+        read: reads back what was written, for `Reader.read_logs` and the like. For caches, `read(place, trusted=...)`
+            returns an object with the methods `get`, `scan`, `delete_run` and `close` of `ResultCache`. The place is a
+            `Path`, or the text of a URL. Unless `trusted`, reading runs no code that the cache brings.
+        schemes: for engines and caches: schemes of the URLs that it serves, such as `("postgresql", "postgres")`. No
+            two engines, and no two caches, may claim the same. `()` means that it takes only paths; None, that it takes
+            any URL if `engine=` or `provider=` names it.
         errors: for engines: exceptions of its driver, which `conn` may raise, such as `("psycopg.Error",)`. They are
             named rather than imported. `xt` shows one line for them instead of a traceback.
     """
