@@ -29,7 +29,7 @@ def open_cache(options: Options, context: Context) -> ResultCache:
 
 
 def read_cache(place: Path, *, trusted: bool) -> ResultCache:
-    """Open the cache of a folder for `Reader.read_cache(place, key, provider="template_name")` and `xt cache`."""
+    """Open the cache of a folder for `Reader.read_cache(place, key, provider=NAME)` and `xt cache`."""
     from .results import FolderCache
 
     if not place.is_dir():

@@ -66,15 +66,16 @@ def test_a_call_is_computed_once(tmp_path: Path) -> None:
 
 def test_a_cache_is_read_back(tmp_path: Path) -> None:
     """By the name of the provider. Only a trusted one, because results are pickles."""
-    with Tracker(tmp_path / "t.db", template_name=tmp_path / "results") as tracker:
+    folder, name = tmp_path / "results", "template_name"
+    with Tracker(tmp_path / "t.db", template_name=folder) as tracker:
         tracker.track(square, 3)
-    [(key, entry)] = Reader.scan_cache(tmp_path / "results", trusted=True, provider="template_name")
+    [(key, entry)] = Reader.scan_cache(folder, trusted=True, provider=name)
     assert entry == {"result": 9, "cache": tracker.track_id}
-    assert Reader.read_cache(tmp_path / "results", key, provider="template_name") == entry
+    assert Reader.read_cache(folder, key, provider=name) == entry
     with pytest.raises(UntrustedError):
-        Reader.scan_cache(tmp_path / "results", provider="template_name")
+        Reader.scan_cache(folder, provider=name)
     with pytest.raises(DatabaseNotFoundError):
-        Reader.read_cache(tmp_path / "elsewhere", key, provider="template_name")
+        Reader.read_cache(tmp_path / "elsewhere", key, provider=name)
 
 
 def test_a_call_without_a_key_is_computed_each_time(tmp_path: Path) -> None:
