@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from xetrack._redact import redacted
 from xetrack._spec.assets import Serializer
 from xetrack._spec.engine import Engine
-from xetrack.errors import OptionError, XetrackWarning, outer_level
+from xetrack.errors import OptionError, PluginError, XetrackWarning, outer_level
 
 __all__ = ["API_VERSION", "Context", "Provider", "Terminal"]
 
@@ -21,6 +21,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 def _warn(_: str, message: str) -> None:
     warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
+def _open_engine(*_: Any, **__: Any) -> Engine:
+    raise PluginError(
+        "this context opens no engines. Only engines that a tracker, reader or copy opens get one that does."
+    )
 
 
 class Terminal(Protocol):
@@ -65,6 +71,9 @@ class Context:
         serializers: serializers by the names of their providers. Only asset stores get them.
         warn: call `warn(about, message)` for a `XetrackWarning`. It is issued once for each `about`, and only if the
             user wants warnings.
+        open_engine: open another engine, for an engine that wraps it: `open_engine(db, engine=None, *, read_only=False,
+            **options)`. The arguments are those of `Reader`. It is read-only if this context is, too. The caller closes
+            it. Raises as `Reader` does. Only engines get it.
         terminal: input and output of a command of `xt`; None for other kinds.
     """
 
@@ -77,6 +86,7 @@ class Context:
     serializers: Mapping[str, Serializer] = field(default_factory=dict)
     warn: Callable[[str, str], None] = _warn
     terminal: Terminal | None = None
+    open_engine: Callable[..., Engine] = field(default=_open_engine, compare=False)
 
     def __repr__(self) -> str:
         """Return the table and the database, without its password."""
