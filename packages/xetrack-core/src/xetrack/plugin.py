@@ -74,6 +74,7 @@ from xetrack._sqlite.dialect import Dialect, SqlTable
 from xetrack._util.arguments import (
     flag,
     integer,
+    local_path,
     place,
     refused,
     text,
@@ -140,6 +141,7 @@ __all__ = [
     "integer",
     "is_utf8",
     "load_extra",
+    "local_path",
     "new_lock",
     "normal_type",
     "pack",
