@@ -70,7 +70,7 @@ from xetrack._sqlite.cells import (
     type_fits,
     unpack,
 )
-from xetrack._sqlite.dialect import Dialect, SqlTable
+from xetrack._sqlite.dialect import Dialect, EventTable
 from xetrack._util.arguments import (
     flag,
     integer,
@@ -105,6 +105,7 @@ __all__ = [
     "Context",
     "Dialect",
     "Engine",
+    "EventTable",
     "Filter",
     "Gauge",
     "HeldAtFork",
@@ -121,7 +122,6 @@ __all__ = [
     "RunInfo",
     "Serializer",
     "Sink",
-    "SqlTable",
     "SurrogateText",
     "Terminal",
     "Value",

@@ -3,7 +3,7 @@
 import sqlite3
 
 from xetrack.errors import DatabaseError
-from xetrack.plugin import EXTRA, Dialect, MemoryEngine, SqlTable, split
+from xetrack.plugin import EXTRA, Dialect, EventTable, MemoryEngine, split
 
 TOTAL = "total({number}) / count({number})"
 NUMBERS = dict.fromkeys(("BOOLEAN", "INTEGER", "REAL"), "{column}")
@@ -57,10 +57,10 @@ class ToyEngine(MemoryEngine):
     def scan(self, table, size=10_000, *, track_id=None):
         raise AssertionError("a filter read every row")
 
-    def sql_table(self, table):
+    def event_table(self, table):
         if table not in self.types:
             return None
-        return SqlTable(self.dialect.quote(table), self.types[table], self.dialect, self.query)
+        return EventTable(self.dialect.quote(table), self.types[table], self.dialect, self.query)
 
     def query(self, sql, parameters):
         self.queries.append(sql)

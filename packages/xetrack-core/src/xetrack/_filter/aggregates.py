@@ -8,7 +8,7 @@ from xetrack._filter.tally import Tally
 from xetrack._spec.engine import Engine
 from xetrack._spec.types import Value
 from xetrack._sqlite.cells import EXTRA, restore, unpack
-from xetrack._sqlite.dialect import SqlTable
+from xetrack._sqlite.dialect import EventTable
 
 __all__ = ["aggregate"]
 
@@ -23,7 +23,7 @@ def aggregate(engine: Engine, table: str, key: str, function: str) -> dict[str, 
         function: an attribute of `Tally`: `first`, `last`, `min`, `max`, `mean` or `count`. A database may round `mean`
             in other places than `Tally` does.
     """
-    if find := getattr(engine, "sql_table", None):
+    if find := getattr(engine, "event_table", None):
         found = find(table)
         return {} if found is None else _query(found, key, function)
     tallies: defaultdict[str, Tally] = defaultdict(Tally)
@@ -34,7 +34,7 @@ def aggregate(engine: Engine, table: str, key: str, function: str) -> dict[str, 
     return {track_id: getattr(tally, function) for track_id, tally in tallies.items()}
 
 
-def _query(table: SqlTable, key: str, function: str) -> dict[str, Value]:
+def _query(table: EventTable, key: str, function: str) -> dict[str, Value]:
     """Let the database aggregate the column, except in runs where cells are not what was logged."""
     found: dict[str, Any] = {}
     inexact = _runs_with_extras(table, key) if EXTRA in table.columns else set()
@@ -53,7 +53,7 @@ def _query(table: SqlTable, key: str, function: str) -> dict[str, Value]:
     return found
 
 
-def _runs_with_extras(table: SqlTable, key: str) -> set[str]:
+def _runs_with_extras(table: EventTable, key: str) -> set[str]:
     """Return the runs with a value of `key` in an extra, and maybe others."""
     dialect, bound = table.dialect, list[Value]()
     extra = dialect.quote(EXTRA)
@@ -64,7 +64,7 @@ def _runs_with_extras(table: SqlTable, key: str) -> set[str]:
     return {track_id for (track_id,) in table.query(sql, bound)}
 
 
-def _logged(table: SqlTable, key: str, track_id: str) -> list[Value]:
+def _logged(table: EventTable, key: str, track_id: str) -> list[Value]:
     """Return what one run logged under `key`, in order, from its cells and extras."""
     dialect = table.dialect
     cell, extra = (dialect.quote(name) if name in table.columns else "NULL" for name in (key, EXTRA))

@@ -18,7 +18,7 @@ class Engine(Protocol):
     may share an engine. If the store fails, a method raises `DatabaseError` or a subclass, and nothing of that call is
     stored.
 
-    An engine over SQL tables may also have a method `sql_table(table)`. It returns an `xetrack.plugin.SqlTable`, or
+    An engine over SQL tables may also have a method `event_table(table)`. It returns a `xetrack.plugin.EventTable`, or
     None if the table does not exist. Filters of runs then query it, rather than read every row.
 
     An engine may also have a method `let_go()`. It is called instead of `close()` when a tracker is garbage-collected

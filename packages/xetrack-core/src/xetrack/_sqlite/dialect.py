@@ -9,7 +9,7 @@ from typing import Any
 from xetrack._rows.normalize import EXTRA
 from xetrack._spec.types import BigInt, Json, SurrogateText, Value
 
-__all__ = ["SQLITE", "Dialect", "SqlTable"]
+__all__ = ["SQLITE", "Dialect", "EventTable"]
 
 _DECLARED: Mapping[type, str] = {
     bool: "BOOLEAN",
@@ -212,8 +212,8 @@ SQLITE = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
-class SqlTable:
-    """A table of events in an SQL database, for queries of the core: what `Engine.sql_table(table)` returns.
+class EventTable:
+    """A table of events in an SQL database, for queries of the core: what `Engine.event_table(table)` returns.
 
     Attributes:
         name: the table as SQL, quoted and with its schema.

@@ -12,7 +12,7 @@ from xetrack._sqlite import run_table
 from xetrack._sqlite.cells import EXTRA, quote, restore_rows, unpack
 from xetrack._sqlite.changes import Watermark, changed_runs, newest_watermark, snapshot
 from xetrack._sqlite.connection import Database
-from xetrack._sqlite.dialect import SQLITE, SqlTable
+from xetrack._sqlite.dialect import SQLITE, EventTable
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
 from xetrack._sqlite.positions import Positions, chosen
@@ -217,13 +217,13 @@ class Queries:
                 return False
             return bool(self.database.query("SELECT EXISTS (SELECT 1 FROM db.counts)")[0][0])
 
-    def sql_table(self, table: str) -> SqlTable | None:
+    def event_table(self, table: str) -> EventTable | None:
         """Return a table for queries; None if it does not exist. See `Engine`."""
         with self.database.lock:
             if not self._known(table):
                 return None
             columns = dict(self._schema.columns(table))
-            return SqlTable(self._schema.name(table), columns, SQLITE, self.database.query)
+            return EventTable(self._schema.name(table), columns, SQLITE, self.database.query)
 
     def runs(self, table: str) -> list[Run]:
         """List every run, most recently active first."""
