@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from xetrack import Reader, Tracker, XetrackError
+from xetrack import Plugin, Provider, Reader, Tracker, XetrackError
 from xetrack.plugin import Context
+from xetrack.registry import discovered
 
 pytest.importorskip("typer", reason="the commands are those of xt, which brings typer")
 
@@ -98,6 +99,35 @@ def test_ls_runs_nobodys_code(xt, folder, tmp_path, capsys):
 def test_delete_forgets_what_a_run_computed(xt, folder):
     assert xt("delete", folder, "first-run-0001").lines == ["2 entries of first-run-0001 deleted"]
     assert {entry["cache"] for _, entry in Reader.scan_cache(folder)} == {"second-run-0002"}
+
+
+def test_the_place_may_be_that_of_another_cache(xt, monkeypatch):
+    class Entries:
+        def scan(self):
+            yield "module.f:12", {"result": 7, "cache": "one"}
+
+        def delete_run(self, track_id):
+            return 1
+
+        def close(self):
+            pass
+
+    class Elsewhere(Plugin):
+        def xetrack_caches(self):
+            provider = Provider("elsewhere", lambda *_: None, read=lambda place, trusted: Entries(), schemes=("far",))
+            return [provider]
+
+    found = discovered().having([Elsewhere])
+    monkeypatch.setattr("xetrack._plugins.readback.discovered", lambda: found)
+    for words in (["far://ann:pw@host"], ["anywhere", "--provider", "elsewhere"]):
+        assert [row["result"] for row in xt("ls", *words).rows] == [7]
+        assert xt("stats", *words).lines == ["1 entry"]
+        assert xt("delete", words[0], "one", *words[1:]).lines == ["1 entry of one deleted"]
+        with pytest.raises(XetrackError, match="holds no results of run 'two'") as caught:
+            xt("delete", words[0], "two", *words[1:])
+        assert "pw" not in str(caught.value)
+    with pytest.raises(XetrackError, match="no installed cache serves near:// URLs"):
+        xt("ls", "near://host")
 
 
 def test_delete_of_an_unknown_run_deletes_nothing(xt, folder):

@@ -518,3 +518,9 @@ def test_damaged_settings_of_diskcache_are_an_error_of_ours(damage):
     with pytest.raises(NotADatabaseError, match="is damaged"):
         Reader.delete_cache_by_track_id("cache", "nobody")
     assert [entry["result"] for _, entry in Reader.scan_cache("cache")] == ["x" * SMALL]
+
+
+def test_a_url_is_no_folder(tmp_path):
+    with pytest.raises(OptionError, match=r"cache='redis://ann:\*\*\*@host': this is a URL\. Pass a path\."):
+        Tracker("track.db", cache="redis://ann:pw@host")
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -183,6 +184,29 @@ def test_a_run_that_goes_on_is_copied_again_when_it_ended(tmp_path, target):
     assert xetrack.copy(tmp_path / "a.db", target) == 1
     assert Reader(target).runs()["status"].tolist() == ["finished"]
     assert Reader(target).runs()["rows"].tolist() == [2]
+
+
+def test_a_crashed_run_is_copied_as_it_is_stored(tmp_path, target):
+    child = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, xetrack; t = xetrack.Tracker('a.db', track_id='a'); t.log({'x': 1}); os._exit(1)",
+        ],
+        cwd=tmp_path,
+        check=False,
+    )
+    assert child.returncode == 1
+
+    for _ in range(2):
+        xetrack.copy(tmp_path / "a.db", target)
+        assert Reader(target).runs()["status"].tolist() == ["crashed"]
+        with closing(sqlite3.connect(target)) as stored:
+            assert stored.execute("SELECT status FROM xetrack_runs").fetchall() == [("running",)]
+    with Tracker(tmp_path / "a.db", track_id="a") as tracker:
+        tracker.log({"x": 2})
+    xetrack.copy(tmp_path / "a.db", target)
+    assert Reader(target).runs()["status"].tolist() == ["finished"]
 
 
 def test_a_writer_at_work_is_no_hindrance(source, target):

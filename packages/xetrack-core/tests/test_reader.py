@@ -1,18 +1,21 @@
 """The Reader: every run, without changing the file."""
 
 import gc
+import os
 import pickle
+import platform
 import signal
 import sqlite3
 import subprocess
 import sys
 import weakref
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from xetrack import Reader, Tracker, XetrackError, copy
+from xetrack import Plugin, Provider, Reader, Tracker, XetrackError, copy
 from xetrack.errors import (
     ClosedError,
     DatabaseNotFoundError,
@@ -23,7 +26,7 @@ from xetrack.errors import (
     PluginNotInstalledError,
     TableNotFoundError,
 )
-from xetrack.plugin import Run
+from xetrack.plugin import MemoryEngine, Run
 from xetrack.registry import discovered
 from xetrack.sqlite import SqliteEngine
 
@@ -393,6 +396,31 @@ def test_runs_of_an_empty_table_has_its_columns(tmp_path):
     (tmp_path / "a.db").touch()
 
     assert "status" in Reader(tmp_path / "a.db").runs().columns
+
+
+class Heartbeats(MemoryEngine, Plugin):
+    """An engine that knows by itself whose process is gone."""
+
+    def xetrack_engines(self):
+        return [Provider("heartbeats", lambda options, context: self, schemes=("beats",))]
+
+    def runs(self, table):
+        return [replace(run, status={"gone": "crashed"}.get(run.track_id, "running")) for run in super().runs(table)]
+
+    def close(self):
+        pass
+
+
+def test_the_engine_knows_which_runs_crashed():
+    plugin = Heartbeats()
+    for pid, track_id in ((1 << 30, "far"), (os.getpid(), "gone")):
+        plugin.save_run(Run(track_id, "events", host=platform.node(), pid=pid))
+        plugin.append("events", [{"timestamp": "2026-01-01 00:00:00.000000", "track_id": track_id}])
+
+    reader = Reader("beats://here", plugins=[plugin])
+
+    assert {run["track_id"]: run["status"] for run in reader.list_runs()} == {"gone": "crashed", "far": "running"}
+    assert [run["track_id"] for run in reader.list_runs("status = crashed")] == ["gone"]
 
 
 def test_a_run_whose_process_was_killed_crashed(tmp_path):

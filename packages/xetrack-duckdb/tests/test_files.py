@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from xetrack import Reader, Tracker
+from xetrack.errors import OptionError
 
 DATA = Path(__file__).parent / "data"
 
@@ -107,3 +108,11 @@ def test_objects_of_both_kinds_of_files_are_listed_and_nothing_of_theirs_runs(db
         sql(db, "DELETE FROM assets WHERE key LIKE 'gAWV%'", "DELETE FROM xetrack_assets")
         assert tracker.conn.execute("SELECT count(*) FROM db.assets").fetchone() == (0,)
     assert "harm" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["duckdb_cache", "temp_directory"])
+def test_a_url_is_no_place_on_disk(tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match=rf"{option}='s3://bucket/copy': this is a URL\. Pass a path\."):
+        Tracker("track.db", engine="duckdb", **{option: "s3://bucket/copy"})
+    assert not list(tmp_path.iterdir())

@@ -227,3 +227,11 @@ def test_no_library_is_imported_before_it_is_asked_for():
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout == "True set()\n"
+
+
+@pytest.mark.parametrize("option", ["jsonl", "logs_path"])
+def test_a_url_is_no_place_on_disk(tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match=rf"{option}='s3://ann:\*\*\*@bucket/rows': this is a URL\. Pass a path\."):
+        Tracker("track.db", **{option: "s3://ann:pw@bucket/rows"})
+    assert not list(tmp_path.iterdir())

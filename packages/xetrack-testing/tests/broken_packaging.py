@@ -32,8 +32,17 @@ License: MIT
 Requires-Python: >=3.11
 Requires-Dist: xetrack-core<1.1,>=1.0
 Requires-Dist: coolname
+Requires-Dist: xetrack_Friend>=1; extra == "friend"
 
 # A sink
+"""
+INSIDE = """
+from {module} import Options
+from . import Options
+
+def late():
+    from xetrack_friend.rows import read
+    import xetrack_friend
 """
 
 
@@ -68,6 +77,7 @@ def site(tmp_path_factory):
 def install(site, name, change):
     files = {
         "__init__.py": CODE,
+        "inside.py": INSIDE,
         "py.typed": "",
         "METADATA": METADATA,
         "entry_points.txt": "[xetrack]\nit = {module}\n",
@@ -219,3 +229,24 @@ def private(name, code):
 
 for name, code in PRIVATE.items():
     private(name, code)
+
+
+IMPORTS = {
+    "imports_a_stranger": "def late():\n    import xetrack_stranger.rows\n",
+    "imports_from_a_stranger": "from xetrack_stranger import rows\n",
+    "imports_an_installed_plugin": "import testright\n",
+    "imports_a_private_module": "from xetrack_friend._rows import read\n",
+    "imports_a_private_name": "from xetrack_friend.rows import _read\n",
+}
+
+
+def importing(name, code):
+    def change(files):
+        files["inside.py"] += code
+
+    change.__name__ = name
+    broken(Right, "test_it_declares_the_plugins_that_it_imports")(change)
+
+
+for name, code in IMPORTS.items():
+    importing(name, code)

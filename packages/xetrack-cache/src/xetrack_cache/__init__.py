@@ -27,7 +27,7 @@ def _read(path: Path, *, trusted: bool) -> Any:
 @hookimpl
 def xetrack_caches() -> Sequence[Provider[ResultCache]]:
     """Return the cache over diskcache."""
-    return [Provider("diskcache", _open, CacheOptions, _read)]
+    return [Provider("diskcache", _open, CacheOptions, _read, schemes=())]
 
 
 def _open_commands(_: object, context: Context) -> Any:

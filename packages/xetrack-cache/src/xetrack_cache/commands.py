@@ -11,11 +11,17 @@ import typer
 
 from xetrack import Reader, XetrackError
 from xetrack.errors import OptionError
-from xetrack.plugin import Context
+from xetrack.plugin import Context, redacted
 
 __all__ = ["commands"]
 
-Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of the cache.")]
+Place = Annotated[str, typer.Argument(metavar="CACHE", help="Folder or URL of the cache.")]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--provider", metavar="NAME", help="Provider of the cache. Defaults to that of the URL, or diskcache."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Output JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Output CSV.")]
 
@@ -29,8 +35,9 @@ def commands(context: Context) -> typer.Typer:
 
     @app.command()
     def ls(
-        folder: Folder,
+        place: Place,
         *,
+        provider: Name = None,
         track_id: Annotated[
             str | None, typer.Option("--track-id", metavar="TRACK_ID", help="List only results that this run computed.")
         ] = None,
@@ -38,41 +45,43 @@ def commands(context: Context) -> typer.Typer:
         as_csv: Csv = False,
     ) -> None:
         """List cached results, oldest first."""
-        rows = _entries(folder)
+        rows = _entries(place, provider)
         if track_id is not None:
-            _check_run(folder, track_id, rows)
+            _check_run(place, track_id, rows)
         found = [row for row in rows if track_id in {None, row["track_id"]}]
         terminal.show(found, ["function", "track_id", "result", "key"], _style(as_json=as_json, as_csv=as_csv))
 
     @app.command()
     def delete(
-        folder: Folder,
+        place: Place,
         track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="Runs whose results to delete.")],
+        *,
+        provider: Name = None,
     ) -> None:
         """Delete the results of some runs."""
-        rows = _entries(folder)
+        rows = _entries(place, provider)
         for track_id in track_ids:
-            _check_run(folder, track_id, rows)
+            _check_run(place, track_id, rows)
         for track_id in dict.fromkeys(track_ids):
-            count = Reader.delete_cache_by_track_id(folder, track_id)
+            count = Reader.delete_cache_by_track_id(place, track_id, provider=provider)
             terminal.tell(f"{count} {_entry(count)} of {track_id} deleted")
 
     @app.command()
-    def stats(folder: Folder, *, as_json: Json = False, as_csv: Csv = False) -> None:
+    def stats(place: Place, *, provider: Name = None, as_json: Json = False, as_csv: Csv = False) -> None:
         """Count results and runs per function, and show the size on disk."""
-        rows = _entries(folder)
+        rows = _entries(place, provider)
         counts = Counter(row["function"] for row in rows)
         runs = {name: len({row["track_id"] for row in rows if row["function"] == name}) for name in counts}
         told = [{"function": name, "entries": count, "runs": runs[name]} for name, count in counts.most_common()]
         style = _style(as_json=as_json, as_csv=as_csv)
         terminal.show(told, ["function", "entries", "runs"], style)
         if not style:
-            terminal.tell(f"{len(rows)} {_entry(len(rows))}, {_size(folder)} bytes on disk")
+            terminal.tell(f"{len(rows)} {_entry(len(rows))}{_size(place)}")
 
     return app
 
 
-def _entries(folder: str) -> list[dict[str, Any]]:
+def _entries(place: str, provider: str | None) -> list[dict[str, Any]]:
     """Return the entries as rows. A result that is not a plain value is shown by its size."""
     return [
         {
@@ -81,13 +90,14 @@ def _entries(folder: str) -> list[dict[str, Any]]:
             "result": _plain(entry["result"]),
             "key": key,
         }
-        for key, entry in Reader.scan_cache(folder)
+        for key, entry in Reader.scan_cache(place, provider=provider)
     ]
 
 
-def _check_run(folder: str, track_id: str, rows: list[dict[str, Any]]) -> None:
+def _check_run(place: str, track_id: str, rows: list[dict[str, Any]]) -> None:
     if all(row["track_id"] != track_id for row in rows):
-        raise XetrackError(f"{folder} holds no results of run {track_id!r}. List its entries: xt cache ls {folder}")
+        shown = redacted(place)
+        raise XetrackError(f"{shown} holds no results of run {track_id!r}. List its entries: xt cache ls {shown}")
 
 
 def _plain(result: object) -> object:
@@ -104,6 +114,9 @@ def _entry(count: int) -> str:
     return "entry" if count == 1 else "entries"
 
 
-def _size(folder: str) -> int:
-    """Return the total size of all files in the folder."""
-    return sum(path.stat().st_size for path in Path(folder).expanduser().rglob("*") if path.is_file())
+def _size(place: str) -> str:
+    """Return the total size of all files in a folder, for the end of a sentence; nothing for other places."""
+    folder = Path(place).expanduser()
+    if "://" in place or not folder.is_dir():
+        return ""
+    return f", {sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())} bytes on disk"

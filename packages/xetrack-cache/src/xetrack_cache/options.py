@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from xetrack.plugin import integer, place
+from xetrack.plugin import integer, local_path
 
 __all__ = ["CacheOptions"]
 
@@ -28,7 +28,7 @@ class CacheOptions:
 
     def __post_init__(self) -> None:
         """Check the options. Raises `ValueError` or `TypeError`."""
-        if not place("cache", self.cache):
+        if not local_path("cache", self.cache):
             raise ValueError("cache= is empty. Pass the path of a folder.")
         version: object = self.cache_version
         if not (isinstance(version, str) and version):

@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from xetrack._rows.normalize import IDENTITY
+from xetrack._rows.runs import process_is_gone
 from xetrack._spec.changes import Batch, Changes
+from xetrack._spec.engine import run_key
 from xetrack._spec.hooks import hookimpl
 from xetrack._spec.provider import Provider
 from xetrack._spec.types import Columns, Json, Row, Run, Value
@@ -222,7 +224,11 @@ class MemoryEngine:
                 rows[:], self._numbers[self._name(table)] = left.values(), list(left)
                 self._note(self._name(table), track_id)
             self._runs.pop((track_id, self._name(table)), None)
+            self._forget_metadata(run_key(table, track_id))
             return gone
+
+    def _forget_metadata(self, prefix: str) -> None:
+        self._metadata = {key: text for key, text in self._metadata.items() if not key.startswith(prefix)}
 
     def drop(self, table: str) -> None:
         """Delete a table and its runs."""
@@ -233,6 +239,7 @@ class MemoryEngine:
                 self._numbers.pop(name)
                 self._note(name, None)
             self._runs = {key: run for key, run in self._runs.items() if run.table != name}
+            self._forget_metadata(run_key(table))
 
     def save_run(self, run: Run) -> None:
         """Record that a run is running. A resumed run keeps its start."""
@@ -262,6 +269,8 @@ class MemoryEngine:
                 run.first, run.last = min(run.first or time, time), max(run.last or time, time)
                 run.values |= {key: value for key, value in row.items() if value is not None and key not in IDENTITY}
                 found[track_id] = run
+            for run in found.values():
+                run.status = "crashed" if process_is_gone(run) else run.status
             wanted = [run for run in reversed(found.values()) if track_ids is None or run.track_id in track_ids]
             return wanted if limit is None else wanted[: max(limit, 0)]
 

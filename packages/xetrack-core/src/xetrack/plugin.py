@@ -47,12 +47,12 @@ from xetrack._rows.normalize import (
     describe,
     to_rows,
 )
-from xetrack._rows.runs import run_seconds
+from xetrack._rows.runs import process_is_gone, run_seconds
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
 from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.content import content_digest, content_hash
-from xetrack._spec.engine import Engine
+from xetrack._spec.engine import Engine, run_key
 from xetrack._spec.hooks import Plugin, RunInfo, hookimpl
 from xetrack._spec.monitors import Gauge, Monitor
 from xetrack._spec.provider import API_VERSION, Context, Provider, Terminal
@@ -68,12 +68,16 @@ from xetrack._sqlite.cells import (
     pack,
     quote,
     restore,
+    restore_rows,
+    split,
     type_fits,
     unpack,
 )
+from xetrack._sqlite.dialect import Dialect, EventTable
 from xetrack._util.arguments import (
     flag,
     integer,
+    local_path,
     place,
     refused,
     text,
@@ -102,7 +106,9 @@ __all__ = [
     "Clock",
     "Columns",
     "Context",
+    "Dialect",
     "Engine",
+    "EventTable",
     "Filter",
     "Gauge",
     "HeldAtFork",
@@ -141,20 +147,25 @@ __all__ = [
     "integer",
     "is_utf8",
     "load_extra",
+    "local_path",
     "new_lock",
     "normal_type",
     "pack",
     "parse_filter",
     "paused_gc",
     "place",
+    "process_is_gone",
     "quote",
     "redact_error",
     "redacted",
     "refused",
     "restore",
+    "restore_rows",
+    "run_key",
     "run_seconds",
     "safe_mode",
     "safe_text",
+    "split",
     "text",
     "to_arrow",
     "to_pandas",

@@ -25,7 +25,6 @@ from xetrack._spec.types import Columns
 from xetrack._sqlite.cells import check_table
 from xetrack._tracking.assets import find_object, open_store, store_needed
 from xetrack._tracking.backup import backup
-from xetrack._tracking.ids import is_gone
 from xetrack._util.arguments import count, flag, named_run, optional_text, run_id, sequence, text
 from xetrack._util.environment import safe_mode
 from xetrack._util.gc_pause import paused_gc
@@ -181,8 +180,8 @@ class Reader(View, ReadBack):
             limit: only the most recently active runs, at most so many.
 
         Returns:
-            The columns `track_id`, `table`, `status` (`running`, `finished`, `failed`, or `crashed` if its process no
-            longer exists on this host), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
+            The columns `track_id`, `table`, `status` (`running`, `finished`, `failed`, or `crashed` if its process is
+            gone), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
             `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is taken.
 
         Raises:
@@ -200,7 +199,7 @@ class Reader(View, ReadBack):
         self._check_open()
         chosen = None if where is None else parse_filter(where)
         runs = self.engine.runs(self.table, limit=None if chosen else limit)
-        listed = [run_row(run, crashed=is_gone(run)) for run in runs]
+        listed = [run_row(run) for run in runs]
         return chosen.select(listed, self.engine, self.table)[:limit] if chosen else listed
 
     @classmethod

@@ -1,16 +1,18 @@
-"""Filters select the runs that an oracle selects from what was logged, on SQLite and in memory."""
+"""Filters select the runs that an oracle selects from what was logged, on SQLite, in memory and in another dialect."""
 
 import math
 import operator
 import re
 import sqlite3
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from toy_engine import TOY, ToyEngine
 
 from xetrack import Reader, Tracker
 from xetrack._filter.syntax import FUNCTIONS, And, Compare, In, IsNull, Key, Not, Or, Value, Word
@@ -18,6 +20,7 @@ from xetrack.errors import FilterError, OptionError
 from xetrack.plugin import MemoryEngine, parse_filter
 
 NAN, INF, BIG = float("nan"), float("inf"), 2**53 + 1
+CRAMPED = replace(TOY, max_columns=4, placeholder="?", extra_has="")
 NAMES = ("ant", "Bee", "anteater")
 # Keys that SQLite cannot tell apart, that JSON escapes, and that no column may have.
 NAMES_OF_KEYS = ("x", "X", 'q"\\', "_rowid_", "key", "a b", "never")
@@ -164,9 +167,8 @@ def log(db, logged):
             trackers[name].log(row)
 
 
-def in_memory(reader):
-    """Return an engine without SQL that has the same rows."""
-    engine = MemoryEngine()
+def in_engine(reader, engine):
+    """Return another engine, with the rows of the reader."""
     for columns in reader.engine.scan("events"):
         engine.append("events", [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
     return engine
@@ -179,7 +181,7 @@ def test_filters_select_what_the_oracle_selects(tmp_path_factory, logged, nodes)
     log(db, logged)
     oracle = Oracle(logged)
     with Reader(db) as reader:
-        memory = in_memory(reader)
+        others = [in_engine(reader, each) for each in (MemoryEngine(), ToyEngine(), ToyEngine(CRAMPED))]
         for node in nodes:
             note(str(node))
             try:
@@ -188,7 +190,8 @@ def test_filters_select_what_the_oracle_selects(tmp_path_factory, logged, nodes)
                 expected = FilterError
             assert outcome(lambda: reader.list_runs(str(node))) == expected  # noqa: B023 - called at once
             listed = reader.list_runs()
-            assert outcome(lambda: parse_filter(str(node)).select(listed, memory, "events")) == expected  # noqa: B023
+            for other in others:
+                assert outcome(lambda: parse_filter(str(node)).select(listed, other, "events")) == expected  # noqa: B023
 
 
 def outcome(select):

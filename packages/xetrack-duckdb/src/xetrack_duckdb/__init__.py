@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xetrack import Provider, hookimpl
-from xetrack.plugin import Context, refused, text, writable_folder
+from xetrack.plugin import Context, local_path, refused, text, writable_folder
 from xetrack.sqlite import SqliteOptions
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class DuckdbOptions(SqliteOptions):
             )
         if not isinstance(chosen, (bool, str, os.PathLike, type(None))):
             raise TypeError(f"duckdb_cache= must be a path, True or False, not {chosen!r}")
+        if isinstance(chosen, (str, os.PathLike)):
+            local_path("duckdb_cache", chosen)
         if self.memory_limit is not None:
             _check_memory(self.memory_limit)
         if self.temp_directory is not None:

@@ -16,6 +16,7 @@ import pytest
 from xetrack.plugin import API_VERSION
 from xetrack.registry import TRACKER_OPTIONS, Found, installed
 from xetrack_testing.contract import Contract
+from xetrack_testing.plugin_imports import normal_name, wrong_imports
 from xetrack_testing.private_names import PUBLIC_MODULES, private_names
 
 __all__ = ["HEAVY", "PackagingContract"]
@@ -57,7 +58,7 @@ class PackagingContract(Contract):
     @pytest.fixture
     def plugins(self) -> list[Found]:
         """The distribution's plugins, discovered as xetrack does."""
-        return [found for found in installed() if _normal(found.distribution) == _normal(self.distribution)]
+        return [found for found in installed() if normal_name(found.distribution) == normal_name(self.distribution)]
 
     def test_it_has_an_entry_point(self, plugins: list[Found]) -> None:
         """In the group `xetrack`, so that installing it is enough."""
@@ -123,20 +124,30 @@ class PackagingContract(Contract):
 
     def test_it_pins_the_core(self, metadata: Any) -> None:
         """With a lower bound and an upper one, because the next minor release may change what plugins use."""
-        bounds = [bound for name, bound in _requires(metadata).items() if _normal(name) == "xetrack-core"]
+        bounds = [bound for name, bound in _requires(metadata).items() if normal_name(name) == "xetrack-core"]
         assert bounds, "the distribution does not require xetrack-core"
         assert re.search(r">=|~=|==", bounds[0]), f"{bounds[0]!r} has no lower bound"
         assert re.search(r"<|~=|==", bounds[0]), f"{bounds[0]!r} has no upper bound"
 
     def test_it_uses_public_names_only(self, plugins: list[Found]) -> None:
         """Public modules of xetrack, and the names in their `__all__`. Others may change in any release."""
-        roots = {_root(found.target) for found in plugins}
-        files = sorted(file for root in roots for file in (root.rglob("*.py") if root.is_dir() else [root]))
+        files = _files(plugins)
         found = [f"{file.name}: {name}" for file in files for name in private_names(file.read_text("utf-8"))]
         assert not found, (
             f"private names of xetrack, which may change in any release: {'; '.join(found)}. Use public names only: "
             f"those in `__all__` of {', '.join(PUBLIC_MODULES)}."
         )
+
+    def test_it_declares_the_plugins_that_it_imports(self, plugins: list[Found], metadata: Any) -> None:
+        """As requirements or in an extra, also where it imports them lazily. It uses their public names only."""
+        lines = metadata.get_all("Requires-Dist") or []
+        declared = [match[0] for line in lines if (match := re.match(r"[\w.-]+", line.strip()))]
+        wrong = [
+            f"{file.name}: {problem}"
+            for file in _files(plugins)
+            for problem in wrong_imports(file.read_text("utf-8"), self.distribution, declared)
+        ]
+        assert not wrong, f"imports of other plugins: {'; '.join(wrong)}."
 
 
 def loaded(target: str) -> Mapping[str, Any]:
@@ -158,11 +169,6 @@ def _loaded(targets: tuple[str, ...]) -> list[Mapping[str, Any]]:
     return report
 
 
-def _normal(name: str) -> str:
-    """Return the normalized name of a distribution."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _requires(metadata: Any) -> dict[str, str]:
     """Return the requirements of a distribution without extras, with their version specifiers."""
     lines = [line for line in metadata.get_all("Requires-Dist") or [] if "extra ==" not in line]
@@ -172,9 +178,15 @@ def _requires(metadata: Any) -> dict[str, str]:
 
 def _modules_of(names: Collection[str]) -> set[str]:
     """Return the top-level modules of distributions, except the core."""
-    wanted = {_normal(name) for name in names} - {"xetrack-core"}
+    wanted = {normal_name(name) for name in names} - {"xetrack-core"}
     known = importlib_metadata.packages_distributions()
-    return {module for module, owners in known.items() if wanted & set(map(_normal, owners))}
+    return {module for module, owners in known.items() if wanted & set(map(normal_name, owners))}
+
+
+def _files(plugins: Collection[Found]) -> list[Path]:
+    """Return the modules of the packages of plugins."""
+    roots = {_root(found.target) for found in plugins}
+    return sorted(file for root in roots for file in (root.rglob("*.py") if root.is_dir() else [root]))
 
 
 def _root(target: str) -> Path:

@@ -11,7 +11,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from xetrack._spec.engine import Engine
+from xetrack._spec.engine import Engine, run_key
 from xetrack._spec.types import Row
 
 __all__ = ["Origin", "Origins", "identity", "own_identity", "time_of"]
@@ -34,7 +34,7 @@ class Origins:
 
     def __init__(self, engine: Engine, table: str, track_id: str, record: str | None) -> None:
         self._engine = engine
-        self._run = f"{table}/{track_id}"
+        self._run = run_key(table, track_id)
         self.files: list[str]
         self.mixed: bool
         self.files, self.mixed = json.loads(record) if record else ([], False)
@@ -42,7 +42,7 @@ class Origins:
     @classmethod
     def load(cls, engine: Engine, table: str, track_ids: Iterable[str]) -> dict[str, "Origins"]:
         """Return the origins of several runs."""
-        keys = {run: f"origins/{table}/{run}" for run in track_ids}
+        keys = {run: f"{run_key(table, run)}origins" for run in track_ids}
         records = engine.metadata(list(keys.values()))
         return {run: cls(engine, table, run, records.get(key)) for run, key in keys.items()}
 
@@ -51,7 +51,7 @@ class Origins:
         first = self.files[0] if self.files else default
         origins = {time: Origin(first, time) for time in timestamps}
         if self.mixed:
-            keys = {f"origin/{self._run}/{time}": time for time in timestamps}
+            keys = {f"{self._run}origin/{time}": time for time in timestamps}
             for key, text in self._engine.metadata(list(keys)).items():
                 origins[keys[key]] = Origin(*json.loads(text))
         return origins
@@ -68,19 +68,19 @@ class Origins:
         entries: dict[str, str | None] = {}
         for time, origin in (places or {}).items():
             is_default = origin == (self.files[0], time)
-            entries[f"origin/{self._run}/{time}"] = None if is_default else json.dumps(origin)
+            entries[f"{self._run}origin/{time}"] = None if is_default else json.dumps(origin)
             if time != origin.timestamp:
                 entries[self._moved_key(origin)] = time
         known = [*self.files, *(file for file in dict.fromkeys(files) if file not in self.files)]
         mixed = self.mixed or bool(places)
         if (known, mixed) != (self.files, self.mixed):
             self.files, self.mixed = known, mixed
-            entries[f"origins/{self._run}"] = json.dumps([known, mixed])
+            entries[f"{self._run}origins"] = json.dumps([known, mixed])
         if entries:
             self._engine.set_metadata(entries)
 
     def _moved_key(self, origin: Origin) -> str:
-        return f"moved/{self._run}/{origin.file}/{origin.timestamp}"
+        return f"{self._run}moved/{origin.file}/{origin.timestamp}"
 
 
 def identity(engine: Engine, db: str) -> str:

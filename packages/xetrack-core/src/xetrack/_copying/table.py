@@ -81,12 +81,12 @@ class TableCopy:
     def _copy_records(self) -> None:
         """Copy the records of runs that were copied, or had not ended: whether they have by now."""
         source, target = self._source.engine, self._target.engine
-        with target.transaction():
+        with target.transaction([self._table]):
             state = self._load()
             chosen = sorted({*self._runs, *state.running})
-            known = {run.track_id: run for run in target.runs(self._table, track_ids=chosen)}
+            known = {run.track_id: _as_stored(run) for run in target.runs(self._table, track_ids=chosen)}
             running: list[str] = []
-            for run in source.runs(self._table, track_ids=chosen):
+            for run in map(_as_stored, source.runs(self._table, track_ids=chosen)):
                 if run.status == "running":
                     running.append(run.track_id)
                 if run.status and _is_news(run, known.get(run.track_id)):
@@ -232,6 +232,11 @@ class TableCopy:
             {time: origin for time, origin in entries.items() if origin != known[time]},
         )
         return new, engine.amend(table, same) if revise else []
+
+
+def _as_stored(run: Run) -> Run:
+    """Return a run with its recorded status: each engine finds out for itself which runs crashed."""
+    return replace(run, status="running") if run.status == "crashed" else run
 
 
 def _is_news(run: Run, known: Run | None) -> bool:

@@ -1,6 +1,8 @@
 """Opens engines and caches, for trackers, readers and copies alike."""
 
+import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from xetrack._plugins.offer import Offer
@@ -10,9 +12,10 @@ from xetrack._redact import redact_error
 from xetrack._spec.cache import ResultCache
 from xetrack._spec.engine import Engine
 from xetrack._spec.provider import Context
-from xetrack._util.locations import Location
+from xetrack._util.arguments import optional_text
+from xetrack._util.locations import Location, locate
 from xetrack._util.paths import MEMORY, SKIP_INSERT
-from xetrack.errors import OptionError
+from xetrack.errors import OptionError, PluginError
 
 __all__ = [
     "DEFAULT_ENGINE",
@@ -89,9 +92,36 @@ def open_engine(
 ) -> tuple[Engine, list[tuple[Offer, dict[str, Any]]]]:
     """Open an engine. Return it with the other providers that `options` ask for, and the options of each."""
     (_, claimed), *others = plugins.route(options, chosen)
+    wrapped = partial(_open_wrapped, plugins, db, chosen, table, read_only)
     try:
         # the only context with the password of a URL
-        return chosen.open(claimed, Context(db.real, table, read_only=read_only)), others
+        return chosen.open(claimed, Context(db.real, table, read_only=read_only, open_engine=wrapped)), others
     except Exception as error:
         redact_error(error)
         raise
+
+
+def _open_wrapped(
+    plugins: Plugins,
+    outer: Location,
+    wrapper: Offer,
+    table: str,
+    only_read: bool,
+    db: str | os.PathLike[str],
+    engine: str | None = None,
+    *,
+    read_only: bool = False,
+    **options: Any,
+) -> Engine:
+    """Open an engine for another one that wraps it: the rest of `Context.open_engine`, after the first five."""
+    where = locate(db)
+    chosen = choose_engine(plugins, where, optional_text("engine", engine))
+    if chosen == wrapper and where.is_same(outer):
+        name = wrapper.provider.name
+        raise PluginError(f"{outer.shown}: the engine {name!r} opens itself. It has to name the one that it wraps.")
+    opened, others = open_engine(plugins, where, chosen, table, options, read_only=read_only or only_read)
+    if unused := [name for _, given in others for name in given]:
+        opened.close()
+        name = chosen.provider.name
+        raise OptionError(f"{', '.join(unused)}: the engine {name!r} does not take this option. Leave it out.")
+    return opened

@@ -40,7 +40,7 @@ class Offer:
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """The schemes of the URLs that an engine serves."""
+        """The schemes of the URLs that an engine or a cache serves."""
         return tuple(self.provider.schemes or ())
 
     def _fields(self) -> tuple[Any, ...]:

@@ -80,7 +80,7 @@ class Plugins:
         for offers in self._clashes().values():
             if any(offer.handed_in for offer in offers):
                 raise _name_clash(offers)
-        for scheme, offers in self._scheme_clashes().items():
+        for (_, scheme), offers in self._scheme_clashes().items():
             if any(offer.handed_in for offer in offers):
                 raise _scheme_clash(scheme, offers)
 
@@ -186,14 +186,13 @@ class Plugins:
             named.setdefault((offer.kind, offer.provider.name), []).append(offer)
         return {name: offers for name, offers in named.items() if len(offers) > 1}
 
-    def _scheme_clashes(self) -> dict[str, list[Offer]]:
-        """Return the engines that serve the same scheme."""
-        claims: dict[str, list[Offer]] = {}
+    def _scheme_clashes(self) -> dict[tuple[str, str], list[Offer]]:
+        """Return the providers of a kind that serve the same scheme, by kind and scheme."""
+        claims: dict[tuple[str, str], list[Offer]] = {}
         for offer in self._offers:
-            if offer.kind == "engines":
-                for scheme in offer.schemes:
-                    claims.setdefault(scheme, []).append(offer)
-        return {scheme: offers for scheme, offers in claims.items() if len(offers) > 1}
+            for scheme in offer.schemes:
+                claims.setdefault((offer.kind, scheme), []).append(offer)
+        return {claim: offers for claim, offers in claims.items() if len(offers) > 1}
 
     def pick(self, kind: str, name: str) -> Offer:
         """Return the provider of this kind and name.
@@ -211,13 +210,13 @@ class Plugins:
         others = list(dict.fromkeys(offer.provider.name for offer in named))
         raise self._missing(what, known.PROVIDERS.get((kind, name)), name, others)
 
-    def serving(self, scheme: str) -> Offer | None:
-        """Return the engine that serves URLs of a scheme; None if there is none.
+    def serving(self, scheme: str, kind: str = "engines") -> Offer | None:
+        """Return the engine, or another provider, that serves URLs of a scheme; None if there is none.
 
         Raises:
             PluginConflictError: several claim the scheme.
         """
-        found = [offer for offer in self._offers if offer.kind == "engines" and scheme in offer.schemes]
+        found = [offer for offer in self._offers if offer.kind == kind and scheme in offer.schemes]
         if len(found) > 1:
             raise _scheme_clash(scheme, found)
         return found[0] if found else None
@@ -304,7 +303,7 @@ class Plugins:
         clashes = {":".join(name): _name_clash(offers) for name, offers in self._clashes().items()}
         schemes = {
             f"{scheme}://": _scheme_clash(scheme, offers)
-            for scheme, offers in self._scheme_clashes().items()
+            for (_, scheme), offers in self._scheme_clashes().items()
             if offers not in self._clashes().values()
         }
         for name, failure in (failed | clashes | schemes).items():

@@ -1,4 +1,4 @@
-"""Runs as rows, for `Reader.runs()`."""
+"""Runs whose process is gone, and runs as rows for `Reader.runs()`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,8 +7,9 @@ from typing import Any
 
 from xetrack._rows.normalize import IDENTITY, decode, stored_value
 from xetrack._spec.types import Json, Row, Run
+from xetrack._util.processes import is_alive, this_host
 
-__all__ = ["RUN_COLUMNS", "run_columns", "run_row", "run_seconds", "seconds_between"]
+__all__ = ["RUN_COLUMNS", "process_is_gone", "run_columns", "run_row", "run_seconds", "seconds_between"]
 
 RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
@@ -16,12 +17,24 @@ RUN_COLUMNS = (
 _AS_JSON_HAS_THEM = frozenset({bool, int, float, str, Json, type(None)})
 
 
-def run_row(run: Run, *, crashed: bool) -> dict[str, Any]:
+def process_is_gone(run: Run) -> bool:
+    """Return whether a run is recorded as running, but its process no longer exists on this machine.
+
+    ```python
+    runs = [replace(run, status="crashed") if process_is_gone(run) else run for run in recorded]
+    ```
+
+    For engines that know no more of a process than its host and id. Processes of other machines count as running.
+    """
+    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)
+
+
+def run_row(run: Run) -> dict[str, Any]:
     """Return the fields of a run, then the last value of each key, as `last_<key>` where the name is taken."""
     row = {
         "track_id": run.track_id,
         "table": run.table,
-        "status": "crashed" if crashed else run.status or None,
+        "status": run.status or None,
         "started": run.started,
         "ended": run.ended,
         "host": run.host,

@@ -3,11 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import quote
 
 from xetrack._spec.changes import Changes
 from xetrack._spec.types import Columns, Row, Run, Value
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "run_key"]
+
+
+def run_key(table: str, track_id: str | None = None) -> str:
+    """Return how keys of metadata begin that go with a run when it is deleted, or with any run of the table."""
+    parts = ["events" if table == "default" else table, *([] if track_id is None else [track_id])]
+    return "/".join(["run", *(quote(part, safe="") for part in parts), ""])
 
 
 @runtime_checkable
@@ -36,6 +43,8 @@ class Engine(Protocol):
 
     An engine may also have:
 
+    - `event_table(table)`, which returns an `EventTable`, or None if the table does not exist: filters of runs query it
+      with SQL, rather than read every row.
     - `sql`, a `SqlTables`: plugins such as asset stores keep tables in its database, in its transactions.
     - `backup(path, *, overwrite=False, progress=None)`: what `Reader.backup` calls.
     - `let_go()`: called instead of `close()` when a tracker is garbage-collected without being closed, because `conn`
@@ -158,7 +167,7 @@ class Engine(Protocol):
         """
 
     def delete(self, table: str, track_id: str) -> int:
-        """Delete the rows and the record of a run; return how many rows it had."""
+        """Delete the rows, the record and the metadata of a run (`run_key`); return how many rows it had."""
 
     def drop(self, table: str) -> None:
         """Delete a table with all its runs. It may be created again, with other types."""
@@ -178,6 +187,10 @@ class Engine(Protocol):
 
         A run without a record is derived from its rows, with the status "". `values` has the last value of each key
         that is not None, as stored now. Runs that were recorded but have no rows may be left out.
+
+        A run that is recorded as running, although its process is gone, has the status "crashed". The engine decides
+        how it knows: by the process id (`xetrack.plugin.process_is_gone`), a lock of the writer's session, or a
+        heartbeat. What is stored stays "running".
 
         Args:
             table: the table to read.

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from xetrack._redact import redacted
 from xetrack._spec.assets import Serializer
 from xetrack._spec.engine import Engine
-from xetrack.errors import OptionError, XetrackWarning, outer_level
+from xetrack.errors import OptionError, PluginError, XetrackWarning, outer_level
 
 __all__ = ["API_VERSION", "Context", "Provider", "Terminal"]
 
@@ -21,6 +21,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 def _warn(_: str, message: str) -> None:
     warnings.warn(message, XetrackWarning, stacklevel=outer_level())
+
+
+def _open_engine(*_: Any, **__: Any) -> Engine:
+    raise PluginError(
+        "this context opens no engines. Only engines that a tracker, reader or copy opens get one that does."
+    )
 
 
 class Terminal(Protocol):
@@ -65,6 +71,9 @@ class Context:
         serializers: serializers by the names of their providers. Only asset stores get them.
         warn: call `warn(about, message)` for a `XetrackWarning`. It is issued once for each `about`, and only if the
             user wants warnings.
+        open_engine: open another engine, for an engine that wraps it: `open_engine(db, engine=None, *, read_only=False,
+            **options)`. The arguments are those of `Reader`. It is read-only if this context is, too. The caller closes
+            it. Raises as `Reader` does. Only engines get it.
         terminal: input and output of a command of `xt`; None for other kinds.
     """
 
@@ -77,6 +86,7 @@ class Context:
     serializers: Mapping[str, Serializer] = field(default_factory=dict)
     warn: Callable[[str, str], None] = _warn
     terminal: Terminal | None = None
+    open_engine: Callable[..., Engine] = field(default=_open_engine, compare=False)
 
     def __repr__(self) -> str:
         """Return the table and the database, without its password."""
@@ -102,9 +112,12 @@ class Provider(Generic[T_co]):
         open: called with an instance of `options`, or None without options, and a `Context`. May return None if there
             is nothing to do.
         options: a dataclass. Its fields are the options of `Tracker` that the provider claims.
-        read: reads back what was written, for `Reader.read_logs` and the like.
-        schemes: for engines: schemes of the URLs that it serves, such as `("postgresql", "postgres")`. No two engines
-            may claim the same. `()` means that it takes only paths; None, that it takes any URL if `engine=` names it.
+        read: reads back what was written, for `Reader.read_logs` and the like. For caches, `read(place, trusted=...)`
+            returns an object with the methods `get`, `scan`, `delete_run` and `close` of `ResultCache`. The place is a
+            `Path`, or the text of a URL. Unless `trusted`, reading runs no code that the cache brings.
+        schemes: for engines and caches: schemes of the URLs that it serves, such as `("postgresql", "postgres")`. No
+            two engines, and no two caches, may claim the same. `()` means that it takes only paths; None, that it takes
+            any URL if `engine=` or `provider=` names it.
         errors: for engines: exceptions of its driver, which `conn` may raise, such as `("psycopg.Error",)`. They are
             named rather than imported. `xt` shows one line for them instead of a traceback.
     """

@@ -60,7 +60,8 @@ class Run:
         table: table of events.
         started: local time, `YYYY-MM-DD HH:MM:SS.ffffff`.
         ended: local time; None while the run is running.
-        status: `running`, `finished` or `failed`; "" for a run derived from its rows.
+        status: `running`, `finished` or `failed`; "" for a run derived from its rows. Engines list a running run whose
+            process is gone as `crashed`.
         host: name of the machine.
         pid: id of the process.
         python: version of Python.

@@ -7,18 +7,17 @@ JSON object in a column of its own. Keys that cannot be a column are stored only
 
 import base64
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xetrack._rows.normalize import EXTRA, MAX_INT_BITS
 from xetrack._spec.types import BigInt, Columns, Json, Row, SurrogateText, Value
+from xetrack._sqlite.dialect import SQLITE, Dialect
 from xetrack._util.text import escaped, is_utf8, safe_text
 from xetrack.errors import InvalidTableError, NotADatabaseError
 
 __all__ = [
     "EXTRA",
-    "MAX_COLUMNS",
     "cell",
     "check_table",
     "declared_type",
@@ -38,49 +37,8 @@ __all__ = [
     "unpack_all",
 ]
 
-MAX_COLUMNS = 1000
-"""The most columns of a table; further keys go to the extra. SQLite allows 2,000."""
-
-DECLARED: dict[type, str] = {
-    bool: "BOOLEAN",
-    int: "INTEGER",
-    float: "REAL",
-    str: "TEXT",
-    bytes: "BLOB",
-    BigInt: "INTEGER",
-    SurrogateText: "TEXT",
-    Json: "JSON TEXT",  # with JSON alone SQLite would convert text that looks like a number
-    type(None): "",
-}
-
-_AS_IT_IS = frozenset({"", "BLOB"})
-_FITTING_ANY = frozenset({type(None), bytes})
-_FITTING: dict[type, frozenset[str]] = {
-    bool: frozenset({"BOOLEAN"}),
-    int: _AS_IT_IS | {"INTEGER"},
-    float: _AS_IT_IS | {"REAL"},
-    str: _AS_IT_IS | {"TEXT"},
-    Json: frozenset({"JSON"}),
-    BigInt: frozenset(),
-    SurrogateText: frozenset(),
-}
-# the order in which SQLite derives a column's affinity from its declared type (sqlite.org/datatype3.html, 3.1)
-_AFFINITIES = (
-    ("JSON TEXT", "JSON"),
-    ("INT", "INTEGER"),
-    ("CHAR", "TEXT"),
-    ("CLOB", "TEXT"),
-    ("TEXT", "TEXT"),
-    ("BLOB", "BLOB"),
-    ("REAL", "REAL"),
-    ("FLOA", "REAL"),
-    ("DOUB", "REAL"),
-    ("BOOL", "BOOLEAN"),
-)
 _BOOLEANS = {0: False, 1: True}
 _OURS = frozenset({"assets", "keys", "counts"})
-# queries order by _rowid_, which a column of that name would hide
-_NO_COLUMN = frozenset({"", "_rowid_", EXTRA})
 
 
 def quote(name: str) -> str:
@@ -88,65 +46,76 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def check_table(name: object) -> str:
-    """Return `name` if it is allowed for a table of events. Raises `InvalidTableError` if not."""
+def check_table(name: object, dialect: Dialect = SQLITE) -> str:
+    """Return `name` if it is allowed for a table of events.
+
+    Args:
+        name: the name.
+        dialect: the SQL database.
+
+    Raises:
+        InvalidTableError: it is not a name, reserved, or too long for the database.
+    """
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
         raise InvalidTableError(f"a table needs a name, as text that can be stored: got {safe_text(name)[:100]}.")
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is reserved for xetrack. Choose another one."
         raise InvalidTableError(message)
+    if not dialect.name_fits(name):
+        size, most = len(name.encode()), dialect.max_name_bytes
+        message = (
+            f"the table name {name[:100]!r} has {size} bytes in UTF-8, and the database allows {most}. Shorten it."
+        )
+        raise InvalidTableError(message)
     return name
 
 
 def may_be_column(key: str, columns: Mapping[str, str]) -> bool:
-    """Whether `key` can become a column beside `columns`. If not, it is stored in the extra."""
-    lower = key.lower()
-    return (
-        len(columns) < MAX_COLUMNS
-        and "\0" not in key
-        and lower not in _NO_COLUMN
-        and all(lower != name.lower() for name in columns)
-    )
+    """Return whether `key` can become a column of SQLite beside `columns`. See `Dialect.may_be_column`."""
+    return SQLITE.may_be_column(key, columns)
 
 
 def declared_type(value: Value) -> str:
-    """Return the type to declare for a column whose first value is `value`."""
-    return DECLARED[type(value)]
+    """Return the type to declare in SQLite for a column whose first value is `value`."""
+    return SQLITE.declared[type(value)]
 
 
 def normal_type(declared: str) -> str:
-    """Return our type for any declared type."""
-    upper = declared.upper()
-    if not upper:
-        return ""
-    return next((ours for part, ours in _AFFINITIES if part in upper), "INTEGER")
+    """Return our type for any type declared in SQLite. See `Dialect.normal_type`."""
+    return SQLITE.normal_type(declared)
 
 
 def fits(value: Value, declared: str) -> bool:
-    """Whether a column of this type gives `value` back unchanged."""
-    if isinstance(value, float):
-        if value != value or (not value and math.copysign(1, value) < 0):
-            return False  # SQLite stores a NaN as NULL, and -0.0 as 0.0
-        if declared == "INTEGER":
-            return not value.is_integer()  # SQLite makes 2.0 a 2
-    return type_fits(type(value), declared)
+    """Return whether a column of SQLite gives `value` back unchanged. See `Dialect.fits`."""
+    return SQLITE.fits(value, declared)
 
 
 def type_fits(kind: type, declared: str) -> bool:
-    """Whether a column of this type gives back every value of `kind` unchanged, NaN and -0.0 aside."""
-    return kind in _FITTING_ANY or declared in _FITTING[kind]
+    """Return whether a column of SQLite gives every value of `kind` back unchanged, NaN and -0.0 aside."""
+    return SQLITE.type_fits(kind, declared)
 
 
-def split(row: Row, columns: Mapping[str, str]) -> tuple[Row, str | None]:
-    """Split `row` into the cells of its columns and the text of its extra (None if all values fit)."""
+def split(row: Row, columns: Mapping[str, str], dialect: Dialect = SQLITE) -> tuple[Row, str | None]:
+    """Split a row into the cells of its columns and its extra.
+
+    Args:
+        row: the row.
+        columns: the type of each column.
+        dialect: the SQL database. A value that does not fit its column is in the extra, and in the cell only if the
+            database's columns hold values of any type.
+
+    Returns:
+        The cells by column, and the text of the extra, or None if all values fit.
+    """
     kept: Row = {}
     extra: Row = {}
     for key, value in row.items():
         declared = columns.get(key)
-        if declared is not None:
+        fitting = declared is not None and dialect.fits(value, declared)
+        if fitting or (declared is not None and not dialect.typed):
             kept[key] = cell(value)
-        if declared is None or not fits(value, declared):
+        if not fitting:
             extra[key] = value
     return kept, pack(extra)
 

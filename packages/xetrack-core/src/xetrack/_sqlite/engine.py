@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xetrack._spec.engine import run_key
 from xetrack._spec.hooks import hookimpl
 from xetrack._spec.provider import Context, Provider
 from xetrack._spec.types import BigInt, Row, Run, Value
@@ -197,6 +198,7 @@ class SqliteEngine(Queries):
             gone = connection.execute(sql, (track_id,)).rowcount
             summaries.delete(track_id)
             run_table.forget(connection, self._schema.physical(table), track_id)
+            _forget_metadata(connection, run_key(table, track_id))
             return gone
 
     def drop(self, table: str) -> None:
@@ -207,6 +209,7 @@ class SqliteEngine(Queries):
             if self._schema.has(table):
                 if self._schema.recorded:
                     run_table.forget(connection, self._schema.physical(table))
+                    _forget_metadata(connection, run_key(table))
                 self._schema.drop(connection, table)
                 self._positions.forget()
 
@@ -245,6 +248,11 @@ class SqliteEngine(Queries):
         """Release what keeps the database alive, if it could be opened."""
         if hasattr(self, "database"):
             self.database.release_users_connection()
+
+
+def _forget_metadata(connection: sqlite3.Connection, prefix: str) -> None:
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # the first text that does not begin with the prefix
+    connection.execute("DELETE FROM db.xetrack_meta WHERE key >= ? AND key < ?", (prefix, after))
 
 
 def _condition(

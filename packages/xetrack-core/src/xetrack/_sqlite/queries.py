@@ -4,12 +4,14 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
+from xetrack._rows.runs import process_is_gone
 from xetrack._spec.changes import Batch, Changes
 from xetrack._spec.types import Columns, Run, Value
 from xetrack._sqlite import run_table
 from xetrack._sqlite.cells import EXTRA, quote, restore_rows, unpack
 from xetrack._sqlite.changes import Watermark, changed_runs, newest_watermark, snapshot
 from xetrack._sqlite.connection import Database
+from xetrack._sqlite.dialect import SQLITE, EventTable
 from xetrack._sqlite.errors import FAILURES, translate
 from xetrack._sqlite.fetch import Cells, fetch, fetch_table, run_aside
 from xetrack._sqlite.positions import Positions, chosen
@@ -247,9 +249,18 @@ class Queries:
         for track_id, (rows, first, last, _, values) in totals.items():
             run = runs.get(track_id) or Run(track_id, physical, status="")
             run.rows, run.first, run.last, run.values = rows, first, last, values
+            run.status = "crashed" if process_is_gone(run) else run.status
             found.append(run)
         return found
 
     def _summaries(self, connection: sqlite3.Connection, table: str) -> Summaries:
         columns = dict(self._schema.columns(table))  # a copy: a signal handler may log new ones
         return Summaries(connection, self._schema.physical(table), columns)
+
+    def event_table(self, table: str) -> EventTable | None:
+        """Return a table for queries; None if it does not exist. See `Engine`."""
+        with self.database.lock:
+            if not self._known(table):
+                return None
+            columns = dict(self._schema.columns(table))
+            return EventTable(self._schema.name(table), columns, SQLITE, self.database.query)

@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from copy import copy, deepcopy
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from xetrack._spec.types import Run
+from xetrack._util.processes import this_host
 
-__all__ = ["is_alive", "is_gone", "new_run", "new_track_id", "this_host"]
+__all__ = ["new_run", "new_track_id"]
 
 
 _OTHER_WORDS = {"COOLNAME_DATA_DIR", "COOLNAME_DATA_MODULE"}
@@ -48,40 +48,3 @@ def new_track_id() -> str:
 def new_run(track_id: str, table: str) -> Run:
     """Return the record of a run of this process."""
     return Run(track_id, table, host=this_host(), pid=os.getpid(), python=platform.python_version())
-
-
-def this_host() -> str:
-    """Return the name of this machine."""
-    return platform.node()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this host with this id exists."""
-    if _is_zombie(pid):
-        return False
-    if os.name == "nt":
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, 0, pid)  # type: ignore[attr-defined,unused-ignore]
-        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))  # type: ignore[attr-defined,unused-ignore]
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def is_gone(run: Run) -> bool:
-    """Return whether a running run's process no longer exists on this host."""
-    return run.status == "running" and run.host == this_host() and run.pid is not None and not is_alive(run.pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended and waits for its parent to reap it (known on Linux only)."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[:1] == ["Z"]

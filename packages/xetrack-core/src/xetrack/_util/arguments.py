@@ -10,17 +10,21 @@ limit = count("limit", limit)  # OptionError: limit=-1: the number of rows canno
 
 import operator
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xetrack._redact import redacted
 from xetrack._util.text import clipped, is_utf8
 from xetrack.errors import DatabaseReadOnlyError, OptionError
 
 __all__ = [
+    "URL",
     "callback",
     "count",
     "integer",
+    "local_path",
     "named_run",
     "number",
     "optional_flag",
@@ -36,6 +40,13 @@ __all__ = [
 
 _BOOLEANS = {"bool", "bool_"}  # names of the types of Python and NumPy
 _MOST = 2**63 - 1  # what SQLite takes for a number
+
+
+URL = re.compile(r"([^/\\]{2,}?)://")
+"""The beginning of a URL. A file name cannot contain a slash, so no sensible path has "://".
+
+One letter is a drive of Windows: C://track.db.
+"""
 
 
 def refused(name: str, value: object, cure: str) -> OptionError:
@@ -118,6 +129,14 @@ def place(name: str, value: Any) -> str:
     return text
 
 
+def local_path(name: str, value: Any) -> str:
+    """Return a path as text. URLs are refused: as paths, they would become folders such as `s3:`."""
+    text = place(name, value)
+    if URL.match(text):
+        raise OptionError(f"{name}={clipped(redacted(text))}: this is a URL. Pass a path.")
+    return text
+
+
 def writable_folder(name: str, path: str | os.PathLike[str]) -> None:
     """Check that a folder, or the nearest existing one above it, can be written to.
 
@@ -158,7 +177,7 @@ def _unwritable(name: str, path: str | os.PathLike[str], place: Path) -> Databas
 
 
 def _absolute(name: str, path: str | os.PathLike[str]) -> Path:
-    return Path(place(name, path)).expanduser().absolute()
+    return Path(local_path(name, path)).expanduser().absolute()
 
 
 def callback(name: str, value: Any) -> Any:

@@ -5,14 +5,12 @@ import re
 from dataclasses import dataclass
 
 from xetrack._redact import redacted
-from xetrack._util.arguments import place
+from xetrack._util.arguments import URL, place
 from xetrack._util.paths import is_same_file, resolve
 from xetrack.errors import OptionError
 
 __all__ = ["Location", "is_url", "locate", "scheme_of"]
 
-# A file name cannot contain a slash, so no sensible path has "://". One letter is a drive of Windows: C://track.db.
-_URL = re.compile(r"([^/\\]{2,}?)://")
 _SHORTENED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
 
 
@@ -46,7 +44,7 @@ def scheme_of(db: str) -> str:
 
     A drive of Windows and a file name with a colon are paths, and so is what begins with `./`.
     """
-    found = _URL.match(db)
+    found = URL.match(db)
     return found[1].lower() if found else ""
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xetrack.plugin import Engine
+from xetrack.plugin import Engine, run_key
 from xetrack_testing.engine.fixtures import EngineFixtures
 from xetrack_testing.rows import AWKWARD_VALUES, TABLE, exact, make_row, rows_of
 
@@ -44,6 +44,19 @@ class CopiesContract(EngineFixtures):
         engine.set_metadata({"a/日本": "2", "b": None, "x": None})
         assert engine.metadata(["a/日本", "b", "c", "x"]) == {"a/日本": "2", "c": ""}
         assert engine.metadata([]) == {}
+
+    def test_metadata_of_a_run_goes_with_the_run(self, engine: Engine) -> None:
+        """Its keys begin with `run_key(table, track_id)`. A dropped table takes that of all of its runs."""
+        runs = ["a", "a/b", "é%", "A"]
+        for number, run in enumerate(runs):
+            engine.append(TABLE, [make_row(number, run=run)])
+            engine.append("other", [make_row(number, run=run)])
+        keys = {(table, run): f"{run_key(table, run)}note" for table in (TABLE, "other") for run in runs}
+        engine.set_metadata(dict.fromkeys([*keys.values(), "note"], "x"))
+        engine.delete(TABLE, "a")
+        assert engine.metadata(list(keys.values())).keys() == set(keys.values()) - {keys[TABLE, "a"]}
+        engine.drop(TABLE)
+        assert engine.metadata([*keys.values(), "note"]).keys() == {"note", *(keys["other", run] for run in runs)}
 
     def test_metadata_belongs_to_the_transaction(self, engine: Engine) -> None:
         """It is committed with the rows, or not at all."""

@@ -1,5 +1,9 @@
 """Run records, and what is derived from the rows of a run."""
 
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -19,6 +23,12 @@ def _run(track_id: str = "run-1", table: str = TABLE, *, pid: int = 1) -> Run:
 
 def _ended(run: Run, status: str = "finished") -> Run:
     return replace(run, ended=stamp(99), status=status)
+
+
+def _dead_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait(60)
+    return process.pid
 
 
 def _logged(engine: Engine, run: Run, *data: dict[str, Value], first: int = 0) -> None:
@@ -140,6 +150,24 @@ class RunsContract(EngineFixtures):
         assert [(run.status, run.ended, run.pid) for run in engine.runs(TABLE)] == [("running", None, 2)]
         engine.finish_run(_ended(_run(pid=2)))
         assert [run.status for run in engine.runs(TABLE)] == ["finished"]
+
+    def test_a_run_of_a_live_process_is_running(self, engine: Engine) -> None:
+        """So is one of another machine whose process id is not in use here."""
+        _logged(engine, replace(_run("mine"), host=platform.node(), pid=os.getpid()), {"x": 1})
+        _logged(engine, replace(_run("far"), host="another", pid=_dead_pid()), {"x": 1})
+        assert [run.status for run in engine.runs(TABLE)] == ["running", "running"]
+
+    def test_a_run_whose_process_is_gone_has_crashed(self, opener: Opener) -> None:
+        """Its process ended, and the engine was closed, without `finish_run`. The run may be resumed."""
+        run = replace(_run(), host=platform.node(), pid=_dead_pid())
+        engine = opener()
+        _logged(engine, run, {"x": 1})
+        if self.durable:
+            engine.close()
+            engine = opener()
+        assert [(run.status, run.ended, run.pid) for run in engine.runs(TABLE)] == [("crashed", None, run.pid)]
+        _logged(engine, replace(run, pid=os.getpid()), {"x": 2}, first=50)
+        assert [run.status for run in engine.runs(TABLE)] == ["running"]
 
     def test_a_run_has_a_record_in_each_table(self, engine: Engine) -> None:
         """Ending or deleting one record leaves the other."""

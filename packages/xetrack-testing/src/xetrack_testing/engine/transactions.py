@@ -22,16 +22,16 @@ class TransactionsContract(EngineFixtures):
 
     def test_a_transaction_may_name_its_tables(self, engine: Engine) -> None:
         """All of them are written or none, whether they exist yet or not. A block inside may name some of them."""
-        for tables in ([], [TABLE], (TABLE, "other"), None):
+        for number, tables in enumerate(([], [TABLE], (TABLE, "other"), None)):
             with engine.transaction(tables), engine.transaction(tables=tables):
                 engine.set_metadata({"note": "x"})
                 for table in tables or ():
-                    engine.append(table, [make_row(0)])
+                    engine.append(table, [make_row(number)])
         assert (engine.count(TABLE), engine.count("other")) == (2, 1)
         with pytest.raises(ZeroDivisionError), engine.transaction([TABLE, "new"]):
             with engine.transaction(["new"]):
                 engine.append("new", [make_row(0)])
-            engine.append(TABLE, [make_row(0)])
+            engine.append(TABLE, [make_row(9)])
             _ = 1 / 0
         assert (engine.count(TABLE), engine.tables()) == (2, sorted([TABLE, "other"]))
 

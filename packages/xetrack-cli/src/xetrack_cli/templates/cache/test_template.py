@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xetrack import Tracker
-from xetrack.errors import UntrustedError, XetrackWarning
+from xetrack import Reader, Tracker
+from xetrack.errors import DatabaseNotFoundError, UntrustedError, XetrackWarning
 from xetrack.plugin import Context
 from xetrack_testing import CacheContract, PackagingContract
 
@@ -62,6 +62,20 @@ def test_a_call_is_computed_once(tmp_path: Path) -> None:
         assert second.track(square, 3) == 9
         assert second.latest["cache"] == first.track_id
     assert calls == [3]
+
+
+def test_a_cache_is_read_back(tmp_path: Path) -> None:
+    """By the name of the provider. Only a trusted one, because results are pickles."""
+    folder, name = tmp_path / "results", "template_name"
+    with Tracker(tmp_path / "t.db", template_name=folder) as tracker:
+        tracker.track(square, 3)
+    [(key, entry)] = Reader.scan_cache(folder, trusted=True, provider=name)
+    assert entry == {"result": 9, "cache": tracker.track_id}
+    assert Reader.read_cache(folder, key, provider=name) == entry
+    with pytest.raises(UntrustedError):
+        Reader.scan_cache(folder, provider=name)
+    with pytest.raises(DatabaseNotFoundError):
+        Reader.read_cache(tmp_path / "elsewhere", key, provider=name)
 
 
 def test_a_call_without_a_key_is_computed_each_time(tmp_path: Path) -> None:

@@ -5,7 +5,21 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from xetrack.plugin import EXTRA, IDENTITY, Batch, Changes, Columns, Json, Row, Run, Value, fits, normal_type, quote
+from xetrack.plugin import (
+    EXTRA,
+    IDENTITY,
+    Batch,
+    Changes,
+    Columns,
+    Json,
+    Row,
+    Run,
+    Value,
+    fits,
+    normal_type,
+    quote,
+    run_key,
+)
 
 from . import feed, runs
 from .connection import Connection
@@ -140,6 +154,7 @@ class SqlEngine:
             self._connection.execute(
                 "DELETE FROM db.xetrack_runs WHERE track_id = ? AND event_table = ?", (track_id, name)
             )
+            self._forget_metadata(run_key(table, track_id))
             if not self._types(table):
                 return 0
             feed.note(self._connection, name, track_id)
@@ -150,6 +165,7 @@ class SqlEngine:
         with self.transaction():
             name = name_of(table)
             self._connection.execute("DELETE FROM db.xetrack_runs WHERE event_table = ?", (name,))
+            self._forget_metadata(run_key(table))
             if self._types(table):
                 self._connection.execute(f"DROP TABLE {table_of(name)}")
                 feed.note(self._connection, name, None)
@@ -161,6 +177,10 @@ class SqlEngine:
                 self._connection.execute("DELETE FROM db.xetrack_meta WHERE key = ?", (key,))
                 if text is not None:
                     self._connection.execute("INSERT INTO db.xetrack_meta VALUES (?, ?)", (key, text))
+
+    def _forget_metadata(self, prefix: str) -> None:
+        sql = "DELETE FROM db.xetrack_meta WHERE substr(key, 1, ?) = ?"
+        self._connection.execute(sql, (len(prefix), prefix))
 
     def save_run(self, run: Run) -> None:
         """Record that a run is running."""

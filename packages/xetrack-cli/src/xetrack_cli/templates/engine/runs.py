@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xetrack.plugin import IDENTITY, Columns, Run, pack, unpack
+from xetrack.plugin import IDENTITY, Columns, Run, pack, process_is_gone, unpack
 
 from .connection import Connection
 from .tables import SEQUENCE, table_of
@@ -44,6 +44,8 @@ def list_runs(connection: Connection, name: str) -> list[Run]:
             run = runs[track_id]
             run.started, run.ended, run.status, run.host, run.pid, run.python = fields
             run.params = unpack(params) if params else {}
+            # A server knows better, by a lock of the writer's session or a heartbeat.
+            run.status = "crashed" if process_is_gone(run) else run.status
     return [*runs.values()]
 
 
