@@ -28,7 +28,7 @@ def test_sorted(xt, db):
 def test_a_number_of_runs_reads_no_others(xt, db, monkeypatch):
     asked = []
     listed = Reader.list_runs
-    monkeypatch.setattr(Reader, "list_runs", lambda reader, limit=None: asked.append(limit) or listed(reader, limit))
+    monkeypatch.setattr(Reader, "list_runs", lambda reader, limit: asked.append(limit) or listed(reader, limit=limit))
     assert ids(xt("runs", db, "-n", "1", "--json")) == ["second-run-0002"]
     assert ids(xt("runs", db, "-n", "1", "--where", "accuracy>0.8", "--json")) == ["first-run-0001"]
     assert ids(xt("runs", db, "-n", "0", "--json")) == []
