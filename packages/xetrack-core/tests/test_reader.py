@@ -404,8 +404,9 @@ class Heartbeats(MemoryEngine, Plugin):
     def xetrack_engines(self):
         return [Provider("heartbeats", lambda options, context: self, schemes=("beats",))]
 
-    def runs(self, table):
-        return [replace(run, status={"gone": "crashed"}.get(run.track_id, "running")) for run in super().runs(table)]
+    def runs(self, table, **chosen):
+        found = super().runs(table, **chosen)
+        return [replace(run, status={"gone": "crashed"}.get(run.track_id, "running")) for run in found]
 
     def close(self):
         pass
