@@ -13,6 +13,14 @@ from xetrack_testing.rows import TABLE, exact, make_row, stamp
 __all__ = ["RunsContract"]
 
 
+_OFFSETS = (
+    ("2026-03-28 12:00:00.000000", 3600),
+    ("2026-03-29 03:00:00.000000", 7200),
+    ("2026-03-28 22:30:00.000000", -14400),
+)
+"""Daylight saving time begins, then the machine travels west."""
+
+
 def _run(track_id: str = "run-1", table: str = TABLE, *, pid: int = 1) -> Run:
     return Run(track_id, table, started=stamp(0), host="here", pid=pid, python="3.11.0", params={"p": 1})
 
@@ -131,6 +139,28 @@ class RunsContract(EngineFixtures):
         _logged(engine, replace(_run(pid=2), started=stamp(50)), {"x": 2}, first=50)
         (run,) = engine.runs(TABLE)
         assert (run.started, run.ended, run.status, run.pid, run.rows) == (stamp(0), None, "running", 2, 2)
+
+    def test_a_run_keeps_its_utc_offsets(self, engine: Engine) -> None:
+        """`save_run` and `finish_run` add those that are new, in order of time."""
+        offsets = _OFFSETS
+        _logged(engine, replace(_run(), offsets=offsets[:1]), {"x": 1})
+        assert engine.runs(TABLE)[0].offsets == offsets[:1]
+        # a tracker passes all that it knows; another process of the run only what it has seen
+        _logged(engine, replace(_run(), offsets=offsets[:2]), {"x": 2}, first=10)
+        _logged(engine, replace(_run(), offsets=offsets[1:2]), {"x": 3}, first=15)
+        assert engine.runs(TABLE)[0].offsets == offsets[:2]
+        engine.finish_run(replace(_ended(_run()), offsets=offsets))
+        assert engine.runs(TABLE)[0].offsets == offsets
+        _logged(engine, _run(), {"x": 4}, first=30)
+        assert engine.runs(TABLE)[0].offsets == offsets
+        assert engine.runs(TABLE, track_ids=["run-1"], limit=1)[0].offsets == offsets
+
+    def test_a_deleted_run_forgets_its_utc_offsets(self, engine: Engine) -> None:
+        """A run without a record has none."""
+        _logged(engine, replace(_run(), offsets=_OFFSETS), {"x": 1})
+        engine.delete(TABLE, "run-1")
+        engine.append(TABLE, [make_row(0)])
+        assert engine.runs(TABLE)[0].offsets == ()
 
     def test_only_the_process_that_owns_a_run_ends_it(self, engine: Engine) -> None:
         """A process is ignored once another one has resumed the run."""
