@@ -183,7 +183,7 @@ class Reader(View, ReadBack):
         Returns:
             The columns `track_id`, `table`, `status` (`running`, `finished`, `failed`, or `crashed` if its process no
             longer exists on this host), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
-            `last` timestamp, `rows` and `utc_offsets`. Then the last value of each key, as `last_<key>` if the name is taken.
+            `last` timestamp, `rows` and `utc_offsets`. Then each key's last value, as `last_<key>` if that is taken.
 
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.

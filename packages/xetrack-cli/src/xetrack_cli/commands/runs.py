@@ -81,7 +81,7 @@ def _check(name: str, known: Sequence[str]) -> str:
 
 
 def _sorted(found: list[dict[str, Any]], key: str, *, descending: bool) -> list[dict[str, Any]]:
-    """Sort by a column: numbers before text, and times as instants where they are known. Runs without a value come last in either direction."""
+    """Sort by a column: numbers before text, times by UTC. Runs without a value come last in either direction."""
     have = [run for run in found if _has(run.get(key))]
     have.sort(key=lambda run: _rank((key in _TIMES and run_utc(run, key)) or run[key]), reverse=descending)
     return have + [run for run in found if not _has(run.get(key))]
