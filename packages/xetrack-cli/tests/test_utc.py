@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from xetrack import Reader
+from xetrack import Reader, Tracker
+from xetrack_cli.commands.watch import follow
 
 _LOG = """
 import sys
@@ -46,6 +47,15 @@ def test_values_and_exports_are_in_utc(xt, db, utc, tmp_path):
     xt("export", db, str(tmp_path / "a.jsonl"), "--utc")
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert {line["track_id"]: line["timestamp"] for line in lines} == utc
+
+
+def test_rows_are_followed_in_utc(db, utc):
+    with Reader(db, utc=True) as reader:
+        batches = follow(reader, 10)
+        assert {row["track_id"]: row["timestamp"] for row in next(batches)} == utc
+        with Tracker(db, track_id="late", warnings=False) as tracker:
+            tracker.log({"x": 2})
+        assert [row["track_id"] for row in next(batches)] == ["late"]
 
 
 def test_runs_are_in_utc(xt, db, utc):

@@ -27,10 +27,11 @@ class Keys:
 
     def __init__(self, runs: Sequence[Mapping[str, Any]], engine: Engine, table: str) -> None:
         self.runs = runs
-        self._engine = engine
+        # The times of a reader in UTC are in UTC, and what its rows add up to is the same.
+        self._engine = getattr(engine, "in_local_time", engine)
+        self._in_utc = self._engine is not engine
         self._table = table
         self._now = datetime.now(UTC)
-        self._in_utc = getattr(engine, "in_utc", False)
         self._found: dict[Key, list[Any]] = {}
         self._logged: list[str] | None = None
 

@@ -28,10 +28,8 @@ class _EngineInUtc:
     without a record of their offsets keep local times, and one warning names some.
     """
 
-    in_utc = True
-
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine = self.in_local_time = engine
         self._warned = False
 
     def __getattr__(self, name: str) -> Any:
