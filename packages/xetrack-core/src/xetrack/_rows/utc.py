@@ -96,7 +96,7 @@ class _EngineInUtc:
 
 
 class _Times:
-    """Converts the times of one run."""
+    """Converts the times of one run, which may have had several offsets."""
 
     def __init__(self, engine: Engine, table: str, run: str, offsets: Offsets) -> None:
         self._rows: Callable[[], Iterator[Columns]] = lambda: engine.scan(table, track_id=run)

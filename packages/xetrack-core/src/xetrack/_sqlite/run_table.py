@@ -11,7 +11,7 @@ from xetrack._util.offsets import dump_offsets, load_offsets, merge_offsets
 __all__ = ["ADD_OFFSETS", "CREATE", "OFFSETS", "finish", "forget", "former_triggers", "records", "save"]
 
 OFFSETS = "offsets"
-"""A column that files from before 1.0.0 lack until they are written to."""
+"""A column that files of earlier versions lack until they are written to."""
 
 CREATE = (
     "CREATE TABLE IF NOT EXISTS db.xetrack_runs (track_id TEXT NOT NULL, event_table TEXT NOT NULL, started TEXT,"

@@ -155,13 +155,6 @@ class RunsContract(EngineFixtures):
         assert engine.runs(TABLE)[0].offsets == offsets
         assert engine.runs(TABLE, track_ids=["run-1"], limit=1)[0].offsets == offsets
 
-    def test_a_deleted_run_forgets_its_utc_offsets(self, engine: Engine) -> None:
-        """A run without a record has none."""
-        _logged(engine, replace(_run(), offsets=_OFFSETS), {"x": 1})
-        engine.delete(TABLE, "run-1")
-        engine.append(TABLE, [make_row(0)])
-        assert engine.runs(TABLE)[0].offsets == ()
-
     def test_only_the_process_that_owns_a_run_ends_it(self, engine: Engine) -> None:
         """A process is ignored once another one has resumed the run."""
         _logged(engine, _run(pid=1), {"x": 1})
@@ -183,11 +176,11 @@ class RunsContract(EngineFixtures):
     def test_a_deleted_run_starts_over(self, engine: Engine) -> None:
         """Nothing of the old record remains, also after a drop."""
         for forget in (lambda: engine.delete(TABLE, "run-1"), lambda: engine.drop(TABLE)):
-            _logged(engine, _run(), {"x": 1})
+            _logged(engine, replace(_run(), offsets=_OFFSETS), {"x": 1})
             forget()
             engine.append(TABLE, [make_row(0)])
             (run,) = engine.runs(TABLE)
-            assert (run.status, run.started, run.params) == ("", None, {})
+            assert (run.status, run.started, run.params, run.offsets) == ("", None, {}, ())
 
     def test_a_rolled_back_run_has_no_record(self, engine: Engine) -> None:
         """The run and its first row share a transaction."""
