@@ -340,7 +340,7 @@ def test_runs_tells_one_row_a_run_newest_first(path, reader):
 
     assert list(runs.columns) == [
         "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
-        "name", "x", "y", "ok",
+        "utc_offsets", "name", "x", "y", "ok",
     ]  # fmt: skip
     assert runs["track_id"].tolist() == ["two", "one"]
     assert runs["status"].tolist() == ["finished", "finished"]

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,7 @@ from xetrack import Reader, Tracker
 from xetrack.errors import OptionError, XetrackWarning
 from xetrack.plugin import Normaliser
 from xetrack_sinks.formats import encode
+from xetrack_sinks.jsonl import JsonlSink
 
 DATA = Path(__file__).parent / "data"
 
@@ -60,6 +61,48 @@ def test_the_zone_is_the_local_one(tmp_path, monkeypatch, zone, offset):
         time.tzset()
 
     assert offset in line["timestamp"][-6:]
+
+
+@pytest.fixture
+def berlin(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield patch
+    time.tzset()
+
+
+def test_an_hour_that_comes_twice_has_its_two_offsets(tmp_path, berlin):
+    sink = JsonlSink(tmp_path / "a.jsonl")
+    times = [datetime(2026, 10, 25, 0, 30, 10, 5, UTC) + timedelta(minutes=each) for each in (0, 60, 120)]
+    for moment in times:
+
+        class Now(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return moment.astimezone(tz)  # noqa: B023 - used in this turn only
+
+        berlin.setattr("xetrack_sinks.jsonl.datetime", Now)
+        local = moment.astimezone().replace(tzinfo=None).isoformat(" ", "microseconds")
+        sink.emit({"timestamp": local, "track_id": "one"})
+    sink.close()
+
+    stamps = [strict(line)["timestamp"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [datetime.fromisoformat(stamp) for stamp in stamps] == times
+    assert [stamp[11:16] for stamp in stamps] == ["02:30", "02:30", "03:30"]
+
+
+def test_a_time_of_another_season_has_its_own_offset(tmp_path, berlin):
+    sink = JsonlSink(tmp_path / "a.jsonl")
+    for month in (1, 7):
+        sink.emit({"timestamp": f"2026-{month:02}-15 12:00:00.000000", "track_id": "one"})
+    berlin.setenv("TZ", "JST-9")
+    time.tzset()
+    sink.emit({"timestamp": "2026-07-15 12:00:00.000000", "track_id": "one"})
+    sink.close()
+
+    stamps = [strict(line)["timestamp"] for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [stamp[-6:] for stamp in stamps] == ["+01:00", "+02:00", "+09:00"]
 
 
 def test_nan_and_infinity_are_null_at_every_depth(tmp_path):

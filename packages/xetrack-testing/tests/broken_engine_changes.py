@@ -99,6 +99,19 @@ class RecordsTheIdOnly(Engine):
         super().save_run(replace(run, params={}, host=None, pid=0, started=None))
 
 
+@broken(Right, "test_a_run_keeps_its_utc_offsets")
+class RecordsTheLastOffsetsOnly(Engine):
+    def save_run(self, run):
+        super().save_run(run)
+        self._runs[run.track_id, run.table] = replace(self._runs[run.track_id, run.table], offsets=run.offsets)
+
+
+@broken(Right, "test_a_run_keeps_its_utc_offsets")
+class EndsWithoutOffsets(Engine):
+    def finish_run(self, run):
+        super().finish_run(replace(run, offsets=()))
+
+
 @broken(Right, "test_an_unrecorded_run_is_derived_from_its_rows")
 class TellsRecordsOnly(Engine):
     def runs(self, table, **some):

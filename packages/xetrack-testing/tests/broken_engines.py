@@ -182,7 +182,7 @@ class UndoesNothing(Engine):
 @broken(Right, "test_a_transaction_may_name_its_tables")
 class NamesNoTables(Engine):
     @contextmanager
-    def transaction(self, tables=None):
+    def transaction(self):
         with super().transaction():
             yield
 

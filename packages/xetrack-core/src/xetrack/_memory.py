@@ -24,6 +24,7 @@ from xetrack._spec.types import Columns, Json, Row, Run, Value
 from xetrack._sqlite.cells import check_table, declared_type, normal_type
 from xetrack._util.clock import MICROSECOND
 from xetrack._util.forksafe import new_lock
+from xetrack._util.offsets import merge_offsets
 from xetrack.errors import ClosedError
 
 __all__ = ["MemoryEngine", "NullEngine", "xetrack_engines"]
@@ -247,7 +248,9 @@ class MemoryEngine:
             self._check_open()
             key = (run.track_id, self._name(run.table))
             known = self._runs.get(key)
-            self._runs[key] = replace(run, table=key[1], ended=None, started=known.started if known else run.started)
+            started = known.started if known else run.started
+            offsets = merge_offsets(known.offsets if known else (), run.offsets)
+            self._runs[key] = replace(run, table=key[1], ended=None, started=started, offsets=offsets)
 
     def finish_run(self, run: Run) -> None:
         """Record how a run ended, unless another process has resumed it."""
@@ -256,6 +259,7 @@ class MemoryEngine:
             known = self._runs.get((run.track_id, self._name(run.table)))
             if known is not None and (known.pid, known.host) == (run.pid, run.host):
                 known.ended, known.status, known.params = run.ended, run.status, run.params
+                known.offsets = merge_offsets(known.offsets, run.offsets)
 
     def runs(self, table: str, *, limit: int | None = None, track_ids: Sequence[str] | None = None) -> list[Run]:
         """Return runs, most recently active first."""

@@ -47,7 +47,7 @@ from xetrack._rows.normalize import (
     describe,
     to_rows,
 )
-from xetrack._rows.runs import process_is_gone, run_seconds
+from xetrack._rows.runs import process_is_gone, run_seconds, run_utc
 from xetrack._spec.assets import Asset, AssetInfo, AssetStore, Serializer
 from xetrack._spec.cache import Claim, ResultCache
 from xetrack._spec.changes import Batch, Changes
@@ -88,6 +88,7 @@ from xetrack._util.clock import Clock
 from xetrack._util.environment import safe_mode
 from xetrack._util.forksafe import HeldAtFork, new_lock
 from xetrack._util.gc_pause import paused_gc
+from xetrack._util.offsets import dump_offsets, load_offsets, merge_offsets
 from xetrack._util.safe_pickle import check_memory
 from xetrack._util.text import did_you_mean, escaped, explain, is_utf8, safe_text
 
@@ -138,6 +139,7 @@ __all__ = [
     "decode",
     "describe",
     "did_you_mean",
+    "dump_offsets",
     "escaped",
     "explain",
     "fits",
@@ -147,7 +149,9 @@ __all__ = [
     "integer",
     "is_utf8",
     "load_extra",
+    "load_offsets",
     "local_path",
+    "merge_offsets",
     "new_lock",
     "normal_type",
     "pack",
@@ -163,6 +167,7 @@ __all__ = [
     "restore_rows",
     "run_key",
     "run_seconds",
+    "run_utc",
     "safe_mode",
     "safe_text",
     "split",

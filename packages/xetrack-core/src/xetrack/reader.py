@@ -11,12 +11,14 @@ from xetrack._filter.selection import parse_filter
 from xetrack._plugins.factory import check_file, choose_engine, open_engine
 from xetrack._plugins.offer import Offer
 from xetrack._plugins.readback import ReadBack
+from xetrack._plugins.refusals import check_reader_options
 from xetrack._plugins.registry import discovered
 from xetrack._rows import dataframes
 from xetrack._rows.hashes import uses_in
 from xetrack._rows.normalize import check_key, decode, stored_value, to_rows
 from xetrack._rows.runs import run_columns, run_row
 from xetrack._rows.tables import DEFAULT, choose_table, table_not_found
+from xetrack._rows.utc import in_utc
 from xetrack._rows.view import View
 from xetrack._spec.assets import AssetStore
 from xetrack._spec.engine import Engine
@@ -29,7 +31,7 @@ from xetrack._util.arguments import count, flag, named_run, optional_text, run_i
 from xetrack._util.environment import safe_mode
 from xetrack._util.gc_pause import paused_gc
 from xetrack._util.locations import locate
-from xetrack.errors import ClosedError, OptionError, XetrackWarning, outer_level
+from xetrack.errors import ClosedError, XetrackWarning, outer_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +53,7 @@ class Reader(View, ReadBack):
         table: table of events. "default" is another name of "events". In a file without tables, "events" is empty.
             None opens the file whatever its tables are, for `conn`, `assets` and `backup()`; its rows are those of
             "events", or of the only table.
+        utc: True returns times in UTC. Runs that recorded no UTC offset keep local times, and a warning says so.
         trusted: False refuses to load objects that could run code. Use it for files you do not trust, or set
             `XETRACK_SAFE=1`.
         plugins: plugins for this reader only, as for `Tracker`.
@@ -71,11 +74,12 @@ class Reader(View, ReadBack):
         engine: str | None = None,
         table: str | None = DEFAULT,
         *,
+        utc: bool = False,
         trusted: bool = True,
         plugins: Sequence[object] = (),
         **options: Any,
     ) -> None:
-        trusted = flag("trusted", trusted)
+        trusted, utc = flag("trusted", trusted), flag("utc", utc)
         self._location = locate(db)
         self._plugins = discovered().having(tuple(sequence("plugins", plugins)))
         # Name a missing engine before anything else that may be wrong.
@@ -88,16 +92,12 @@ class Reader(View, ReadBack):
         self._closed = False
         self.engine, self._routed = self._open(read_only=True)
         try:
-            self._check_options()
+            check_reader_options(self._routed)
             self._table = choose_table(self.engine, self.db, self._table)
+            self.engine = in_utc(self.engine) if utc else self.engine
         except BaseException:
             self.close()
             raise
-
-    def _check_options(self) -> None:
-        for offer, given in self._routed:
-            if given and offer.kind != "asset_stores":
-                raise OptionError(f"{', '.join(given)}: only Tracker takes this option. Leave it out.")
 
     @property
     def db(self) -> str:
@@ -181,8 +181,8 @@ class Reader(View, ReadBack):
 
         Returns:
             The columns `track_id`, `table`, `status` (`running`, `finished`, `failed`, or `crashed` if its process is
-            gone), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and
-            `last` timestamp, and `rows`. Then the last value of each key, as `last_<key>` if the name is taken.
+            gone), `started`, `ended`, `host`, `pid`, `python`, `params` (a dict), `first` and `last` timestamp, `rows`
+            and `utc_offsets`. Then each key's last value, as `last_<key>` if that is taken.
 
         Raises:
             FilterError: the filter is malformed, or names a key or a kind of value that no run has.

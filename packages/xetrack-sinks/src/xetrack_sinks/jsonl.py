@@ -1,8 +1,9 @@
 """The sink named "jsonl": one line of strict JSON per row."""
 
 import os
+import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from xetrack.plugin import Value
 from xetrack_sinks.formats import encode
@@ -21,8 +22,8 @@ class JsonlSink:
 
     def __init__(self, path: str | os.PathLike[str], max_bytes: int | None = None) -> None:
         self._file = LineFile(path, max_bytes)
-        # A minute, and the offset in it.
-        self._offset = ("", "")
+        # A minute in the zone of that name, and its offset.
+        self._offset = ("", ("", ""), "")
 
     def emit(self, row: Mapping[str, Value]) -> None:
         """Append a tracked row. Raises `OSError`."""
@@ -46,21 +47,24 @@ class JsonlSink:
         self._file.close()
 
     def _zoned(self, stamp: str) -> str:
-        """Return a local time as ISO 8601 with the offset from UTC, which changes at most once a minute."""
-        minute, offset = self._offset
-        if stamp[:16] != minute:
-            minute, offset = self._offset = stamp[:16], _offset(stamp[:16])
+        """Return a local time as ISO 8601 with the offset from UTC."""
+        minute, zone, offset = self._offset
+        if stamp[:16] != minute or time.tzname is not zone:
+            offset, is_sure = _offset(stamp)
+            self._offset = (stamp[:16] if is_sure else "", time.tzname, offset)
         return f"{stamp[:10]}T{stamp[11:]}{offset}"
 
 
-def _offset(minute: str) -> str:
-    """Return the offset from UTC at a local time, such as "+01:00"; "" for anything else."""
+def _offset(stamp: str) -> tuple[str, bool]:
+    """Return the offset from UTC at a local time, such as "+01:00", and whether its minute has no other one.
+
+    When clocks are set back, an hour comes twice; of these, it is the one closer to now. "" stands for no time.
+    """
     try:
-        local = datetime.fromisoformat(minute)
-    except ValueError:
-        return ""
-    now = datetime.now().astimezone()
-    if abs(now.replace(tzinfo=None) - local) > timedelta(hours=1):
-        return local.astimezone().isoformat()[-6:]
-    # When clocks are set back, an hour comes twice; of these, this is the one now.
-    return now.isoformat()[-6:]
+        local = datetime.fromisoformat(stamp)
+        first, second = (local.replace(fold=fold).astimezone() for fold in (0, 1))
+    except (ValueError, OverflowError):
+        return "", True
+    now = datetime.now(UTC)
+    nearest = min(first, second, key=lambda time: abs(time.astimezone(UTC) - now))
+    return nearest.isoformat()[-6:], first.utcoffset() == second.utcoffset()

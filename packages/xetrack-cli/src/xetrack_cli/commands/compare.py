@@ -17,7 +17,7 @@ from xetrack_cli.parsing.options import Engine, Format, Table, Words, positional
 
 __all__ = ["compare"]
 
-_NO_METRIC = {*ABOUT, "params", "first", "last", "timestamp"}
+_NO_METRIC = {*ABOUT, "params", "first", "last", "utc_offsets", "timestamp"}
 
 
 def compare(

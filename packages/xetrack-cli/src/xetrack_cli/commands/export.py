@@ -17,7 +17,7 @@ from xetrack_cli.output.progress import progress
 from xetrack_cli.output.terminal import tell
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import open_reader
-from xetrack_cli.parsing.options import Engine, Table, TrackId, Words, positional
+from xetrack_cli.parsing.options import Engine, Table, TrackId, Utc, Words, positional
 
 __all__ = ["export"]
 
@@ -33,6 +33,7 @@ def export(
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = None,
+    utc: Utc = False,
 ) -> None:
     """Write rows to a .csv, .jsonl, .parquet or .xlsx file.
 
@@ -44,7 +45,7 @@ def export(
     if write is None:
         *others, last = _WRITERS
         raise UsageError(f"{name}: unsupported extension. Use {', '.join(others)} or {last}.")
-    with open_reader(db, table, engine, track_id) as reader, progress("writing rows") as update:
+    with open_reader(db, table, engine, track_id, utc=utc) as reader, progress("writing rows") as update:
         if path.exists() and Path(reader.db).exists() and path.samefile(reader.db):
             raise UsageError(f"{path} is the database itself. Choose another file.")
         total = reader.engine.count(reader.table, track_id)

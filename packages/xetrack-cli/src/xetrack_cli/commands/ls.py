@@ -12,7 +12,7 @@ from xetrack_cli.output.terminal import show, tell
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import check_columns, open_reader
-from xetrack_cli.parsing.options import Engine, Format, Table, TrackId, Words, positional
+from xetrack_cli.parsing.options import Engine, Format, Table, TrackId, Utc, Words, positional
 
 __all__ = ["ls"]
 
@@ -24,6 +24,7 @@ def ls(
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = None,
+    utc: Utc = False,
     style: Format = "",
 ) -> None:
     """List the tables, or the values of a column.
@@ -32,9 +33,9 @@ def ls(
     """
     db, *names = arguments(words, "[COLUMN]")
     if not names and not unique:
-        _show_tables(db, engine, style, {"--track-id": track_id, "--table": table})
+        _show_tables(db, engine, style, {"--track-id": track_id, "--table": table, "--utc": utc or None})
         return
-    with open_reader(db, table, engine, track_id) as reader:
+    with open_reader(db, table, engine, track_id, utc=utc) as reader:
         (name,) = check_columns(reader, names or ["track_id"])
         values = [row[name] for row in reader.to_dicts(track_id)]
     if unique:
@@ -46,7 +47,7 @@ def ls(
         tell(value if isinstance(value, str) and value.isprintable() else display(value))
 
 
-def _show_tables(db: str, engine: str | None, style: str, unused: Mapping[str, str | None]) -> None:
+def _show_tables(db: str, engine: str | None, style: str, unused: Mapping[str, object]) -> None:
     for option, value in unused.items():
         if value is not None:
             raise UsageError(f"{option} needs a COLUMN or --unique. Without them, xt ls lists the tables.")

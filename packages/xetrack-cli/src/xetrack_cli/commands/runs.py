@@ -6,20 +6,21 @@ from typing import Annotated, Any
 import typer
 
 from xetrack import Reader
-from xetrack.plugin import parse_filter, run_seconds
+from xetrack.plugin import parse_filter, run_seconds, run_utc
 from xetrack_cli.errors import UnknownNameError, UsageError
 from xetrack_cli.output.format import duration, is_number
 from xetrack_cli.output.terminal import show
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import open_reader, split_names
-from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, option
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Table, Utc, option
 
 __all__ = ["runs", "summaries"]
 
 _MAIN = ("track_id", "status", "started", "duration", "rows")
 # shown only where --columns or --json asks for them
-_ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last")
+_ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last", "utc_offsets")
+_TIMES = ("started", "ended", "first", "last")
 _WHERE = "Only runs that match, such as 'model ~ resnet and max(acc) > 0.8'. Repeat to combine."
 
 
@@ -37,12 +38,13 @@ def runs(
     columns: Columns = None,
     table: Table = None,
     engine: Engine = None,
+    utc: Utc = False,
     style: Format = "",
 ) -> None:
     """List the runs, most recently active first."""
     (db,) = arguments(words)
     chosen = parse_filter(where or [])
-    with open_reader(db, table, engine) as reader:
+    with open_reader(db, table, engine, utc=utc) as reader:
         # to filter, sort or know all columns takes all runs
         every = summaries(reader, None if where or sort is not None or columns is not None else n)
         found = chosen.select(every, reader.engine, reader.table)
@@ -79,9 +81,9 @@ def _check(name: str, known: Sequence[str]) -> str:
 
 
 def _sorted(found: list[dict[str, Any]], key: str, *, descending: bool) -> list[dict[str, Any]]:
-    """Sort by a column: numbers before text. Runs without a value come last in either direction."""
+    """Sort by a column: numbers before text, times by UTC. Runs without a value come last in either direction."""
     have = [run for run in found if _has(run.get(key))]
-    have.sort(key=lambda run: _rank(run[key]), reverse=descending)
+    have.sort(key=lambda run: _rank((key in _TIMES and run_utc(run, key)) or run[key]), reverse=descending)
     return have + [run for run in found if not _has(run.get(key))]
 
 

@@ -11,7 +11,7 @@ from xetrack_cli.output.terminal import show as show_rows
 from xetrack_cli.parsing import completion
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import find_run, open_reader
-from xetrack_cli.parsing.options import Engine, Format, Table, Words, positional
+from xetrack_cli.parsing.options import Engine, Format, Table, Utc, Words, positional
 
 __all__ = ["ABOUT", "show"]
 
@@ -26,11 +26,12 @@ def show(
     *,
     table: Table = None,
     engine: Engine = None,
+    utc: Utc = False,
     style: Format = "",
 ) -> None:
     """Show one run in full, by default the latest."""
     db, *given = arguments(words, "[TRACK_ID]")
-    with open_reader(db, table, engine) as reader:
+    with open_reader(db, table, engine, utc=utc) as reader:
         track_id = find_run(reader, given[0]) if given else reader.engine.latest_run(reader.table)
         if track_id is None:
             raise XetrackError(f"Table {reader.table!r} has no rows yet.")

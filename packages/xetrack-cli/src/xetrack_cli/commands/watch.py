@@ -14,7 +14,7 @@ from xetrack_cli.output.format import json_line, to_text
 from xetrack_cli.output.terminal import is_terminal, tell
 from xetrack_cli.parsing.arguments import arguments
 from xetrack_cli.parsing.database import chosen_columns, open_reader
-from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Number, Table, TrackId, option
+from xetrack_cli.parsing.options import Columns, Db, Engine, Format, Number, Table, TrackId, Utc, option
 
 __all__ = ["follow", "watch"]
 
@@ -34,6 +34,7 @@ def watch(
     track_id: TrackId = None,
     table: Table = None,
     engine: Engine = None,
+    utc: Utc = False,
     style: Format = "",
 ) -> None:
     """Follow new rows as they are logged, until Ctrl-C.
@@ -44,7 +45,7 @@ def watch(
     live = style == "table" or (not style and is_terminal())
     if style == "markdown" or (live and not is_terminal()):
         raise UsageError(f"xt watch cannot write {style} here. Use --json or --csv.")
-    with open_reader(db, table, engine, track_id) as reader:
+    with open_reader(db, table, engine, track_id, utc=utc) as reader:
         names = None if columns is None else chosen_columns(reader, columns)
         batches = follow(reader, n, track_id, interval)
         if not live:

@@ -7,7 +7,7 @@ import typer
 
 from xetrack_cli.parsing import completion
 
-__all__ = ["Columns", "Db", "Engine", "Format", "Number", "Table", "Timeout", "TrackId", "Words"]
+__all__ = ["Columns", "Db", "Engine", "Format", "Number", "Table", "Timeout", "TrackId", "Utc", "Words"]
 __all__ += ["option", "positional"]
 
 
@@ -38,6 +38,7 @@ Timeout: TypeAlias = Annotated[
     float | None,
     option("--timeout", "SECONDS", "Seconds to wait for other writers. Default: 10.", min=0, max=1_000_000),
 ]
+Utc: TypeAlias = Annotated[bool, typer.Option("--utc", help="Show times in UTC.")]
 _FORMAT = "table, json, csv or markdown. Shortcuts: --json, --csv, --markdown."
 Format: TypeAlias = Annotated[str, option("--format", "FORMAT", _FORMAT)]
 """Goes with a parameter named `style`. `parsing.command` adds the shortcuts, and checks the value."""

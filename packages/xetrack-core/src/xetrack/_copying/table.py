@@ -14,6 +14,7 @@ from xetrack._copying.origins import Origin, Origins, time_of
 from xetrack._rows.tables import DEFAULT
 from xetrack._spec.engine import Engine
 from xetrack._spec.types import Columns, Row, Run
+from xetrack._util.offsets import merge_offsets
 
 __all__ = ["Side", "TableCopy"]
 
@@ -241,8 +242,12 @@ def _as_stored(run: Run) -> Run:
 
 def _is_news(run: Run, known: Run | None) -> bool:
     """Whether a run went on or ended since its record was copied."""
-    if known is None or known.status in {"", "running"}:
-        return known is None or (run.status, run.ended, run.params) != (known.status, known.ended, known.params)
+    if known is None:
+        return True
+    if known.status in {"", "running"}:
+        if merge_offsets(known.offsets, run.offsets) != known.offsets:
+            return True
+        return (run.status, run.ended, run.params) != (known.status, known.ended, known.params)
     return (run.ended or run.last or "") > (known.ended or "")
 
 

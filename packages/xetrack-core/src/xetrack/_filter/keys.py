@@ -1,14 +1,14 @@
 """What the keys of a filter stand for: columns of `Reader.runs()`, params, and functions of logged keys."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from xetrack._filter.aggregates import aggregate
 from xetrack._filter.mistake import mistake
 from xetrack._filter.syntax import Key
 from xetrack._rows.normalize import IDENTITY, decode
-from xetrack._rows.runs import RUN_COLUMNS, run_seconds, seconds_between
+from xetrack._rows.runs import RUN_COLUMNS, run_seconds, run_utc, seconds_between
 from xetrack._spec.engine import Engine
 from xetrack._util.text import did_you_mean
 
@@ -27,9 +27,11 @@ class Keys:
 
     def __init__(self, runs: Sequence[Mapping[str, Any]], engine: Engine, table: str) -> None:
         self.runs = runs
-        self._engine = engine
+        # The times of a reader in UTC are in UTC, and what its rows add up to is the same.
+        self._engine = getattr(engine, "in_local_time", engine)
+        self._in_utc = self._engine is not engine
         self._table = table
-        self._now = datetime.now().isoformat(" ", "microseconds")  # noqa: DTZ005 - runs have local times
+        self._now = datetime.now(UTC)
         self._found: dict[Key, list[Any]] = {}
         self._logged: list[str] | None = None
 
@@ -66,7 +68,7 @@ class Keys:
         return [None if value is _NOTHING else value for value in found]
 
     def _value(self, run: Mapping[str, Any], name: str) -> Any:
-        found = _nested(run, name)
+        found = self._time(run, name) if name in TIMES else _nested(run, name)
         if found is _NOTHING or found is None:
             found = self._derived(run, name) if name in _BUILT_IN else _nested(decode(run["params"]), name)
         return found
@@ -74,7 +76,20 @@ class Keys:
     def _derived(self, run: Mapping[str, Any], name: str) -> Any:
         if name == "run":
             return run["track_id"]
-        return run_seconds(run) if name == "duration" else seconds_between(run["started"] or run["first"], self._now)
+        if name == "duration":
+            return run_seconds(run)
+        begin = "started" if run["started"] else "first"
+        utc = run_utc(run, begin)
+        now = self._now if utc else self._now.astimezone()
+        return seconds_between(utc or run[begin], now.replace(tzinfo=None).isoformat(" ", "microseconds"))
+
+    def _time(self, run: Mapping[str, Any], name: str) -> Any:
+        """Return a time in the zone of whoever filters, which the dates in the filter are meant in."""
+        utc = None if self._in_utc else run_utc(run, name)
+        if utc is None:
+            return run.get(name)
+        here = datetime.fromisoformat(utc).replace(tzinfo=UTC).astimezone()
+        return here.replace(tzinfo=None).isoformat(" ", "microseconds")
 
     def _columns(self) -> list[str]:
         if self._logged is None:

@@ -1,6 +1,7 @@
 """Databases that no engine takes, and what to use instead."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from xetrack._plugins import known
 from xetrack._plugins.offer import Offer
@@ -8,12 +9,19 @@ from xetrack._util.locations import Location
 from xetrack._util.paths import MEMORY
 from xetrack.errors import OptionError
 
-__all__ = ["lost_a_slash", "not_a_database", "wrong_engine"]
+__all__ = ["check_reader_options", "lost_a_slash", "not_a_database", "wrong_engine"]
 
 # Schemes of URLs for other things than databases of xetrack.
 _FILES = {"sqlite", "duckdb", "file"}
 _BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "r2", "oss", "hdfs", "webhdfs"}
 _WEB = {"http", "https", "ws", "wss", "ftp", "sftp"}
+
+
+def check_reader_options(routed: Iterable[tuple[Offer, Mapping[str, Any]]]) -> None:
+    """Raise `OptionError` for an option that only trackers take."""
+    for offer, given in routed:
+        if given and offer.kind != "asset_stores":
+            raise OptionError(f"{', '.join(given)}: only Tracker takes this option. Leave it out.")
 
 
 def wrong_engine(db: Location, chosen: Offer) -> OptionError:

@@ -7,12 +7,22 @@ from typing import Any
 
 from xetrack._rows.normalize import IDENTITY, decode, stored_value
 from xetrack._spec.types import Json, Row, Run
+from xetrack._util.offsets import possible_offsets, to_utc
 from xetrack._util.processes import is_alive, this_host
 
-__all__ = ["RUN_COLUMNS", "process_is_gone", "run_columns", "run_row", "run_seconds", "seconds_between"]
+__all__ = [
+    "RUN_COLUMNS",
+    "process_is_gone",
+    "run_columns",
+    "run_row",
+    "run_seconds",
+    "run_utc",
+    "seconds_between",
+]
 
 RUN_COLUMNS = (
     "track_id", "table", "status", "started", "ended", "host", "pid", "python", "params", "first", "last", "rows",
+    "utc_offsets",
 )  # fmt: skip
 _AS_JSON_HAS_THEM = frozenset({bool, int, float, str, Json, type(None)})
 
@@ -44,6 +54,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "first": run.first,
         "last": run.last,
         "rows": run.rows,
+        "utc_offsets": [list(entry) for entry in run.offsets] or None,
     }
     for key, name in _names(tuple(run.values)):
         row[name] = run.values[key]
@@ -88,8 +99,33 @@ def run_seconds(run: Mapping[str, Any]) -> float | None:
 
     Returns:
         None if the clock was set back meanwhile, or the times have another format, as in some files of xetrack 0.x.
+        Changes of the UTC offset during the run do not count.
     """
-    return seconds_between(run["started"] or run["first"], run["ended"] or run["last"])
+    begin, end = ("started" if run["started"] else "first"), ("ended" if run["ended"] else "last")
+    return seconds_between(run_utc(run, begin) or run[begin], run_utc(run, end) or run[end])
+
+
+def run_utc(run: Mapping[str, Any], name: str) -> str | None:
+    """Return a time of a run in UTC.
+
+    Args:
+        run: one item of `Reader.list_runs()`.
+        name: "started", "ended", "first" or "last".
+
+    Returns:
+        None if there is no such time, or the run has no record of its UTC offsets. Of the two times that a local time
+        may stand for when clocks are set back, it is the earlier one for the beginning of a run, and the later one for
+        its end.
+    """
+    time, offsets = run[name], tuple((time, offset) for time, offset in run.get("utc_offsets") or ())
+    if not isinstance(time, str) or not offsets:
+        return None
+    which = 0 if name in {"started", "first"} else -1
+    try:
+        possible = possible_offsets(offsets, time) if len(offsets) > 1 else []
+    except (ValueError, OverflowError):
+        return None
+    return to_utc(time, possible[which] if possible else offsets[which][1])
 
 
 def seconds_between(begin: Any, end: Any) -> float | None:

@@ -173,10 +173,15 @@ class Engine(Protocol):
         """Delete a table with all its runs. It may be created again, with other types."""
 
     def save_run(self, run: Run) -> None:
-        """Record that a run is running. A run that was recorded before keeps its `started`."""
+        """Record that a run is running. A run that was recorded before keeps its `started`.
+
+        Its `offsets` are added to those on record, by `xetrack.plugin.merge_offsets`.
+        """
 
     def finish_run(self, run: Run) -> None:
         """Record how a run ended, unless it was never recorded or another process has resumed it since.
+
+        New `offsets` are added, as by `save_run`.
 
         `run.rows` and `run.values` are what the tracker counted. The engine may store them as a summary if nobody else
         has changed the run.

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
+from xetrack._util.offsets import Offsets
+
 __all__ = ["BigInt", "Buffer", "Columns", "Json", "Row", "Run", "SurrogateText", "Value"]
 
 
@@ -70,6 +72,8 @@ class Run:
         first: timestamp of the first row.
         last: timestamp of the last row.
         values: the last value of each key that is not None.
+        offsets: the offsets of local time from UTC, in order of time: the local time of the first row with each one,
+            and the offset in seconds. Empty if they are unknown, as in files of older versions.
 
     Engines fill in `rows`, `first`, `last` and `values` when they list runs. A tracker that ends its run passes `rows`
     and `values` as it counted them. If the stored rows disagree, they are right.
@@ -88,3 +92,4 @@ class Run:
     first: str | None = None
     last: str | None = None
     values: Row = field(default_factory=dict)
+    offsets: Offsets = ()

@@ -239,12 +239,16 @@ class Queries:
     ) -> list[Run]:
         physical = self._schema.physical(table)
         if not self._known(table):
-            return run_table.records(connection, physical, limit=limit, track_ids=track_ids)
+            return run_table.records(
+                connection, physical, limit=limit, track_ids=track_ids, with_offsets=self._schema.offsets
+            )
         summaries = self._summaries(connection, table)
         totals = (summaries.read if self._schema.current else summaries.recount)(limit, track_ids)
         some = None if limit is None and track_ids is None else list(totals)
-        known = run_table.records(connection, physical, track_ids=some) if self._schema.recorded else []
-        runs = {run.track_id: run for run in known}
+        runs: dict[str, Run] = {}
+        if self._schema.recorded:
+            known = run_table.records(connection, physical, track_ids=some, with_offsets=self._schema.offsets)
+            runs = {run.track_id: run for run in known}
         found: list[Run] = []
         for track_id, (rows, first, last, _, values) in totals.items():
             run = runs.get(track_id) or Run(track_id, physical, status="")

@@ -34,7 +34,8 @@ class Schema:
     def __init__(self) -> None:
         self.version: tuple[int] | None = None
         self.recorded = self.assets = False  # whether the tables of runs and of objects exist
-        self.current = False  # whether all of xetrack's own tables exist
+        self.offsets = False  # whether the table of runs has a column for them
+        self.current = False  # whether all of xetrack's own tables exist, with all columns
         self.plans: dict[tuple[Any, ...], Any] = {}
         """How `Inserts` inserts rows of each shape. Emptied whenever the schema is loaded."""
         self._tables: dict[str, str] = {}
@@ -62,7 +63,8 @@ class Schema:
         self._tables = {_fold(name): name for name in tables}
         self.assets = "counts" in tables  # counts the uses of each object, wherever its bytes are
         self.recorded = {"xetrack_runs", "xetrack_meta"} <= set(tables)
-        self.current = self.recorded and {triggers.LOG, summaries.TABLE} <= set(tables)
+        self.offsets = "xetrack_runs" in tables and _has_offsets(connection)
+        self.current = self.recorded and self.offsets and {triggers.LOG, summaries.TABLE} <= set(tables)
         if "xetrack_meta" in tables:
             _check_layout(connection)
         self._columns = {name: {} if name in virtual else _event_columns(connection, name) for name in tables}
@@ -140,13 +142,15 @@ class Schema:
         connection.executemany("INSERT OR IGNORE INTO db.xetrack_meta VALUES (?, ?)", meta)
         for statement in (run_table.CREATE, triggers.CREATE, *summaries.CREATE):
             connection.execute(statement)
+        if not _has_offsets(connection):
+            connection.execute(run_table.ADD_OFFSETS)
         connection.execute("DROP TABLE IF EXISTS db.xetrack_changes")  # before 1.0, counters in place of the log
         for name in (name for name, columns in self._columns.items() if columns):
             for statement in (*run_table.former_triggers(name), *triggers.removal(name), *triggers.made(name)):
                 connection.execute(statement)
         if _LEGACY in self._tables and _EVENTS not in self._tables.keys() | self._views:
             connection.execute(f"CREATE VIEW db.{_EVENTS} AS SELECT * FROM {quote(_LEGACY)}")
-        self.recorded = self.current = True
+        self.recorded = self.offsets = self.current = True
         return True
 
     def drop(self, connection: Executor, table: str) -> None:
@@ -169,6 +173,10 @@ def _check_layout(connection: Executor) -> None:
     found = connection.execute("SELECT value FROM db.xetrack_meta WHERE key = 'layout'").fetchone()
     if found is not None and found[0] > FILE_VERSION:
         raise SchemaVersionError(_TOO_NEW.format(found=found[0], known=FILE_VERSION))
+
+
+def _has_offsets(connection: Executor) -> bool:
+    return any(name == run_table.OFFSETS for _, name, *_ in connection.execute("PRAGMA db.table_info(xetrack_runs)"))
 
 
 def _fold(name: str) -> str:

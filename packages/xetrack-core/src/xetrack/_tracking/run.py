@@ -41,6 +41,7 @@ class RunWriter:
     def __init__(self, settings: Settings, track_id: str | None) -> None:
         self.closed = True  # until the engine is open
         self.begun = False  # whether a row of ours is stored, and with it the record of the run
+        self.offset: int | None = None  # the UTC offset of the last row stored; None until there is one
         self.settings = settings
         self.warn = Warner(wanted=settings.warnings)
         self.lock = new_lock()
@@ -130,7 +131,7 @@ class RunWriter:
                         self._use_assets_of_params(event)
                     row["timestamp"] = self._clock.stamp()
                     row["track_id"] = record.track_id
-                    if self.begun and not objects.prepared:
+                    if self._clock.offset == self.offset and not objects.prepared:
                         self.engine.append(record.table, [row])
                     else:
                         self._append([row])
@@ -173,15 +174,26 @@ class RunWriter:
         return [{**row, **(values or {})} for row, values in zip(rows, decoded, strict=True)]
 
     def _append(self, rows: Sequence[Row]) -> None:
-        """Store rows and what they need: the objects that they name, and with the first ones the record of the run."""
+        """Store rows and what they need: the objects that they name, the record of the run, and a new UTC offset."""
         self.check_open()
-        with self.engine.transaction([self.record.table]):
-            self._put_assets()
-            if not self.begun:
-                self.record.started = self.record.started or str(rows[0]["timestamp"])
-                self.record.params = dict(self.params)
-                self.engine.save_run(self.record)
-            self.engine.append(self.record.table, rows)
+        known = self.record.offsets
+        try:
+            with self.engine.transaction([self.record.table]):
+                self._put_assets()
+                if not self.begun:
+                    self.record.started = self.record.started or str(rows[0]["timestamp"])
+                    self.record.params = dict(self.params)
+                    self.record.offsets = self._clock.offsets(known, rows)
+                    self.engine.save_run(self.record)
+                self.engine.append(self.record.table, rows)
+                # only now, since a row whose time was taken has got another one
+                if self.begun and (offsets := self._clock.offsets(known, rows)) != known:
+                    self.record.offsets = offsets
+                    self.engine.save_run(self.record)
+        except BaseException:
+            self.record.offsets = known
+            raise
+        self.offset = self._clock.offset
 
     def _start(self) -> None:
         self.begun = True
@@ -361,13 +373,15 @@ class RunWriter:
             if not self.begun or self.record.pid != os.getpid():
                 return False
             self.record.ended, self.record.status = self._clock.stamp(), status
+            self.record.offsets = self._clock.offsets(self.record.offsets, [{"timestamp": self.record.ended}])
             self.record.params = dict(self.params)
             self.engine.finish_run(self.record)
             return True
 
     def _let_go(self, *, forgotten: bool) -> None:
         self.closed = True
-        self.begun = False  # so that the next call checks whether this is open
+        self.begun = False
+        self.offset = None  # so that the next call checks whether this is open
         self.observers.close()
         cache, self.cache = self.cache, None
         try:

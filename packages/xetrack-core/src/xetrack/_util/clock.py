@@ -1,13 +1,18 @@
 """A clock whose local times are unique."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+
+from xetrack._util.offsets import Offsets
 
 __all__ = ["MICROSECOND", "Clock"]
 
 
 MICROSECOND = timedelta(microseconds=1)
+
+_SECOND = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - subtracted from local times
 
 
 class Clock:
@@ -18,6 +23,10 @@ class Clock:
 
     Args:
         now: returns nanoseconds since 1970, as `time.time_ns` does.
+
+    Attributes:
+        offset: local time minus UTC at the last time that was given, in seconds.
+        since: the second from which on the offset was that, as text.
     """
 
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
@@ -26,6 +35,8 @@ class Clock:
         self._read = self._given = 0
         # The last second and its text: the calendar is asked once per second.
         self._second: tuple[int | None, str] = (None, "")
+        self.offset: int | None = None
+        self.since = ""
 
     def stamp(self) -> str:
         """Return the current time."""
@@ -46,9 +57,22 @@ class Clock:
         others = (divmod(each, 1_000_000) for each in range(start + 1, start + count))
         return [first, *(f"{self._text_of(second)}.{rest:06d}" for second, rest in others)]
 
+    def offsets(self, known: Offsets, rows: Sequence[Mapping[str, object]]) -> Offsets:
+        """Return the offsets of a run, and the present one if it is new: since the first of `rows` that has it."""
+        if self.offset is None or (known and known[-1][1] == self.offset):
+            return known
+        times = [str(row["timestamp"]) for row in rows]
+        first = next((time for time in times if time.startswith(self.since)), times[0])
+        return (*known, (first, self.offset))
+
     def _text_of(self, second: int) -> str:
         known, text = self._second
         if second != known:
-            text = datetime.fromtimestamp(second).isoformat(" ")  # noqa: DTZ006 - rows have local times
+            local = datetime.fromtimestamp(second)  # noqa: DTZ006 - rows have local times
+            text = local.isoformat(" ")
             self._second = second, text
+            # Of the very text that rows get, whatever the system's zone is by now.
+            offset = (local - _EPOCH) // _SECOND - second
+            if offset != self.offset:
+                self.offset, self.since = offset, text
         return text

@@ -17,6 +17,14 @@ from xetrack_testing.rows import TABLE, exact, make_row, stamp
 __all__ = ["RunsContract"]
 
 
+_OFFSETS = (
+    ("2026-03-28 12:00:00.000000", 3600),
+    ("2026-03-29 03:00:00.000000", 7200),
+    ("2026-03-28 22:30:00.000000", -14400),
+)
+"""Daylight saving time begins, then the machine travels west."""
+
+
 def _run(track_id: str = "run-1", table: str = TABLE, *, pid: int = 1) -> Run:
     return Run(track_id, table, started=stamp(0), host="here", pid=pid, python="3.11.0", params={"p": 1})
 
@@ -142,6 +150,21 @@ class RunsContract(EngineFixtures):
         (run,) = engine.runs(TABLE)
         assert (run.started, run.ended, run.status, run.pid, run.rows) == (stamp(0), None, "running", 2, 2)
 
+    def test_a_run_keeps_its_utc_offsets(self, engine: Engine) -> None:
+        """`save_run` and `finish_run` add those that are new, in order of time."""
+        offsets = _OFFSETS
+        _logged(engine, replace(_run(), offsets=offsets[:1]), {"x": 1})
+        assert engine.runs(TABLE)[0].offsets == offsets[:1]
+        # a tracker passes all that it knows; another process of the run only what it has seen
+        _logged(engine, replace(_run(), offsets=offsets[:2]), {"x": 2}, first=10)
+        _logged(engine, replace(_run(), offsets=offsets[1:2]), {"x": 3}, first=15)
+        assert engine.runs(TABLE)[0].offsets == offsets[:2]
+        engine.finish_run(replace(_ended(_run()), offsets=offsets))
+        assert engine.runs(TABLE)[0].offsets == offsets
+        _logged(engine, _run(), {"x": 4}, first=30)
+        assert engine.runs(TABLE)[0].offsets == offsets
+        assert engine.runs(TABLE, track_ids=["run-1"], limit=1)[0].offsets == offsets
+
     def test_only_the_process_that_owns_a_run_ends_it(self, engine: Engine) -> None:
         """A process is ignored once another one has resumed the run."""
         _logged(engine, _run(pid=1), {"x": 1})
@@ -181,11 +204,11 @@ class RunsContract(EngineFixtures):
     def test_a_deleted_run_starts_over(self, engine: Engine) -> None:
         """Nothing of the old record remains, also after a drop."""
         for forget in (lambda: engine.delete(TABLE, "run-1"), lambda: engine.drop(TABLE)):
-            _logged(engine, _run(), {"x": 1})
+            _logged(engine, replace(_run(), offsets=_OFFSETS), {"x": 1})
             forget()
             engine.append(TABLE, [make_row(0)])
             (run,) = engine.runs(TABLE)
-            assert (run.status, run.started, run.params) == ("", None, {})
+            assert (run.status, run.started, run.params, run.offsets) == ("", None, {}, ())
 
     def test_a_rolled_back_run_has_no_record(self, engine: Engine) -> None:
         """The run and its first row share a transaction."""

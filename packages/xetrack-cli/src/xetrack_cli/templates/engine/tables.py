@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS db.xetrack_log (
     place INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL, event_table TEXT NOT NULL, track_id TEXT);
 CREATE TABLE IF NOT EXISTS db.xetrack_runs (
     track_id TEXT, event_table TEXT, started TEXT, ended TEXT, status TEXT, host TEXT, pid INTEGER, python TEXT,
-    params TEXT, PRIMARY KEY (track_id, event_table));
+    params TEXT, offsets TEXT, PRIMARY KEY (track_id, event_table));
 INSERT OR IGNORE INTO db.xetrack_meta VALUES ('id', lower(hex(randomblob(16))))
 """
 
