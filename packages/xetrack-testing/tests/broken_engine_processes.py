@@ -7,13 +7,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from proving import broken
-from right_process_engine import Engine, Options, Right
+from right_process_engine import ByScheme, Engine, Options, Right
 
 from xetrack.errors import DatabaseError, DatabaseLockedError
 from xetrack.sqlite import SqliteEngine
 
 
 class TestRight(Right):
+    pass
+
+
+class TestRightByScheme(ByScheme):
     pass
 
 
@@ -314,4 +318,13 @@ class TakesNoOptions(Right):
 
 @broken(TakesNoOptions, "test_a_tracker_and_a_reader_open_it")
 class WithoutOptions(Engine):
+    pass
+
+
+class ServesNoScheme(ByScheme):
+    schemes = ()
+
+
+@broken(ServesNoScheme, "test_a_tracker_and_a_reader_open_it", "test_xt_opens_it")
+class Unreachable(Engine):
     pass

@@ -10,6 +10,9 @@ from xetrack.errors import DatabaseError
 from xetrack.plugin import Plugin, Provider
 from xetrack.sqlite import SqliteEngine, SqliteOptions
 from xetrack_testing import EngineContract
+from xetrack_testing.engine.names import NamesContract
+
+SCHEME = "under-test://"
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,24 @@ class Right(EngineContract):
     patience = 4
     made = Engine
     made_options = Options
+    schemes = ()
 
     def open(self, place):
-        return self.made(self.url(place))
+        return self.made(self.url(place).removeprefix(SCHEME))
 
     def url(self, place):
         Path(place).mkdir(exist_ok=True)
         return str(place / "track.db")
 
     def plugin(self):
-        made, options = self.made, self.made_options
+        made, options, schemes = self.made, self.made_options, self.schemes
 
         def open_it(chosen, context):
-            return made(context.db, chosen, read_only=context.read_only)
+            return made(context.db.removeprefix(SCHEME), chosen, read_only=context.read_only)
 
         class UnderTest(Plugin):
             def xetrack_engines(self):
-                return [Provider("under-test", open_it, options)]
+                return [Provider("under-test", open_it, options, schemes=schemes)]
 
         return UnderTest
 
@@ -75,3 +79,17 @@ class Right(EngineContract):
 proven_here = {name for contract in ELSEWHERE for name in vars(contract) if name.startswith("test_")}
 for test in [name for name in dir(Right) if name.startswith("test_") and name not in proven_here]:
     setattr(Right, test, None)
+
+
+class ByScheme(Right):
+    """The same, opened by URL alone."""
+
+    by_scheme = True
+    schemes = ("under-test",)
+
+    def url(self, place):
+        return SCHEME + super().url(place)
+
+
+for test in {name for name in dir(Right) if name.startswith("test_")} - set(vars(NamesContract)):
+    setattr(ByScheme, test, None)

@@ -163,7 +163,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships n
             members = {name: each for name, each in kind.__dict__.items() if _may_be_shared(name, each)} | members
         members = {name: members[name] for name in sorted(members) if name not in _CACHES}
         if not members.get("__annotations__", True):
-            # Python creates it when somebody looks at it.
+            # Python creates it on first access.
             del members["__annotations__"]
         if "__static_attributes__" in members:
             members["__static_attributes__"] = tuple(sorted(members["__static_attributes__"]))

@@ -32,7 +32,7 @@ _IN_FILES = 2**15  # bytes; diskcache stores values of this size and above in fi
 
 
 class SafeDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
-    """Reads and writes values, in a folder that somebody may have tampered with."""
+    """Reads and writes values, in a folder that others may have tampered with."""
 
     def put(self, key: str) -> tuple[str, bool]:
         """Return the stored form of a key: the key itself, as ours are all text."""

@@ -81,7 +81,7 @@ class Claim:
     """A claim to compute a missing result. In its `with` block, call `wait()`, or `poll()` until it returns True.
 
     After that the result is this claim's to compute. A nested claim, which is made while its thread or task computes
-    another result, gets there at once, even if somebody else is computing the same result.
+    another result, gets there at once, even if another caller is computing the same result.
     """
 
     def __init__(self, flights: Flights, key: str) -> None:

@@ -14,7 +14,7 @@ class MonitorOptions:
     Attributes:
         log_system_params: Measure processor, memory, disk, and GPUs if there are any.
         log_network_params: Measure bytes sent and received.
-        measurement_interval: Seconds between two samples during a call, 0.001 or more. Measures nothing by itself.
+        measurement_interval: Seconds between two samples during a call, 0.001 or more. Has no effect without a monitor.
 
     Raises:
         ValueError, TypeError: The interval is not such a number. A tracker raises `OptionError` instead.

@@ -196,7 +196,7 @@ class AssetStore(Protocol):
         """Delete the unused objects, free their disk space, and return their hashes."""
 
     def info(self, key: str) -> AssetInfo | None:
-        """Return what is known about the object with this hash; None if there is none."""
+        """Return the details of the object with this hash; None if there is no such object."""
 
     @property
     def size(self) -> int:

@@ -33,7 +33,7 @@ class Engine(Protocol):
     a transaction that is open then belongs to the parent. If the store fails, a method raises `DatabaseError` or a
     subclass, and nothing of that call is stored. In particular:
 
-    * `DatabaseLockedError`: somebody else held a lock for longer than the engine waits.
+    * `DatabaseLockedError`: another connection held a lock for longer than the engine waits.
     * `DatabaseReadOnlyError`: the engine was opened with `Context.read_only`, and a method would change the store. Such
       an engine creates and changes nothing; if the store does not exist, opening it raises `DatabaseNotFoundError`.
     * `ClosedError`: any method but `close` and `flush` after `close()`.
@@ -109,7 +109,7 @@ class Engine(Protocol):
         """Yield the rows of a table or run in insertion order, at most `size` at a time, in bounded memory."""
 
     def changes(self, table: str, since: str | None = None, size: int = 10_000) -> Changes:
-        """Return what happened to a table since a watermark, whoever did it.
+        """Return the changes of a table since a watermark, by any writer.
 
         Applying what the feed returns, again and again, keeps a copy of a table equal to it (see `Changes`), also if
         rows were logged, updated or deleted, the table was dropped, or the store was compacted or restored from a

@@ -100,7 +100,7 @@ class Plugin:
     def xetrack_commands(self) -> Sequence[Provider[Any]]:
         """Return commands of `xt`: a provider named `assets` is `xt assets`. Called once per process.
 
-        `open(None, context)` returns a `typer.Typer`. It is called only when somebody runs the command, so import what
+        `open(None, context)` returns a `typer.Typer`. It is called only when the command runs, so import what
         the command needs there. `xt --help` shows the first line of its docstring. Print through `context.terminal`.
         """
 

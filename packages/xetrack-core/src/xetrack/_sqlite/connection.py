@@ -345,7 +345,7 @@ class Database:
                 self._own.execute("PRAGMA db.wal_checkpoint(PASSIVE)").fetchone()
 
     def release_users_connection(self) -> None:
-        """Close the users' connection unless somebody holds it: it would keep this database alive."""
+        """Close the users' connection unless the user holds it: it would keep this database alive."""
         users = self._users
         if users is not None and not users.is_held():
             users.close()

@@ -124,7 +124,7 @@ class Dialect:
         return "\0" not in name and (self.max_name_bytes is None or len(name.encode()) <= self.max_name_bytes)
 
     def may_be_column(self, key: str, columns: Mapping[str, str]) -> bool:
-        """Return whether a key can become a column beside others. If not, it is stored in the extra.
+        """Return whether a key can become a column next to `columns`. If not, it is stored in the extra.
 
         Args:
             key: the key.

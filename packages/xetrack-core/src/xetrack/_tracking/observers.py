@@ -175,7 +175,7 @@ def _nothing() -> None:
 
 
 def _weakly(value: object) -> Callable[[], Any]:
-    """Return a function that returns the value while somebody else holds it."""
+    """Return a function that returns the value while another reference holds it."""
     try:
         return weakref.ref(value)
     except TypeError:  # of a class without a place for weak references
