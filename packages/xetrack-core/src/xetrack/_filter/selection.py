@@ -7,7 +7,7 @@ from xetrack._filter.keys import TIMES, Keys
 from xetrack._filter.mistake import mistake
 from xetrack._filter.parser import parse
 from xetrack._filter.syntax import And, Compare, In, IsNull, Key, Node, Not, Or, Value, Word
-from xetrack._filter.values import Misfit, Test, comparison, date, is_null, kind_of, matching
+from xetrack._filter.values import MisfitError, Test, comparison, date, is_null, kind_of, matching
 from xetrack._spec.engine import Engine
 from xetrack._util.arguments import refused, text
 
@@ -121,7 +121,7 @@ class _Evaluation:
                 return self._map(key, date(value, sign))
             kinds = {kind_of(mine) for mine in self._values(key) if mine is not None}
             return self._map(key, comparison(value, sign, kinds))
-        except Misfit as error:
+        except MisfitError as error:
             reason = str(error)
             raise mistake(self._text, value.at, f"{key} {reason}" if reason.startswith("holds") else reason) from None
 

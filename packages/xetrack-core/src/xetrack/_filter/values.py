@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any, TypeAlias
 
 from xetrack._filter.pattern import Pattern
 from xetrack._filter.syntax import Value
 from xetrack._spec.types import BigInt
 
-__all__ = ["Misfit", "Test", "comparison", "date", "is_null", "kind_of", "matching", "seconds", "to_text"]
+__all__ = ["MisfitError", "Test", "comparison", "date", "is_null", "kind_of", "matching", "seconds", "to_text"]
 
 Test: TypeAlias = Callable[[Any], bool]
 
@@ -45,7 +46,7 @@ _LONGEST = 60  # characters of a value in an error
 _PRINTABLE_BITS = 10_000  # Python refuses to print integers of more than about 14,000 bits
 
 
-class Misfit(ValueError):  # noqa: N818 - becomes a FilterError
+class MisfitError(ValueError):
     """A value cannot be compared with those of the key; the message says why."""
 
 
@@ -58,11 +59,11 @@ def comparison(value: Value, sign: str, kinds: Collection[str]) -> Test:
         kinds: the kinds of values that the key has, which the value must be one of. Nothing is known if it is empty.
 
     Raises:
-        Misfit: the value is of another kind, or does not work with `sign`.
+        MisfitError: the value is of another kind, or does not work with `sign`.
     """
     kind, wanted = _operand(value, kinds)
     if sign not in _EQUALITY and (kind == "bool" or wanted != wanted):  # NaN
-        raise Misfit(f"{_short(value)} works only with = and !=.")
+        raise MisfitError(f"{_short(value)} works only with = and !=.")
     test = _OPERATORS[sign]
     if kind == "number" and wanted != wanted:
         return lambda mine: (mine != mine) is (sign == "=")
@@ -91,7 +92,7 @@ def _operand(value: Value, kinds: Collection[str]) -> tuple[str, Any]:
     if "text" in kinds or not kinds:
         return "text", text
     held = " and ".join(name for kind, name in (("number", "numbers"), ("bool", "booleans")) if kind in kinds)
-    raise Misfit(f"holds only {held}, not {_short(value)}.")
+    raise MisfitError(f"holds only {held}, not {_short(value)}.")
 
 
 def _number(text: str) -> int | float | None:
@@ -117,11 +118,13 @@ def date(value: Value, sign: str) -> Test:
     A date stands for the whole day, `2026-11-27 14:02` for the whole minute: it equals each moment in it.
 
     Raises:
-        Misfit: the value is no date.
+        MisfitError: the value is no date.
     """
     text = value.text.replace("T", " ")
     if not _is_date(text):
-        raise Misfit(f"holds times: expected a date, such as 2026-11-27 or '2026-11-27 14:30', not {_short(value)}.")
+        raise MisfitError(
+            f"holds times: expected a date, such as 2026-11-27 or '2026-11-27 14:30', not {_short(value)}."
+        )
     test = _OPERATORS[sign]
     return lambda mine: (
         test(mine[: len(text)], text) if isinstance(mine, str) and _DATE.fullmatch(mine) else sign == "!="
@@ -143,9 +146,12 @@ def matching(value: Value, sign: str) -> Test:
     if value.style == "regex":
         find: Callable[[str], bool] = Pattern(value.text).search
     else:
-        wanted = value.text.casefold()
-        find = lambda text: wanted in text.casefold()  # noqa: E731 - shorter than a function with a body
+        find = partial(_contains, value.text.casefold())
     return lambda mine: find(to_text(mine)) is (sign == "~")
+
+
+def _contains(wanted: str, text: str) -> bool:
+    return wanted in text.casefold()
 
 
 def _short(value: Value) -> str:
