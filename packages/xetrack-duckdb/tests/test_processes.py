@@ -30,11 +30,12 @@ with Reader(sys.argv[1]) as reader:
 
 @pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
 def test_while_others_write_counts_only_grow_and_in_the_end_all_agree(db, start, run, check, engine):
-    writers = [start(WRITE, db, engine, f"run{number}", 4000) for number in range(2)]
-    for writer in writers:
-        assert writer.stdout.readline() == "begun\n"
-    counts, mine = [0], 0
     with Tracker(db, engine="duckdb", track_id="mine") as tracker, Tracker(db, track_id="beside") as beside:
+        tracker.log({"n": 0})
+        counts, mine = [*tracker.conn.execute("SELECT count(*) FROM db.events").fetchone()], 1  # DuckDB is imported
+        writers = [start(WRITE, db, engine, f"run{number}", 4000) for number in range(2)]
+        for writer in writers:
+            assert writer.stdout.readline() == "begun\n"
         while any(writer.poll() is None for writer in writers):
             tracker.log({"n": 0})
             beside.log({"n": 0})
