@@ -163,7 +163,7 @@ def test_a_file_without_tables_is_empty_but_a_named_table_is_missing(xt, tmp_pat
         (["ls", "DB", "--table", "events"], "--table needs a COLUMN or --unique"),
         (["sql", "DB", ""], "The query is empty"),
         (["sql", "DB", " ;;\n"], "The query is empty"),
-        (["head", "DB", "--table", ""], "a table needs a name"),
+        (["head", "DB", "--table", ""], "invalid table name ''"),
         (["head", "DB", "--track-id", ""], "Unknown run ''"),
         (["head", "DB", "--engine", ""], "engine"),
         (["head", "DB", "--engine", "none"], "engine 'none' has no file"),

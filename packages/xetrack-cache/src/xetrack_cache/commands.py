@@ -18,9 +18,7 @@ __all__ = ["commands"]
 Place = Annotated[str, typer.Argument(metavar="CACHE", help="Folder or URL of the cache.")]
 Name = Annotated[
     str | None,
-    typer.Option(
-        "--provider", metavar="NAME", help="Provider of the cache. Defaults to that of the URL, or diskcache."
-    ),
+    typer.Option("--provider", metavar="NAME", help="Cache provider. Default: the URL's provider, or diskcache."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Output JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Output CSV.")]

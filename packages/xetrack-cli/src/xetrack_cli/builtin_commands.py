@@ -26,7 +26,7 @@ COMMANDS = {
     "describe": Entry("Numbers", "describe:describe", "Summarize columns: count, mean, deviation, quartiles."),
     "stats": Entry("Numbers", "stats:commands", "Show statistics: describe, top, bottom."),
     "plot": Entry("Numbers", "plot:commands", "Plot columns in the terminal: hist, scatter."),
-    "set": Entry("Files", "set:commands", "Set a value in selected rows, or in all."),
+    "set": Entry("Files", "set:commands", "Set a value in selected rows or in all rows."),
     "delete": Entry("Files", "delete:delete", "Delete runs."),
     "copy": Entry("Files", "copy:copy", "Merge one database into another."),
     "backup": Entry("Files", "backup:backup", "Back up a whole database to a new file."),

@@ -62,7 +62,7 @@ def _explain_misuse(error: typer.TyperException) -> tuple[str, int]:
     context = getattr(error, "ctx", None)
     hint = f" Try: {context.command_path} --help" if context is not None else ""
     text = one_line(error.format_message())
-    return (text + ("" if text.endswith((".", "?", ")")) else ".") + hint, error.exit_code)
+    return (text + ("" if text.endswith((".", "?", "?)")) else ".") + hint, error.exit_code)
 
 
 def _sql_advice(text: str) -> str:
@@ -71,6 +71,8 @@ def _sql_advice(text: str) -> str:
     if "no such table" in text:
         old = ', or db."default" in a 0.x file that xetrack 1.0 has not written to yet' if "events" in text else ""
         return f". List the tables with xt ls DB; in SQL they are db.events and so on{old}."
+    if "no such column:" in text:
+        return ". List the columns with xt columns DB."
     if "locked" in text:
         return ". Another process is writing. Try again."
     return ""

@@ -441,7 +441,7 @@ def test_an_option_nobody_knows_may_be_that_of_a_plugin_that_does_not_work_and_e
 
     told = site.run('from xetrack import Tracker; Tracker(":memory:", sheet="x")', XETRACK_DISABLE_PLUGINS="off")
 
-    assert "OptionError: no installed plugin knows the option sheet=." in told
+    assert "OptionError: unknown option sheet=." in told
     lines = [line for line in told.splitlines() if line.startswith("- ")]
     assert len(lines) == 3
     for reason in (

@@ -39,8 +39,8 @@ class Finding(NamedTuple):
 def doctor(words: Db = None, *, engine: Engine = None, style: Format = "") -> int:
     """Check a database and suggest fixes.
 
-    Changes nothing. The exit code is 1 if there is a problem. Integrity, journal and size are those of a SQLite file;
-    other engines lack these checks. To check plugins, run xt plugins doctor.
+    Changes nothing. The exit code is 1 if there is a problem. The integrity, journal and size checks apply only to
+    SQLite files. To check plugins, run xt plugins doctor.
     """
     (db,) = arguments(words)
     with Reader(db, engine, None) as reader:

@@ -21,7 +21,7 @@ _MAIN = ("track_id", "status", "started", "duration", "rows")
 # shown only where --columns or --json asks for them
 _ABOUT = ("table", "ended", "host", "pid", "python", "params", "first", "last", "utc_offsets")
 _TIMES = ("started", "ended", "first", "last")
-_WHERE = "Only runs that match, such as 'model ~ resnet and max(acc) > 0.8'. Repeat to combine."
+_WHERE = "Only runs that match, such as 'model ~ resnet and max(acc) > 0.8'. Repeat to add conditions."
 
 
 def runs(

@@ -46,9 +46,10 @@ def set_value(
     engine: Engine = None,
     timeout: Timeout = None,
 ) -> None:
-    """Set a value in selected rows, or in all.
+    """Set a value in selected rows or in all rows.
 
-    Select rows with --track-id, with --where-key and --where-value, or with both. To change all rows, add --all.
+    Select rows by run (--track-id), by value (--where-key and --where-value), or by both. To change all rows, add
+    --all.
     """
     for word in words or ():
         if word.startswith("--"):

@@ -18,7 +18,7 @@ __all__ = ["ABOUT", "show"]
 ABOUT = ("track_id", "table", "status", "started", "ended", "duration", "rows", "host", "pid", "python")
 """What `xt show` shows of a run itself."""
 
-_HELP = "Database, and a track id or the start of one."
+_HELP = "Database, and a track_id or its first characters."
 
 
 def show(

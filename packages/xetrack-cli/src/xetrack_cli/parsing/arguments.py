@@ -22,11 +22,12 @@ def arguments(words: Sequence[str] | None, *names: str) -> list[str]:
         given.insert(0, default)
     if not given:
         raise UsageError(f"Missing database. Give its path, or set {DATABASE}.")
+    expected = f"Expected: {' '.join(('DB', *names))}"
     if len(given) - 1 < len(required):
-        hint = "" if default else f" The database comes first, unless {DATABASE} is set."
-        raise UsageError(f"Missing {required[len(given) - 1].removesuffix('...')}.{hint}")
+        hint = "" if default else f"; DB is optional if {DATABASE} is set"
+        raise UsageError(f"Missing {required[len(given) - 1].removesuffix('...')}. {expected}{hint}.")
     if most is not None and len(given) - 1 > most:
-        raise UsageError(f"Unexpected argument {given[most + 1]!r}.")
+        raise UsageError(f"Unexpected argument {given[most + 1]!r}. {expected}.")
     return given
 
 

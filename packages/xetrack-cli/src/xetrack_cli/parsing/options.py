@@ -22,12 +22,12 @@ def option(names: str, metavar: str, text: str, **settings: Any) -> Any:
 
 
 Words: TypeAlias = list[str] | None
-Db: TypeAlias = Annotated[Words, positional("[DB]", "Database, a path or URL; defaults to $XETRACK_DB.")]
+Db: TypeAlias = Annotated[Words, positional("[DB]", "Database path or URL. Default: $XETRACK_DB.")]
 Table: TypeAlias = Annotated[
     str | None, option("--table -t", "TABLE", "Table to use. Default: events, or the only table.")
 ]
 Engine: TypeAlias = Annotated[
-    str | None, option("--engine", "NAME", "Storage engine. Default: that of the URL, or sqlite for a path.")
+    str | None, option("--engine", "NAME", "Storage engine. Default: the URL's engine, or sqlite for a path.")
 ]
 TrackId: TypeAlias = Annotated[
     str | None, option("--track-id", "TRACK_ID", "Only this run.", autocompletion=completion.runs)

@@ -45,8 +45,8 @@ def _advice(scheme: str) -> str:
         return "xetrack takes the path of a file, not a URL."
     if scheme in _BUCKETS:
         return (
-            "a database cannot grow in object storage. Log to a file, and upload a backup of it. Logged objects can be "
-            "stored there: assets=URL."
+            "a database cannot be written to object storage. Log to a file and upload a backup of it. To store logged "
+            "objects there, pass assets=URL."
         )
     if scheme in _WEB:
         return f"{scheme}:// is not the address of a database. Log to a file, or to a database server."

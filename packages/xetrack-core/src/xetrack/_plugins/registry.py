@@ -274,8 +274,8 @@ class Plugins:
         if option in known.OPTIONS:
             return self._missing(f"{option}=", known.OPTIONS[option], option, [])
         names = sorted({*known.OPTIONS, *TRACKER_OPTIONS, *(name for offer in candidates for name in offer.options)})
-        guess = did_you_mean(option, names)
-        return OptionError(f"no installed plugin knows the option {option}=.{guess}{self._set_aside()}")
+        guess = did_you_mean(option, names) or " Check its spelling, or install the plugin that adds it."
+        return OptionError(f"unknown option {option}=.{guess}{self._set_aside()}")
 
     def _missing(self, what: str, distribution: str | None, name: str, known: Sequence[str]) -> Exception:
         """Return why `what` is missing: its plugin does not work, is not installed, or does not exist."""

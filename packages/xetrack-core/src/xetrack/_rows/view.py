@@ -65,7 +65,7 @@ class View(ABC):
             return self._column(item)
         if isinstance(item, slice):
             return self._slice(item)
-        position = integer("the position of a row", item)
+        position = integer("index", item)
         rows = self._rows(position, position + 1) if position != -1 else to_rows(self._read(tail=1))
         if not rows:
             raise RowNotFoundError(f"there is no row {position}. Number of rows: {len(self)}.")
@@ -74,7 +74,8 @@ class View(ABC):
     def _column(self, key: str) -> "pd.Series[Any]":
         columns = self._read()
         if key not in columns:
-            raise KeyNotFoundError(f"no row has the key {safe_text(key)}.{did_you_mean(key, columns)}")
+            hint = did_you_mean(key, columns) or " List the keys with .columns."
+            raise KeyNotFoundError(f"no row has the key {safe_text(key)}.{hint}")
         return dataframes.to_pandas({key: columns[key]})[key]
 
     def _slice(self, item: slice) -> list[dict[str, Any]]:

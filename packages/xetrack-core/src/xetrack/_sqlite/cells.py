@@ -57,7 +57,9 @@ def check_table(name: object, dialect: Dialect = SQLITE) -> str:
         InvalidTableError: it is not a name, reserved, or too long for the database.
     """
     if not isinstance(name, str) or not name or "\0" in name or not is_utf8(name):
-        raise InvalidTableError(f"a table needs a name, as text that can be stored: got {safe_text(name)[:100]}.")
+        raise InvalidTableError(
+            f"invalid table name {safe_text(name)[:100]}. Use text that is not empty and valid UTF-8, without NUL."
+        )
     lower = name.lower()
     if lower in _OURS or lower.startswith(("xetrack_", "sqlite_")):
         message = f"the table name {name!r} is reserved for xetrack. Choose another one."
