@@ -104,4 +104,4 @@ def test_wrong_values_end_with_a_clear_message(name, kept, tmp_path, monkeypatch
         assert "Traceback" not in out + err, line
         if code:
             assert err.startswith("xt: "), line
-            assert err.count("\n") == 1 + err.count("\nxt: "), line
+            assert err.count("\n") == 1 + err.count("\nxt: ") + 2 * err.count("Invalid filter:\n"), line

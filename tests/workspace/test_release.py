@@ -77,7 +77,6 @@ def test_one_command_prepares_everything(repository):
     pins = re.findall(r"xetrack(?:-\w+)?(?:\[[\w,]+\])?(>=?[^\"]*)\"", git(repository, "grep", "-h", "xetrack.*>="))
     assert set(pins) == {">=9.10,<9.11"}
     assert git(repository, "grep", "-F", '__version__ = "9.10.0"', "--", "packages/xetrack-core")
-    assert "| xetrack-sinks    | 9.10.0     |" in (repository / "docs" / "cli.md").read_text()
 
     lock = (repository / "uv.lock").read_text()
     assert lock.count('version = "9.10.0"') == len(pyprojects)
