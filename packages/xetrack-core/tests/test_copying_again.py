@@ -254,6 +254,7 @@ xetrack.copy(sys.argv[1], sys.argv[2])
 """
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_a_copy_that_is_killed_and_repeated_has_the_same_result(tmp_path):
     one, two, wanted = (str(tmp_path / name) for name in ("1.db", "2.db", "wanted.db"))
