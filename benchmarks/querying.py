@@ -97,7 +97,7 @@ def groups(sizes, folder):
 
 
 def sync(sizes, folder):
-    """Change rows behind a reader's back: a count that has to copy them, beside one that need not."""
+    """Change rows behind a reader's back: compare a count that has to copy them with one that need not."""
     path = copyfile(fill(folder / "frame.db", sizes.frame, max(1, sizes.frame // 1000)), folder / "sync.db")
     with Tracker(path, PARAMS) as writer, Reader(path, engine="duckdb") as reader:
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,17 @@ def test_a_value_set_after_the_first_copy_arrives_with_the_next(source, target):
     assert copied(source, target) == (0, 3)
     assert rows(target) == rows(source)
     assert copied(source, target) == (0, 0)
+
+
+def test_a_row_that_another_tool_replaced_arrives_with_the_next_copy(source, target):
+    copied(source, target)
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO events (timestamp, track_id, n)"
+            " SELECT timestamp, track_id, 99 FROM events WHERE track_id = 'a' AND n = 1"
+        )
+    assert copied(source, target) == (0, 1)
+    assert sorted(row["n"] for row in rows(target) if row["track_id"] == "a") == [0, 2, 99]
 
 
 def test_keys_that_only_the_target_has_stay(source, target):

@@ -108,7 +108,8 @@ class TableCopy:
         done = 0
         for batch in changes.batches:
             rows = to_dicts(batch.rows)
-            self._store(rows, revise=changes.everything, watermark=batch.watermark)
+            # An added row may be in the target already: INSERT OR REPLACE gives a changed row a new place.
+            self._store(rows, revise=True, watermark=batch.watermark)
             done += len(rows)
             self._tell(done, max(done, changes.expected))
         self._store([], watermark=changes.watermark)

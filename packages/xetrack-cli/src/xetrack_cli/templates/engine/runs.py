@@ -1,4 +1,4 @@
-"""Run records, beside what the rows say about a run."""
+"""Run records: what is known of a run in addition to its rows."""
 
 from collections.abc import Iterator
 
